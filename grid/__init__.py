@@ -1,0 +1,1 @@
+"""A YAML grid spec becomes cells, cells become steps, and steps run somewhere."""

@@ -1,0 +1,39 @@
+"""What a user did wrong, every problem of one input at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing that is wrong: `where` is file:line:column (or the option), `path` the dotted key."""
+
+    where: str
+    message: str
+    path: str = ""
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.where, self.path, self.message) if part)
+
+
+class BadInput(ValueError):
+    """Input that can't be used. Its text has one line per problem; the command line exits with 2."""
+
+    def __init__(self, problems: Sequence[Problem] | str) -> None:
+        self.problems = [Problem(where="", message=problems)] if isinstance(problems, str) else list(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def suggest(wrong: object, valid: Iterable[object]) -> str:
+    """A half-sentence that offers the nearest valid name, or all of them when none is near.
+
+    suggest("epocs", ["epochs", "lr"]) → "; did you mean 'epochs'?"
+    """
+    names = [str(name) for name in valid]
+    near = difflib.get_close_matches(str(wrong), names, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean '{near[0]}'?"
+    return f"; valid: {', '.join(names)}" if names else ""

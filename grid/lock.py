@@ -1,0 +1,75 @@
+"""One driver per grid: a lock file that names its holder, and is void when its holder is dead."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from grid import processes
+from grid.errors import BadInput
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold the lock at `path` (a file); a hard link makes taking it atomic, on NFS too.
+
+    Raises:
+        BadInput: somebody else holds it; says who, since when, and what to do.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mine = path.with_name(f"{path.name}.{processes.identity()}")
+    mine.write_text(json.dumps({"identity": processes.identity(), "since": time.time()}), encoding="utf-8")
+    try:
+        for _ in range(100):
+            try:
+                os.link(mine, path)
+                break
+            except FileExistsError:
+                _clear_if_dead(path)
+        else:
+            raise BadInput(f"{path}: the lock can't be taken")
+        try:
+            yield
+        finally:
+            if (holder(path) or {}).get("identity") == processes.identity():
+                path.unlink(missing_ok=True)
+    finally:
+        mine.unlink(missing_ok=True)
+
+
+def holder(path: Path) -> dict[str, Any] | None:
+    """Who holds the lock ({"identity", "since"}); None when it is free or can't be read."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _clear_if_dead(path: Path) -> None:
+    content = holder(path)
+    if content is None and not path.exists():
+        return
+    identity = str((content or {}).get("identity", ""))
+    dead = processes.is_dead(identity) if identity else True
+    if not dead:
+        name, pid, _ = identity.split("+")
+        since = time.strftime("%Y-%m-%d %H:%M", time.localtime(float((content or {}).get("since", 0))))
+        hint = "wait for it, or `augrid stop`"
+        if dead is None:
+            hint += f"; if that machine is gone for good, delete {path}"
+        raise BadInput(f"{path.parent.name} is being run by process {pid} on {name} since {since}: {hint}")
+    aside = path.with_name(f"{path.name}.dead.{processes.identity()}")
+    with contextlib.suppress(FileNotFoundError):
+        path.rename(aside)
+        if (holder(aside) or {}).get(
+            "identity", ""
+        ) != identity:  # somebody was faster and lives: give it back
+            with contextlib.suppress(FileExistsError):
+                os.link(aside, path)
+        aside.unlink()

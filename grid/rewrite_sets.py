@@ -1,0 +1,55 @@
+"""Sets of rewrites as a spec writes them, checked by `transformers_py` itself."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, TypeAdapter, WithJsonSchema
+
+import transformers_py
+import transformers_py.rewrites
+
+Entry = str | dict[str, dict[str, Any]]
+
+
+def check_set(entries: list[Entry]) -> list[list[Any]]:
+    """Canonical [[name, options], …] of a set, with every default filled in.
+
+    Raises:
+        ValueError: an unknown rewrite or option; lists the valid ones.
+    """
+    return [[name, dict(options)] for name, options in transformers_py.check(entries)]
+
+
+def entry_schema() -> dict[str, Any]:
+    """JSON schema of one entry of a set: a bare name, or {name: {option: value}}."""
+    names, objects = [], []
+    for info in pkgutil.iter_modules(transformers_py.rewrites.__path__):
+        module = importlib.import_module(f"transformers_py.rewrites.{info.name}")
+        options = getattr(module, "Options", None)
+        if options is None:
+            continue
+        names.append(info.name)
+        shape = {**TypeAdapter(options).json_schema(), "additionalProperties": False}
+        objects.append(
+            {
+                "type": "object",
+                "properties": {info.name: shape},
+                "required": [info.name],
+                "additionalProperties": False,
+            }
+        )
+    return {"anyOf": [{"enum": names}, *objects]}
+
+
+def _entry(value: object) -> object:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict) and len(value) == 1 and all(isinstance(v, dict) for v in value.values()):
+        return value
+    raise ValueError("write a rewrite as name, or as {name: {option: value}}")
+
+
+RewriteSet = list[Annotated[Any, BeforeValidator(_entry), WithJsonSchema(entry_schema())]]

@@ -1,0 +1,125 @@
+import json
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+
+from grid import processes, store
+from grid.store import Damaged, Store
+
+KEY = "ab" * 32
+
+
+def put(target: Store, text: str = "x", key: str = KEY) -> dict[str, object]:
+    with target.writing("probe", key) as folder:
+        (folder / "sub").mkdir()
+        (folder / "sub" / "data").write_text(text)
+        return target.publish(folder, "probe", key, {"facts": {"n": 1}})
+
+
+def test_published_is_found_and_verifies(tmp_path: Path) -> None:
+    target = Store(tmp_path)
+    assert not target.has("probe", KEY)
+    put(target)
+    assert target.has("probe", KEY)
+    assert target.verify("probe", KEY)["facts"] == {"n": 1}
+    assert target.keys("probe") == {KEY}
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+class Crash(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("victim", ["fsync", "rename", "dump", "stat"])
+@pytest.mark.parametrize("nth", range(6))
+def test_a_crash_at_any_point_leaves_nothing_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, victim: str, nth: int
+) -> None:
+    target, calls = Store(tmp_path), iter(range(1000))
+    owner = {"fsync": os, "rename": Path, "dump": json, "stat": Path}[victim]
+    real = getattr(owner, victim)
+
+    def crashing(*args: object, **kwargs: object) -> object:
+        if next(calls) == nth:
+            raise Crash
+        return real(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, victim, crashing)
+        patch.setattr(store.shutil, "rmtree", lambda *a, **k: None)  # a killed process doesn't clean up
+        try:
+            put(target)
+            crashed = False
+        except Crash:
+            crashed = True
+    assert target.has("probe", KEY) == target.path("probe", KEY).exists()
+    if not crashed:
+        target.verify("probe", KEY)
+    put(target)
+    target.verify("probe", KEY)
+
+
+def test_second_writer_finds_the_first_ones_result(tmp_path: Path) -> None:
+    target = Store(tmp_path)
+    put(target, "first")
+    put(target, "second")
+    assert (target.path("probe", KEY) / "sub" / "data").read_text() == "first"
+
+
+def test_eight_writers_at_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    writers = [context.Process(target=put, args=(Store(tmp_path), str(n) * 1000)) for n in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * 8
+    Store(tmp_path).verify("probe", KEY)
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_truncated_is_missing_and_flipped_is_damaged(tmp_path: Path) -> None:
+    target = Store(tmp_path)
+    put(target, "hello")
+    data = target.path("probe", KEY) / "sub" / "data"
+    data.write_text("hellO")
+    assert target.has("probe", KEY)
+    with pytest.raises(Damaged, match="sub/data"):
+        target.verify("probe", KEY)
+    data.write_text("hell")
+    assert not target.has("probe", KEY)
+    put(target, "hello")  # publishing over it sets it aside
+    target.verify("probe", KEY)
+    assert len(list((tmp_path / "damaged").iterdir())) == 1
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": 1}', '{"format": 99, "files": {}}'])
+def test_a_bad_manifest_is_no_manifest(tmp_path: Path, text: str) -> None:
+    target = Store(tmp_path)
+    put(target)
+    (target.path("probe", KEY) / "manifest.json").write_text(text)
+    assert not target.has("probe", KEY)
+
+
+def test_clean_takes_folders_of_the_dead_only(tmp_path: Path) -> None:
+    target = Store(tmp_path)
+    dead = tmp_path / "tmp" / f"probe+{KEY}+{processes.host()}+999999999+1.x+1"
+    foreign = tmp_path / "tmp" / f"probe+{KEY}+elsewhere+1+1.x+1"
+    dead.mkdir(parents=True)
+    foreign.mkdir()
+    with target.writing("probe", KEY) as mine:
+        assert target.clean() == [dead]
+        assert mine.exists()
+        assert foreign.exists()
+    os.utime(foreign, (0, 0))
+    assert target.clean() == [foreign]
+
+
+def test_remove(tmp_path: Path) -> None:
+    target = Store(tmp_path)
+    put(target)
+    target.remove("probe", KEY)
+    target.remove("probe", KEY)
+    assert target.keys("probe") == set()
