@@ -1,0 +1,122 @@
+"""Cluster bootstrap of ratios of sums: projects are resampled, and every sample of a drawn project comes
+along.
+
+A metric of a set of samples is a ratio of sums over tokens, so a resample needs the projects' sums alone:
+(R, P) counts of how often each project was drawn, times (P, K) sums, gives (R, K) sums of all resamples at
+once.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+Floats = npt.NDArray[np.float64]
+Statistic = Callable[[Floats], Floats]
+RESAMPLES = 10_000
+DRAWS_AT_ONCE = 4_000_000
+CACHED_CLUSTERS = 400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A confidence interval; `method` is "BCa", "percentile", or "none" (bounds NaN: fewer than two
+    clusters).
+    """
+
+    low: float
+    high: float
+    method: str
+    level: float = 0.95
+
+    def excludes(self, value: float) -> bool:
+        """Whether the value lies outside; False where there is no interval."""
+        return bool(self.low > value or self.high < value)
+
+
+def resample(sums: Floats, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
+    """Sums of R resamples of P clusters, drawn with replacement: (P, K) → (R, K)."""
+    clusters = len(sums)
+    if clusters <= CACHED_CLUSTERS:
+        return _counts(clusters, resamples, seed) @ sums
+    return np.concatenate([counts @ sums for counts in _draw(clusters, resamples, seed)])
+
+
+def bootstrap(
+    sums: Floats, statistic: Statistic, *, resamples: int = RESAMPLES, seed: int = 0, level: float = 0.95
+) -> tuple[Floats, list[Interval]]:
+    """Estimates and intervals of M statistics of the clusters' total sums.
+
+    `sums`: (P, K), one row per project. `statistic`: (N, K) totals → (N, M), row by row.
+    """
+    total = sums.sum(axis=0, keepdims=True)
+    estimates = statistic(total)[0]  # (M,)
+    if not np.isfinite(estimates).all():
+        raise ValueError(f"the estimate is not a number: {estimates}")
+    if len(sums) < 2:
+        none = Interval(low=np.nan, high=np.nan, method="none", level=level)
+        return estimates, [none] * len(estimates)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        replicates = statistic(resample(sums, resamples, seed))  # (R, M)
+        jackknife = statistic(total - sums)  # (P, M)
+    return estimates, [
+        interval(float(estimates[m]), replicates[:, m], jackknife[:, m], level) for m in range(len(estimates))
+    ]
+
+
+def interval(estimate: float, replicates: Floats, jackknife: Floats, level: float = 0.95) -> Interval:
+    """Bias-corrected and accelerated interval (Efron 1987), with few clusters widened (Hesterberg 2015,
+    §3.3).
+
+    The normal quantile z is replaced by √(P/(P−1)) · t with P − 1 degrees of freedom, since P projects give
+    intervals that are too narrow by about this. Where bias or acceleration can't be computed (all replicates
+    on one side of the estimate, a jackknife without spread, a quantile out of range) it is the percentile
+    interval with the same widening, and says so.
+    """
+    replicates = replicates[np.isfinite(replicates)]
+    jackknife = jackknife[np.isfinite(jackknife)]
+    clusters = len(jackknife)
+    if clusters < 2 or not len(replicates):
+        return Interval(low=np.nan, high=np.nan, method="none", level=level)
+    quantile = np.sqrt(clusters / (clusters - 1)) * stats.t.ppf((1 + level) / 2, clusters - 1)
+    z = np.array([-quantile, quantile])
+    shares = _bca_shares(estimate, replicates, jackknife, z)
+    method = "BCa" if shares is not None else "percentile"
+    low, high = np.quantile(replicates, stats.norm.cdf(z) if shares is None else shares)
+    return Interval(low=float(low), high=float(high), method=method, level=level)
+
+
+def _bca_shares(estimate: float, replicates: Floats, jackknife: Floats, z: Floats) -> Floats | None:
+    below = (np.mean(replicates < estimate) + np.mean(replicates <= estimate)) / 2
+    spread = jackknife.mean() - jackknife
+    scale = float(np.sum(spread**2))
+    if not 0 < below < 1 or scale <= 1e-24 * max(estimate**2, 1.0):
+        return None
+    bias = stats.norm.ppf(below)
+    acceleration = np.sum(spread**3) / (6 * scale**1.5)
+    divisor = 1 - acceleration * (bias + z)
+    if (divisor <= 0).any():
+        return None
+    shares: Floats = stats.norm.cdf(bias + (bias + z) / divisor)
+    return shares if 0 < shares[0] < shares[1] < 1 else None
+
+
+@lru_cache(maxsize=8)
+def _counts(clusters: int, resamples: int, seed: int) -> Floats:
+    counts = np.concatenate(list(_draw(clusters, resamples, seed)))
+    counts.flags.writeable = False
+    return counts
+
+
+def _draw(clusters: int, resamples: int, seed: int) -> Iterator[Floats]:
+    """(R, P) counts of how often each cluster was drawn, some rows at a time."""
+    rng = np.random.default_rng(seed)
+    rows = max(1, DRAWS_AT_ONCE // clusters)
+    for start in range(0, resamples, rows):
+        n = min(rows, resamples - start)
+        drawn = rng.integers(0, clusters, size=(n, clusters), dtype=np.int32)
+        drawn += (np.arange(n, dtype=np.int32) * clusters)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=n * clusters).reshape(n, clusters).astype(np.float64)

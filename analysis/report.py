@@ -1,0 +1,217 @@
+"""Writes figures, tables and one self-contained report.html into a results folder."""
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from analysis import figures, summary, tables
+from analysis.comparisons import KINDS, Comparison, compare, metric
+from analysis.results import BadResults, Results, describe
+from analysis.style import Plot
+
+METRICS = ("entropy", "accuracy_1", "mrr_10")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure as the report shows it."""
+
+    title: str
+    caption: str
+    alt: str
+    uri: str
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What the template shows, and the files written on the way."""
+
+    results: Results
+    comparisons: dict[str, Comparison] = field(default_factory=dict)
+    pictures: list[Picture] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+
+    @property
+    def figures_folder(self) -> Path:
+        return self.results.folder / "figures"
+
+    def add(self, name: str, title: str, plot: Plot, caption: str) -> None:
+        files = plot.save(self.figures_folder, name)
+        self.files += files
+        self.pictures.append(Picture(title=title, caption=caption, alt=plot.alt, uri=data_uri(files[1])))
+
+
+def make(folder: Path | str) -> list[Path]:
+    """Writes figures/ and report.html of a results folder and returns what was written.
+
+    Raises `BadResults` before anything is written where the folder can't be used.
+    """
+    results = Results(folder)
+    report = Report(results=results)
+    for kind in KINDS:
+        comparison = compare(results, kind, metrics=METRICS)
+        if len(comparison.table):
+            report.comparisons[kind] = comparison
+    _draw(report)
+    for kind, comparison in report.comparisons.items():
+        for name in METRICS:
+            report.files += tables.save(
+                results, comparison, name, report.figures_folder, f"table-{kind}-{name}"
+            )
+    html = results.folder / "report.html"
+    html.write_text(render(report), encoding="utf-8")
+    return [*report.files, html]
+
+
+def render(report: Report) -> str:
+    """The report as one HTML text without outside references."""
+    results = report.results
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html").render(
+        name=results.name,
+        run=results.run,
+        sentences=summary.sentences(results, report.comparisons),
+        caveats=summary.caveats(results, report.comparisons),
+        pictures=report.pictures,
+        differences=[
+            _difference_table(report, kind, name) for kind in report.comparisons for name in METRICS
+        ],
+        facts=list(_facts(results)),
+        counts=list(_counts(results)),
+        missing=[
+            {
+                "cell": row["cell"],
+                "what": describe(row, results.axes),
+                "status": row["status"],
+                "error": row["error"],
+            }
+            for _, row in results.missing.iterrows()
+        ],
+        n_cells=len(results.cells),
+        n_done=len(results.done),
+    )
+
+
+def data_uri(image: Path) -> str:
+    """The PNG as a data: address, so that the page needs no other file."""
+    return "data:image/png;base64," + base64.b64encode(image.read_bytes()).decode("ascii")
+
+
+def _draw(report: Report) -> None:
+    results, against_baseline = report.results, report.comparisons.get("baseline")
+    if against_baseline is not None:
+        for name in METRICS:
+            label = metric(name).label
+            report.add(
+                f"curves-{name}",
+                f"{label} on rewritten text, over intensity",
+                figures.curves(results, against_baseline, name),
+                "Aligned tokens of the common samples. Lines: means over seeds; small dots: the seeds. "
+                "Bars: 95 % "
+                "interval of the paired difference to the baseline, drawn around the value: where it "
+                "doesn't reach the "
+                "dashed line of the unaugmented baseline, the difference is clear. Baseline: all original "
+                "samples.",
+            )
+    for kind in ("training", "clean"):
+        if kind in report.comparisons:
+            report.add(
+                f"differences-{kind}",
+                f"Entropy: {KINDS[kind]}",
+                figures.differences(results, report.comparisons[kind], "entropy"),
+                "Paired differences with 95 % intervals (cluster bootstrap over projects); below zero is "
+                "better.",
+            )
+    for name, title, draw, caption in (
+        (
+            "growth",
+            "Growth and thrown-out samples",
+            figures.growth,
+            "All splits. Growth: tokens of the samples kept.",
+        ),
+        ("learning", "Learning curves", figures.learning, "One line per trained model."),
+    ):
+        try:
+            report.add(name, title, draw(results), caption)
+        except BadResults:
+            continue  # nothing to draw: a grid without rewritten cells, or models that report no curve
+
+
+def _difference_table(report: Report, kind: str, metric_name: str) -> dict[str, Any]:
+    comparison = report.comparisons[kind]
+    heads, rows = tables.cells(report.results, comparison, metric_name)
+    return {
+        "title": f"{metric(metric_name).label}: {KINDS[kind]}",
+        "overview": summary.overview(comparison, metric_name),
+        "caption": tables.caption(comparison, metric_name),
+        "heads": heads,
+        "rows": rows,
+        "open": metric_name == METRICS[0],
+    }
+
+
+def _facts(results: Results) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    run = results.run
+    yield (
+        "Run",
+        [
+            (key.replace("_", " "), str(run[key]))
+            for key in ("command", "started", "finished", "wall_s", "seeds", "format")
+            if run.get(key) is not None
+        ],
+    )
+    for key in ("corpus", "versions", "git", "host"):
+        if run.get(key):
+            yield key.capitalize(), list(_flat(run[key]))
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Nested facts as lines: {"samples": {"train": 3}} → ("samples · train", "3")."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{path} · {key}" if path else str(key))
+    elif isinstance(value, list):
+        yield path, ", ".join(map(str, value))
+    else:
+        yield path, f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _counts(results: Results) -> Iterator[dict[str, Any]]:
+    """What became of the samples, what was refused, how many sites were rewritten: by rewrites and intensity."""
+    cells = results.cells[~results.cells["baseline"].astype(bool)]
+    one = cells.drop_duplicates(["rewrites", "intensity", "seed"])[["cell", "rewrites", "intensity"]]
+    for title, table, by, sums in (
+        ("Samples of the augmented data, by outcome", results.variants, ["outcome", "reason"], ["n_samples"]),
+        ("Refused", results.refusals, ["rewrite", "reason"], ["n"]),
+        ("Sites", results.sites, ["rewrite"], ["n_applied", "n_available"]),
+    ):
+        rows = table.merge(one, on="cell")
+        if rows.empty:
+            continue
+        keys = ["rewrites", "intensity", *by]
+        summed = rows.groupby(keys, dropna=False, sort=False)[sums].sum(min_count=1).reset_index()
+        body = [
+            ["" if pd.isna(value) else _number(value) for value in row]
+            for row in summed.itertuples(index=False)
+        ]
+        yield {
+            "title": title,
+            "note": "summed over seeds and splits",
+            "heads": [head.replace("n_", "").replace("_", " ") for head in summed.columns],
+            "rows": body,
+        }
+
+
+def _number(value: Any) -> str:
+    return value if isinstance(value, str) else f"{int(value):,}"

@@ -1,0 +1,245 @@
+"""Reads a results folder: the only place that knows its files; tables are loaded when they are first asked
+for.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+FORMAT = 1
+"""The version of the results folder that this package reads (`format` in run.json)."""
+
+NOT_AXES = frozenset(
+    ("cell", "intensity_value", "intensity_unit", "baseline", "baseline_cell", "status", "error")
+    + ("train_key", "wall_s")
+)
+SUMS = ("nll_bits", "accuracy_1", "accuracy_5", "accuracy_10", "reciprocal_rank_10", "n_bytes")
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "cells": (
+        "cell",
+        "rewrites",
+        "intensity",
+        "intensity_value",
+        "intensity_unit",
+        "train_on",
+        "model",
+        "seed",
+    )
+    + ("baseline", "baseline_cell", "status", "error", "train_key", "wall_s"),
+    "metrics": ("cell", "test", "samples", "scope", "metric", "value", "n_tokens", "n_samples"),
+    "samples": ("cell", "test", "sample", "project", "scope", "n_tokens", *SUMS, "common"),
+    "training": ("cell", "step", "seconds", "train_bits", "valid_bits", "learning_rate"),
+    "variants": ("cell", "split", "outcome", "reason", "n_samples", "n_tokens_original", "n_tokens")
+    + ("n_bytes_original", "n_bytes"),
+    "refusals": ("cell", "rewrite", "reason", "n"),
+    "sites": ("cell", "rewrite", "n_applied", "n_available"),
+    "tokens": ("sample", "token", "kind", "origin", "change", "nll_bits", "rank", "n_subwords", "n_bytes"),
+}
+NEVER_NAN = {"metrics": ("value",), "samples": ("n_tokens", *SUMS), "tokens": ("nll_bits",)}
+
+
+class BadResults(ValueError):
+    """The results folder can't be used; the message names the file, the place in it and what is wrong."""
+
+
+class Results:
+    """One results folder, `results/<name>/`.
+
+    Raises `BadResults` when the folder, run.json or cells.parquet can't be read, when the format is of
+    another version, or when a cell names a baseline that isn't there.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        if not self.folder.is_dir():
+            raise BadResults(f"{self.folder}: there is no such folder")
+        self.run = self._run()
+        self.cells = self._cells()
+        self._check_baselines()
+
+    def __repr__(self) -> str:
+        return f"Results({str(self.folder)!r}: {len(self.cells)} cells, {len(self.done)} done)"
+
+    @property
+    def name(self) -> str:
+        """The grid's name."""
+        return str(self.run.get("name") or self.folder.name)
+
+    @cached_property
+    def axes(self) -> tuple[str, ...]:
+        """The columns of `cells` that say which point of the grid a cell is."""
+        return tuple(column for column in self.cells.columns if column not in NOT_AXES)
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The axes without the seed: cells that agree in these are repetitions of one another."""
+        return tuple(axis for axis in self.axes if axis != "seed")
+
+    @cached_property
+    def done(self) -> pd.DataFrame:
+        """The cells that finished and whose scores are there."""
+        scored = set(self.scored)
+        return self.cells[(self.cells["status"] == "done") & self.cells["cell"].isin(scored)]
+
+    @cached_property
+    def missing(self) -> pd.DataFrame:
+        """The cells without results, with the reason in `error`."""
+        missing = self.cells[~self.cells["cell"].isin(self.done["cell"])].copy()
+        silent = missing["status"].eq("done")
+        missing.loc[silent, "error"] = "finished, but it has no rows in samples.parquet"
+        missing["error"] = missing["error"].fillna("").replace("", "did not run")
+        return missing
+
+    @cached_property
+    def scored(self) -> tuple[str, ...]:
+        """The cells that have rows in samples.parquet."""
+        table = self._read("samples", columns=["cell"])
+        return tuple(table.column("cell").unique().to_pylist())
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """One row per cell × test × samples × scope × metric."""
+        return self._frame("metrics")
+
+    @cached_property
+    def training(self) -> pd.DataFrame:
+        """Learning curves: one row per cell × step."""
+        return self._frame("training")
+
+    @cached_property
+    def variants(self) -> pd.DataFrame:
+        """What became of the samples of each cell's variant: counts by split, outcome and reason."""
+        return self._frame("variants")
+
+    @cached_property
+    def refusals(self) -> pd.DataFrame:
+        """How often a rewrite was refused, by cell and reason."""
+        return self._frame("refusals")
+
+    @cached_property
+    def sites(self) -> pd.DataFrame:
+        """How many sites each rewrite was applied to, by cell."""
+        return self._frame("sites")
+
+    def samples(self, scopes: Sequence[str], columns: Sequence[str] = COLUMNS["samples"]) -> pd.DataFrame:
+        """Sums per cell × test × sample for the scopes asked for; only these are read from disk."""
+        wanted = [*dict.fromkeys([*columns, "cell"])]
+        return self._frame("samples", columns=wanted, filters=[("scope", "in", list(scopes))])
+
+    @cached_property
+    def n_tokens_rows(self) -> int:
+        """Rows in all token tables together, from the files' footers."""
+        return sum(pq.read_metadata(file).num_rows for file in (self.folder / "tokens").glob("*.parquet"))
+
+    def has_tokens(self, cell: str, test: str) -> bool:
+        """Whether there is a token table of this cell on this test set."""
+        return self._token_file(cell, test).is_file()
+
+    def tokens(self, cell: str, test: str, columns: Sequence[str] = COLUMNS["tokens"]) -> pa.Table:
+        """One row per scored token of one cell on one test set, in the order of the texts."""
+        return self._read(f"tokens/{cell}-{test}", columns=list(columns))
+
+    def baseline(self, cell: str) -> str:
+        """The id of the cell's baseline; raises `BadResults` where that one has no results."""
+        row = self.cells.set_index("cell").loc[cell]
+        name = str(row["baseline_cell"]) if not row["baseline"] else cell
+        if name not in set(self.done["cell"]):
+            raise BadResults(
+                f"{self.folder / 'cells.parquet'}: the baseline {name} of cell {cell} has no results"
+            )
+        return name
+
+    def _token_file(self, cell: str, test: str) -> Path:
+        return self.folder / "tokens" / f"{cell}-{test}.parquet"
+
+    def _run(self) -> dict[str, Any]:
+        file = self.folder / "run.json"
+        try:
+            run = json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise BadResults(f"{file}: missing; is {self.folder} the results folder of a grid?") from None
+        except (OSError, ValueError) as error:
+            raise BadResults(f"{file}: not readable as JSON ({error})") from None
+        version = run.get("format") if isinstance(run, dict) else None
+        if version != FORMAT:
+            raise BadResults(
+                f"{file}: format is {version!r}; this version of augrid reads format {FORMAT}. "
+                "Run the grid again (finished steps are taken from the store) to write the tables anew"
+            )
+        assert isinstance(run, dict)
+        return run
+
+    def _cells(self) -> pd.DataFrame:
+        cells = self._frame("cells")
+        file = self.folder / "cells.parquet"
+        if cells.empty:
+            raise BadResults(f"{file}: no cells")
+        odd = [name for name in cells["cell"] if not re.fullmatch(r"[\w.-]+", str(name))]
+        if odd:
+            raise BadResults(f"{file}: {odd[0]!r} is not a cell id")
+        twice = cells["cell"][cells["cell"].duplicated()]
+        if len(twice):
+            raise BadResults(f"{file}: cell {twice.iloc[0]} stands there twice")
+        return cells
+
+    def _check_baselines(self) -> None:
+        rewritten = self.cells[~self.cells["baseline"].astype(bool)]
+        absent = rewritten[~rewritten["baseline_cell"].isin(self.cells["cell"])]
+        if len(absent):
+            lines = [
+                f"{row['baseline_cell']} of {row['cell']} ({describe(row, self.axes)})"
+                for _, row in absent.head(5).iterrows()
+            ]
+            more = f" and {len(absent) - 5} more" if len(absent) > 5 else ""
+            raise BadResults(
+                f"{self.folder / 'cells.parquet'}: absent baseline: {'; '.join(lines)}{more}; "
+                "a comparison without its baseline means nothing"
+            )
+
+    def _frame(self, table: str, **reading: Any) -> pd.DataFrame:
+        frame = self._read(table, **reading).to_pandas()
+        for column in NEVER_NAN.get(table, ()):
+            if (
+                column in frame
+                and not np.isfinite(frame[column].to_numpy(dtype=float, na_value=np.nan)).all()
+            ):
+                bad = frame[~np.isfinite(frame[column].astype(float))]
+                raise BadResults(
+                    f"{self.folder / table}.parquet: {column} is not a number in {len(bad)} rows, "
+                    f"the first of cell {bad['cell'].iloc[0]}; a missing result must be a missing row"
+                )
+        return frame
+
+    def _read(self, table: str, columns: list[str] | None = None, filters: Any = None) -> pa.Table:
+        file = self.folder / f"{table}.parquet"
+        needed = columns or list(COLUMNS.get(table, ()))
+        try:
+            known = pq.read_schema(file).names
+            absent = [column for column in needed if column not in known]
+            if absent:
+                raise BadResults(f"{file}: no column {', '.join(absent)}; it has {', '.join(known)}")
+            return pq.read_table(file, columns=columns, filters=filters, partitioning=None)
+        except FileNotFoundError:
+            raise BadResults(f"{file}: missing") from None
+        except (OSError, pa.ArrowException) as error:
+            raise BadResults(f"{file}: not readable as Parquet ({error})") from None
+
+
+def describe(row: "pd.Series[Any]", axes: Sequence[str]) -> str:
+    """A cell or group in words: "rename 0.5, original, small, seed 1"."""
+    words = []
+    for axis in axes:
+        value = row.get(axis)
+        if value is None or value is pd.NA or value == "" or (isinstance(value, float) and np.isnan(value)):
+            continue
+        plain = axis in ("rewrites", "intensity", "train_on", "model")
+        words.append(str(value) if plain else f"{axis} {value}")
+    return ", ".join(words)

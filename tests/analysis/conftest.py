@@ -1,0 +1,18 @@
+"""One simulated results folder for all tests of the analysis."""
+
+from pathlib import Path
+
+import pytest
+
+from analysis.results import Results
+from analysis.simulation import write
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("results") / "simulated")
+
+
+@pytest.fixture(scope="session")
+def results(folder: Path) -> Results:
+    return Results(folder)
