@@ -74,14 +74,15 @@ class _Expansion:
     def cells(self) -> Cells:
         groups = self._groups()
         kept: dict[str, Cell] = {}
-        overrides, used = self._overrides(), set()
+        overrides = self._overrides()
+        used: set[int] = set()
+        patches: dict[tuple[int, ...], Patch] = {(): ()}  # one object per patch: others go by its identity
         for values in self._product(groups):
-            patch: dict[str, Any] = {}
-            for index, (matcher, assignments) in enumerate(overrides):
-                if _matches(matcher, values):
-                    used.add(index)
-                    patch |= assignments
-            self._keep(kept, values, tuple(sorted(patch.items())), ("axes",))
+            hits = tuple([i for i, (matcher, _) in enumerate(overrides) if _matches(matcher, values)])
+            if hits not in patches:
+                used.update(hits)
+                patches[hits] = _merged([overrides[index][1] for index in hits])
+            self._keep(kept, values, patches[hits], ("axes",))
             if len(kept) > self.spec["max_cells"]:
                 self._too_many(f"more than {self.spec['max_cells']}")
                 break
@@ -216,15 +217,13 @@ class _Expansion:
         changed = {"rewrites": NO_REWRITES, "intensity": NO_INTENSITY, "train_on": ORIGINAL}
         replace = [(self.names.index(name), value) for name, value in changed.items()]
         baselines: dict[tuple[Any, ...], Cell] = {}
-        patches: dict[str, str] = {}
         cells = []
         for cell in kept.values():
             plain = list(cell.values)
             for position, value in replace:
                 plain[position] = value
             values = tuple(plain)
-            text = canonical(dict(cell.patch)) if cell.patch else ""
-            same = (*(value.json for value in values), patches.setdefault(text, text))
+            same = (*[value.json for value in values], id(cell.patch))
             baseline = baselines.get(same)
             if baseline is None:
                 identity = self._id(values, cell.patch)
@@ -236,10 +235,14 @@ class _Expansion:
         self.findings.add(("max_cells",), f"{count} cells, max_cells allows {self.spec['max_cells']}")
 
 
+def _merged(assignments: Sequence[Mapping[str, Any]]) -> Patch:
+    merged: dict[str, Any] = {}
+    for assignment in assignments:
+        merged |= assignment
+    return tuple(sorted(merged.items()))
+
+
 def _matches(matcher: Matcher | None, values: Sequence[Value]) -> bool:
     if matcher is None:
         return False
-    for position, wanted in matcher:
-        if values[position].json not in wanted:
-            return False
-    return True
+    return all(values[position].json in wanted for position, wanted in matcher)

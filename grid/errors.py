@@ -19,7 +19,7 @@ class Problem:
         return ": ".join(part for part in (self.where, self.path, self.message) if part)
 
 
-class BadInput(ValueError):
+class BadInput(ValueError):  # noqa: N818 - what a user reads, not an error of ours
     """Input that can't be used. Its text has one line per problem; the command line exits with 2."""
 
     def __init__(self, problems: Sequence[Problem] | str) -> None:

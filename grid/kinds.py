@@ -1,4 +1,4 @@
-"""Configurations that are looked up by `kind`: the YAML name is the name of a module with a class `Config`."""
+"""Configurations that are looked up by `kind`, the name of a module with a class `Config`."""
 
 from __future__ import annotations
 

@@ -8,8 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from preprocessing.corpus import CorpusConfig
-from preprocessing.size import SizeRule
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 import models
@@ -21,6 +19,8 @@ from grid.findings import Findings, from_pydantic
 from grid.kinds import ByKind
 from grid.rewrite_sets import RewriteSet, check_set
 from models.config import EvaluationConfig, TrainingConfig
+from preprocessing.corpus import CorpusConfig
+from preprocessing.size import SizeRule
 from preprocessing.tokens import TokensConfig
 
 SPECS = Path("configs/grid")

@@ -20,7 +20,7 @@ MANIFEST = "manifest.json"
 FOREIGN_AGE_S = 7 * 24 * 3600
 
 
-class Damaged(Exception):
+class DamagedError(Exception):
     """An artifact whose files are not what its manifest says."""
 
 
@@ -118,17 +118,17 @@ class Store:
         """The manifest, after reading every file and comparing checksums.
 
         Raises:
-            Damaged: names the files that differ, or says that there is no manifest.
+            DamagedError: names the files that differ, or says that there is no manifest.
         """
         manifest = self.manifest(kind, key)
         if manifest is None:
-            raise Damaged(f"{kind} {key[:12]}: no valid manifest")
+            raise DamagedError(f"{kind} {key[:12]}: no valid manifest")
         folder = self.path(kind, key)
         wrong = [
             name for name, entry in manifest["files"].items() if _sha256(folder / name) != entry["sha256"]
         ]
         if wrong:
-            raise Damaged(f"{kind} {key[:12]}: {', '.join(wrong)} changed since it was written")
+            raise DamagedError(f"{kind} {key[:12]}: {', '.join(wrong)} changed since it was written")
         return manifest
 
     def set_aside(self, kind: str, key: str) -> Path | None:

@@ -10,7 +10,13 @@ import pytest
 from grid import lock, processes
 from grid.errors import BadInput
 
-HOLD = "import sys, time, pathlib\nfrom grid import lock\nwith lock.held(pathlib.Path(sys.argv[1])):\n print('held', flush=True)\n time.sleep(60)"
+HOLD = """
+import sys, time, pathlib
+from grid import lock
+with lock.held(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
 
 
 def test_held_by_another_process_then_stale(tmp_path: Path) -> None:

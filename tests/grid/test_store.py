@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from grid import processes, store
-from grid.store import Damaged, Store
+from grid.store import DamagedError, Store
 
 KEY = "ab" * 32
 
@@ -86,7 +86,7 @@ def test_truncated_is_missing_and_flipped_is_damaged(tmp_path: Path) -> None:
     data = target.path("probe", KEY) / "sub" / "data"
     data.write_text("hellO")
     assert target.has("probe", KEY)
-    with pytest.raises(Damaged, match="sub/data"):
+    with pytest.raises(DamagedError, match="sub/data"):
         target.verify("probe", KEY)
     data.write_text("hell")
     assert not target.has("probe", KEY)

@@ -1,0 +1,20 @@
+"""Does jobs in the driver's own process, one after the other: for debuggers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from grid import work
+from grid.executors.base import Exit
+from grid.scheduler import Slot
+
+
+class Executor:
+    """Runs `work.main` directly. Nothing bounds memory or time here, and a crash is the driver's."""
+
+    def run(self, file: Path, slot: Slot) -> Exit:
+        """Do the job of a job file; its return code."""
+        return Exit(code=work.main(file))
+
+    def stop(self) -> None:
+        """Nothing runs beside the caller."""

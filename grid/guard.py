@@ -1,0 +1,28 @@
+"""A job's process and all that it starts die with the driver, however the driver dies."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_driver(descriptor: int = 0) -> None:
+    """Fork a watcher that kills this process's group when the pipe at `descriptor` closes.
+
+    The driver holds the other end of the pipe (the job's standard input) and nobody else does, so it
+    closes when the driver ends, also by SIGKILL. A process of its own, not a thread: it needs no
+    interpreter lock. The watcher itself dies with this process, by the kernel's parent death signal.
+    """
+    parent = os.getpid()
+    if os.fork():
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_IGN)
+    while os.getppid() == parent:
+        if not os.read(descriptor, 4096):
+            os.killpg(0, signal.SIGKILL)
+    os._exit(0)

@@ -1,0 +1,195 @@
+"""From cells to steps: what must be computed, under which keys, and what needs what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from grid.cells import Cell, Cells
+from grid.graph import Artifacts, Step, document
+from grid.keys import digest, digest_of_keys
+from grid.resolve import Resolved, Resolver, Section
+
+NOT_IN_KEY = ("checkpoint_s",)  # fields of training that change no result
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellSteps:
+    """Artifacts behind one cell; `tests` maps original / augmented to the evaluation on that test set."""
+
+    corpus: Artifacts
+    tokenizer: Artifacts
+    variant: Artifacts | None
+    train: Artifacts
+    tests: Mapping[str, Artifacts]
+
+
+@dataclass
+class Plan:
+    """All steps of a grid by key, each after what it needs, and the steps behind each cell."""
+
+    cells: Cells
+    steps: dict[str, Step] = field(default_factory=dict)
+    by_cell: list[CellSteps] = field(default_factory=list)
+
+
+def make(raw: Mapping[str, Any], cells: Cells, raw_digest: Callable[[Any], str]) -> Plan:
+    """Plan a grid. `raw` is the plain spec; `raw_digest` names the data behind a corpus section.
+
+    Raises:
+        ValidationError, ValueError: fields that can't work together, or raw data that isn't there.
+    """
+    return _Planner(raw, cells, raw_digest).plan()
+
+
+class _Planner:
+    """Each method makes the steps behind one thing, once per values of its arguments."""
+
+    def __init__(self, raw: Mapping[str, Any], cells: Cells, raw_digest: Callable[[Any], str]) -> None:
+        self.result = Plan(cells)
+        self.resolver = Resolver(raw, cells)
+        self.raw_digest = raw_digest
+        self.at = {
+            name: cells.position(name) for name in ("rewrites", "intensity", "train_on", "model", "seed")
+        }
+        self.corpus = cache(self._corpus)
+        self.tokenizer = cache(self._tokenizer)
+        self.variant = cache(self._variant)
+        self.encoded = cache(self._encoded)
+        self.train = cache(self._train)
+        self.tests = cache(self._tests)
+
+    def plan(self) -> Plan:
+        for cell in self.result.cells.cells:
+            self.result.by_cell.append(self._cell(cell, self.resolver.resolved(cell)))
+        return self.result
+
+    def _cell(self, cell: Cell, spec: Resolved) -> CellSteps:
+        value = {name: cell.values[position].plain for name, position in self.at.items()}
+        corpus, seed, train_on = self.corpus(spec["corpus"]), value["seed"], value["train_on"]
+        tokenizer = self.tokenizer(corpus, spec["tokenizer"], spec["tokens"])
+        original = self.encoded(corpus, None, tokenizer, spec["tokens"])
+        variant = augmented = None
+        if not cell.baseline:
+            intensity = cell.values[self.at["intensity"]]
+            rewrites = (spec["rewrites"], value["rewrites"])
+            variant = self.variant(corpus, *rewrites, intensity, seed, spec["size"], spec["tokens"])
+            augmented = self.encoded(corpus, variant, tokenizer, spec["tokens"])
+        train = self.train(
+            spec["models"],
+            value["model"],
+            spec["training"],
+            tokenizer,
+            None if train_on == "augmented" else original,
+            None if train_on == "original" else augmented,
+            seed,
+        )
+        tests = self.tests(train, tokenizer, original, augmented, spec["evaluation"])
+        return CellSteps(corpus, tokenizer, variant, train, tests)
+
+    def _add(
+        self,
+        kind: str,
+        group: str,
+        parameters: Mapping[str, Any],
+        inputs: Mapping[str, Artifacts],
+        unkeyed: Mapping[str, Any] = MappingProxyType({}),
+    ) -> str:
+        key = digest(document(kind, parameters, inputs))
+        if key not in self.result.steps:
+            self.result.steps[key] = Step(kind, key, group or key, parameters, inputs, unkeyed)
+        return key
+
+    def _corpus(self, corpus: Section) -> Artifacts:
+        parameters = {"config": corpus.plain, "raw": self.raw_digest(corpus.plain)}
+        key = self._add("corpus", "", parameters, {})
+        return _all("corpus", [key] * corpus.plain["shards"])
+
+    def _tokenizer(self, corpus: Artifacts, tokenizer: Section, tokens: Section) -> Artifacts:
+        parameters = {"config": tokenizer.plain, "tokens": tokens.plain}
+        inputs = {"corpus": _all("corpus", corpus.keys[:1])}
+        return _all("tokenizer", [self._add("tokenizer", "", parameters, inputs)])
+
+    def _variant(
+        self,
+        corpus: Artifacts,
+        sets: Section,
+        name: str,
+        intensity: Any,
+        seed: int,
+        size: Section,
+        tokens: Section,
+    ) -> Artifacts:
+        shared = {
+            "rewrites": sets.plain[name],
+            "intensity": intensity.plain,
+            "seed": seed,
+            "size": size.plain,
+            "tokens": tokens.plain,
+        }
+        inputs, group = {"corpus": _all("corpus", corpus.keys[:1])}, digest([corpus.name, tokens.plain])
+        keys = [
+            self._add("variant", f"{group}-{shard}", {**shared, "shard": shard}, inputs)
+            for shard in range(len(corpus.keys))
+        ]
+        return _all("variant", keys)
+
+    def _encoded(
+        self, corpus: Artifacts, variant: Artifacts | None, tokenizer: Artifacts, tokens: Section
+    ) -> Artifacts:
+        keys = []
+        original = _all("corpus", corpus.keys[:1])
+        group = digest([corpus.name, tokenizer.name, tokens.plain, variant is None])
+        for shard in range(len(corpus.keys)):
+            inputs = {"tokenizer": tokenizer, "corpus": original}
+            if variant is not None:
+                inputs["variant"] = _all("variant", [variant.keys[shard]])
+            parameters = {"shard": shard, "tokens": tokens.plain}
+            keys.append(self._add("encode", f"{group}-{shard}", parameters, inputs))
+        return _all("encode", keys)
+
+    def _train(
+        self,
+        models: Section,
+        name: str,
+        training: Section,
+        tokenizer: Artifacts,
+        original: Artifacts | None,
+        rewritten: Artifacts | None,
+        seed: int,
+    ) -> Artifacts:
+        training_key = {k: v for k, v in training.plain.items() if k not in NOT_IN_KEY}
+        unkeyed = {k: v for k, v in training.plain.items() if k in NOT_IN_KEY}
+        parameters = {"model": models.plain[name], "training": training_key, "seed": seed}
+        inputs = {"tokenizer": tokenizer}
+        if original is not None:
+            inputs["original"] = original
+        if rewritten is not None:
+            inputs["rewritten"] = rewritten
+        return _all("train", [self._add("train", "", parameters, inputs, unkeyed)])
+
+    def _tests(
+        self,
+        train: Artifacts,
+        tokenizer: Artifacts,
+        original: Artifacts,
+        augmented: Artifacts | None,
+        evaluation: Section,
+    ) -> Mapping[str, Artifacts]:
+        parameters = {"config": {k: v for k, v in evaluation.plain.items() if k != "tests"}}
+        sets = {"original": original, "augmented": augmented}
+        names = evaluation.plain["tests"] if augmented is not None else ["original"]
+        tests = {}
+        for name in names:
+            test = sets[name]
+            assert test is not None
+            inputs = {"train": train, "tokenizer": tokenizer, "test": test}
+            tests[name] = _all("evaluate", [self._add("evaluate", train.name, parameters, inputs)])
+        return tests
+
+
+def _all(kind: str, keys: list[str] | tuple[str, ...]) -> Artifacts:
+    return Artifacts(kind, tuple(keys), digest_of_keys(keys))

@@ -1,0 +1,27 @@
+"""A step that sleeps and writes one small file: `doctor`, benchmarks and tests check executors with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from grid.work import Context, Result, Work, each
+
+
+def version() -> int:
+    """Raised when what this step writes changes."""
+    return 1
+
+
+def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
+    """Sleep `seconds`; with `fail`, raise it as the message of a RuntimeError instead."""
+    return each(works, context, _one)
+
+
+def _one(work: Work, context: Context) -> dict[str, object]:
+    context.report(work, {"text": "asleep"})
+    time.sleep(work.parameters.get("seconds", 0))
+    if work.parameters.get("fail"):
+        raise RuntimeError(work.parameters["fail"])
+    (work.out / "slept").write_text(str(work.parameters.get("seconds", 0)))
+    return {}

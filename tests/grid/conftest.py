@@ -1,0 +1,26 @@
+"""Jobs of probe steps, for tests of the scheduler, the executors and the driver."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from grid.graph import Artifacts, Step
+from grid.jobs import Job
+from grid.keys import digest
+
+Chain = Callable[..., Job]
+
+
+@pytest.fixture
+def probe_job() -> Chain:
+    def make(name: str, *needs: Job, **parameters: Any) -> Job:
+        inputs = {
+            f"need{i}": Artifacts("probe", tuple(s.key for s in need.steps), f"{need.id}")
+            for i, need in enumerate(needs)
+        }
+        key = digest([name, parameters])
+        step = Step("probe", key, name, {"name": name, **parameters}, inputs, {})
+        return Job(f"probe-{name}", "probe", (step,), tuple(sorted(need.id for need in needs)))
+
+    return make

@@ -1,0 +1,128 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from grid.driver import Driver, Report
+from grid.executors import inprocess, local
+from grid.scheduler import Policy, Slot
+from grid.store import Store
+
+KINDS = frozenset({"probe"})
+
+
+class Quiet:
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+
+    def started(self, *_: object) -> None: ...
+
+    def event(self, job: object, event: object) -> None:
+        self.events.append(event)
+
+    def ended(self, *_: object) -> None: ...
+
+    def beat(self) -> None: ...
+
+
+def drive(tmp_path: Path, jobs: list[Any], executor: Any = None, slots: int = 2, **slot: Any) -> Report:
+    driver = Driver(
+        store=Store(tmp_path / "store"),
+        folder=tmp_path / "logs",
+        executor=executor or local.Executor(),
+        slots=[Slot(name=f"s{n}", kinds=KINDS, **slot) for n in range(slots)],
+        display=Quiet(),
+        policy=Policy(),
+    )
+    return driver.run(jobs)
+
+
+@pytest.mark.parametrize("executor", [inprocess.Executor, local.Executor])
+def test_contract_done_failed_blocked(tmp_path: Path, probe_job: Any, executor: Any) -> None:
+    first = probe_job("first")
+    bad = probe_job("bad", first, fail="on purpose")
+    after_bad = probe_job("after", bad)
+    good = probe_job("good", first)
+    report = drive(tmp_path, [first, bad, after_bad, good], executor(), slots=1)
+    status = {job.id: report.outcomes[job.steps[0].key] for job in (first, bad, after_bad, good)}
+    assert [outcome.status for outcome in status.values()] == ["done", "failed", "blocked", "done"]
+    assert status["probe-bad"].failure == "error"
+    assert status["probe-bad"].error == "RuntimeError: on purpose"
+    assert "on purpose" in status["probe-after"].error
+    Store(tmp_path / "store").verify("probe", good.steps[0].key)
+    if executor is local.Executor:
+        assert "Traceback" in (tmp_path / "logs" / "probe-bad" / "log.txt").read_text()
+    assert list((tmp_path / "store" / "tmp").iterdir()) == []
+
+
+def test_a_step_that_hangs_is_a_timeout(tmp_path: Path, probe_job: Any) -> None:
+    job = probe_job("hangs", seconds=60)
+    report = drive(tmp_path, [job, probe_job("fine")], local.Executor(timeout_s=1))
+    assert report.outcomes[job.steps[0].key].failure == "timeout"
+    assert len([o for o in report.outcomes.values() if o.status == "done"]) == 1
+
+
+def test_a_step_that_is_killed_is_tried_again(tmp_path: Path, probe_job: Any) -> None:
+    job = probe_job("victim", seconds=1.5)
+    killed = threading.Thread(target=_kill_once, args=(tmp_path,))
+    killed.start()
+    report = drive(tmp_path, [job])
+    killed.join()
+    assert report.outcomes[job.steps[0].key].status == "done"
+    assert (tmp_path / "logs" / "probe-victim" / "log.txt").read_text().count("---") == 2
+
+
+def _kill_once(tmp_path: Path) -> None:
+    for _ in range(200):
+        for process in psutil.Process().children():
+            if "step" in process.cmdline() and (tmp_path / "store" / "tmp").exists():
+                process.kill()
+                return
+        time.sleep(0.05)
+
+
+def test_memory_is_bounded(tmp_path: Path, probe_job: Any) -> None:
+    job = probe_job("greedy", seconds=30)
+    report = drive(tmp_path, [job], memory_bytes=1_000_000)
+    assert report.outcomes[job.steps[0].key].failure == "oom_host"
+
+
+DRIVER = """
+    import sys
+    from pathlib import Path
+    sys.path.insert(0, {tests!r})
+    from test_driver import drive
+    from grid.jobs import Job
+    from grid.graph import Step
+    from grid.keys import digest
+    steps = [Step("probe", digest(n), "g", {{"seconds": 60}}, {{}}, {{}}) for n in range(2)]
+    jobs = [Job(f"probe-{{n}}", "probe", (step,), ()) for n, step in enumerate(steps)]
+    report = drive(Path({folder!r}), jobs)
+    sys.exit(130 if report.interrupted else 0)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_everything_dies_with_the_driver(tmp_path: Path, number: signal.Signals) -> None:
+    code = textwrap.dedent(DRIVER).format(tests=str(Path(__file__).parent), folder=str(tmp_path))
+    driver = subprocess.Popen([sys.executable, "-c", code])
+    steps: list[psutil.Process] = []
+    for _ in range(200):
+        steps = psutil.Process(driver.pid).children(recursive=True)
+        if len(list((tmp_path / "store").glob("tmp/*"))) == 2:
+            break
+        time.sleep(0.05)
+    assert len(steps) == 4  # two jobs, each with its watcher
+    os.kill(driver.pid, number)
+    assert driver.wait(10) == (-9 if number == signal.SIGKILL else 130)
+    _, alive = psutil.wait_procs(steps, timeout=5)
+    assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
+    assert len(Store(tmp_path / "store").clean()) == 2
