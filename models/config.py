@@ -1,0 +1,72 @@
+"""How models are trained and scored: the parts of a grid spec that belong to this package."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Frozen(BaseModel):
+    """A config: immutable, and no key that isn't known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EarlyStop(Frozen):
+    """Stop when validation has not improved by `min_delta_bits` for `patience` validations in a row."""
+
+    patience: int = Field(default=5, ge=1)
+    min_delta_bits: float = Field(default=0.0, ge=0.0)
+
+
+class TrainingConfig(Frozen):
+    """One training: optimiser, schedule, validation. Lengths are in subwords, losses in bits per token."""
+
+    batch_tokens: int = Field(default=2048, ge=1, description="subwords per optimiser step")
+    window: int = Field(default=64, ge=1, description="subwords per row: the reach of back-propagation")
+    max_steps: int = Field(default=2000, ge=1)
+    learning_rate: float = Field(default=3e-3, gt=0)
+    final_learning_rate: float = Field(default=0.05, ge=0, le=1, description="share left at the last step")
+    warmup: float = Field(default=0.03, ge=0, le=1, description="share of the steps with a rising rate")
+    weight_decay: float = Field(default=0.01, ge=0)
+    betas: tuple[float, float] = (0.9, 0.98)
+    clip_norm: float = Field(default=1.0, gt=0)
+    validate_every: int = Field(default=200, ge=1, description="steps between validations")
+    valid_tokens: int | None = Field(default=50_000, ge=1, description="tokens per validation, null for all")
+    early_stop: EarlyStop | None = EarlyStop()
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="of matrix products; auto is bfloat16 where the processor has it"
+    )
+    threads: int = Field(default=1, ge=1)
+    checkpoint_s: float = Field(default=60.0, ge=0, description="seconds between checkpoints for resuming")
+
+    @model_validator(mode="after")
+    def _rows(self) -> Self:
+        if self.batch_tokens % self.window:
+            raise ValueError(
+                f"batch_tokens ({self.batch_tokens}) must be a multiple of window ({self.window}): "
+                f"a step reads batch_tokens / window rows"
+            )
+        return self
+
+    @property
+    def rows(self) -> int:
+        """Rows of one batch."""
+        return self.batch_tokens // self.window
+
+
+class EvaluationConfig(Frozen):
+    """One scoring: which test sets and metrics, and how the exact rank is searched."""
+
+    tests: tuple[Literal["original", "augmented"], ...] = ("original", "augmented")
+    metrics: tuple[Literal["entropy", "accuracy", "mrr"], ...] = ("entropy", "accuracy", "mrr")
+    max_expansions: int = Field(
+        default=2000, ge=1, description="prefixes tried for one token before its rank counts as beyond ten"
+    )
+    rows: int = Field(default=32, ge=1, description="files that are read at the same time")
+    window: int = Field(default=64, ge=1, description="subwords of each file per pass")
+    threads: int = Field(default=1, ge=1)
+
+    @property
+    def ranks(self) -> bool:
+        """Whether any metric needs the rank of the true token."""
+        return "accuracy" in self.metrics or "mrr" in self.metrics

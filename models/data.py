@@ -1,0 +1,96 @@
+"""Encoded shards as models see them: which samples of which folders, one at a time, never all in memory."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import BadInput
+from preprocessing import shards
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """An encoded shard that takes part in a training; `only_rewritten` leaves out samples that kept their text."""
+
+    folder: Path
+    only_rewritten: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One encoded sample. token_starts: (T + 1) into subwords, from 0; kinds, origins, changes: (T)."""
+
+    sample: str
+    project: str
+    subwords: NDArray[np.int64]
+    token_starts: NDArray[np.int64]
+    kinds: NDArray[np.uint8]
+    origins: NDArray[np.int32]
+    changes: NDArray[np.uint8]
+
+
+class Samples(Sequence[NDArray[np.int64]]):
+    """The subwords of all samples of one split that are not empty, indexable, read from memory-mapped files."""
+
+    def __init__(self, parts: Sequence[Part], split: str, vocab_size: int) -> None:
+        self._shards = [_open(part.folder, vocab_size) for part in parts]
+        self._places = [
+            (number, row)
+            for number, (part, shard) in enumerate(zip(parts, self._shards, strict=True))
+            for row in _rows(shard, split, part.only_rewritten)
+            if shard.sample_starts[row] < shard.sample_starts[row + 1]
+        ]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: int) -> NDArray[np.int64]:  # type: ignore[override]
+        number, row = self._places[index]
+        return np.asarray(self._shards[number][row].subwords, dtype=np.int64)
+
+    @property
+    def subword_count(self) -> int:
+        """Subwords of all samples."""
+        return sum(len(self._shards[number][row].subwords) for number, row in self._places)
+
+
+def scored_samples(folders: Sequence[Path], vocab_size: int) -> Iterator[Sample]:
+    """All samples of the "test" split, shard by shard in their order, also those without a token."""
+    for folder in folders:
+        shard = _open(folder, vocab_size)
+        names, projects = shard.samples["sample"], shard.samples["project"]
+        for row in _rows(shard, "test"):
+            encoded = shard[row]
+            yield Sample(
+                sample=names[row],
+                project=projects[row],
+                subwords=np.asarray(encoded.subwords, dtype=np.int64),
+                token_starts=encoded.token_starts,
+                kinds=np.asarray(encoded.kinds),
+                origins=np.asarray(encoded.origins),
+                changes=np.asarray(encoded.changes),
+            )
+
+
+def need(samples: Samples, what: str) -> None:
+    """Raises BadInput if there is nothing in a split."""
+    if not len(samples):
+        raise BadInput(f"no {what} samples: every one was left out or none was in the {what} split")
+
+
+def _open(folder: Path, vocab_size: int) -> shards.EncodedShard:
+    shard = shards.open(folder)
+    if shard.vocab_size != vocab_size:
+        raise BadInput(f"{folder}: encoded with {shard.vocab_size} subwords, the tokenizer has {vocab_size}")
+    return shard
+
+
+def _rows(shard: shards.EncodedShard, split: str, only_rewritten: bool = False) -> list[int]:
+    table = shard.samples
+    wanted = table["split"] == split
+    if only_rewritten:
+        wanted &= table["outcome"] == "rewritten"
+    return np.flatnonzero(wanted).tolist()

@@ -1,0 +1,85 @@
+"""What a language model must offer to be trained, scored and searched: states that read subwords.
+
+    states = model.start(rows)              rows states that have read nothing
+    states = model.read(states, ids)        (B) states + (B, T) ids -> (B·T) states, row by row
+    model.logits(states)                    (N) states -> (N, V) float32, log-probabilities up to a constant
+    states[index]                           some of them, in any order, with repetition
+
+Teacher forcing reads a window, the exact search extends prefixes by one subword: the same two functions.
+A recurrent network's state is its hidden vector, an n-gram's its last subwords, a decoder's its keys and values.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import torch
+from torch import Tensor, nn
+
+
+class States(Protocol):
+    """N states of a model, indexable by an int64 tensor."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Tensor) -> Self: ...
+
+
+class LanguageModel(Protocol):
+    """A distribution over the next subword, given states; see the module's legend."""
+
+    vocab_size: int
+
+    def start(self, rows: int) -> Any: ...
+
+    def read(self, states: Any, ids: Tensor) -> Any: ...
+
+    def logits(self, states: Any) -> Tensor: ...
+
+    def join(self, states: Sequence[Any]) -> Any: ...
+
+
+class Network(nn.Module, ABC):
+    """A language model that is trained by gradients."""
+
+    vocab_size: int
+    bf16: bool = False  # matrix products of training in bfloat16
+
+    @abstractmethod
+    def loss(self, inputs: Tensor, targets: Tensor, carried: Any) -> tuple[Tensor, Any]:
+        """Mean nats per subword of a packed batch, and what is carried into the next window.
+
+        inputs, targets: (B, T) int64; a file starts where the input is `<file>` (id 0). `carried` is a tensor,
+        or None before the first window and for models that carry nothing.
+        """
+
+    @abstractmethod
+    def start(self, rows: int) -> Any: ...
+
+    @abstractmethod
+    def read(self, states: Any, ids: Tensor) -> Any: ...
+
+    @abstractmethod
+    def logits(self, states: Any) -> Tensor: ...
+
+    @abstractmethod
+    def join(self, states: Sequence[Any]) -> Any: ...
+
+    @property
+    def parameter_count(self) -> int:
+        """Trainable numbers, tied weights counted once."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+class Implementation(Protocol):
+    """What `models/<kind>/network.py` offers to training and scoring."""
+
+    def fit(self, config: Any, job: Any) -> dict[str, Any]: ...
+
+    def load(self, config: Any, vocab_size: int, file: Path) -> LanguageModel: ...
+
+
+def device() -> torch.device:
+    """Where this process computes: the first visible GPU, or the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

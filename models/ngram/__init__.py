@@ -1,0 +1,17 @@
+"""An n-gram model over subwords with interpolated Kneser–Ney smoothing: the baseline that keeps everyone honest."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from models.config import Frozen
+
+
+class Config(Frozen):
+    """order 2 is a bigram: one subword of context."""
+
+    kind: Literal["ngram"] = "ngram"
+    order: int = Field(default=6, ge=1, le=12, description="subwords of context plus one")
+    smoothing: Literal["kneser_ney", "modified_kneser_ney"] = Field(
+        default="modified_kneser_ney", description="one discount per order, or three (Chen & Goodman 1999)"
+    )

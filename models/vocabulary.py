@@ -1,0 +1,37 @@
+"""What scoring must know of a tokenizer: which subwords end a token, which sequences are canonical, their bytes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.packing import FILE
+from preprocessing.tokenizers import SPECIALS
+
+NEWLINE_BYTES = 1  # of the symbols of line structure, only a new line takes a byte that is always the same
+
+
+class Vocabulary:
+    """A tokenizer seen by the exact search. V subwords."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+        self.size: int = tokenizer.vocab_size
+        self.ends: NDArray[np.bool_] = np.asarray(tokenizer.ends, dtype=np.bool_)
+        self._canonical: dict[tuple[int, ...], bool] = {}
+        self.tokens = np.array(  # subwords that are a whole token by themselves
+            [bool(end) and i != FILE and self.canonical((i,)) for i, end in enumerate(self.ends)]
+        )
+
+        self.bytes = np.array([len(piece.rstrip(b"\0")) for piece in tokenizer.pieces], dtype=np.int64)
+        """Bytes of source text that each subword stands for."""
+        self.bytes[: len(SPECIALS)] = [NEWLINE_BYTES * (name == "<newline>") for name in SPECIALS]
+
+    def canonical(self, ids: Sequence[int]) -> bool:
+        """Whether a sequence that ends a token is the one segmentation that the tokenizer gives that token."""
+        key = tuple(ids)
+        known = self._canonical.get(key)
+        if known is None:
+            known = self._canonical[key] = bool(self.tokenizer.is_canonical(list(key)))
+        return known

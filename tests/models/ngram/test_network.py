@@ -1,0 +1,83 @@
+"""Kneser–Ney against a plain computation with dictionaries."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from models.ngram import Config
+from models.ngram.counts import count, stream
+from models.ngram.network import Ngram
+from models.ngram.smoothing import discounts
+from models.packing import FILE
+
+V = 9  # words 1 to 9
+
+
+def files() -> list[np.ndarray[Any, Any]]:
+    rng = np.random.default_rng(2)
+    return [np.minimum(rng.geometric(0.3, size=n), V) for n in (30, 1, 55, 12)]
+
+
+def brute_force(texts: list[list[int]], order: int, modified: bool) -> Any:
+    """p(word | context) by the textbook: dictionaries of n-grams, recursion over their lengths."""
+    grams = [Counter[tuple[int, ...]]() for _ in range(order + 1)]
+    for text in texts:
+        for n in range(1, order + 1):
+            grams[n].update(tuple(text[i : i + n]) for i in range(len(text) - n + 1))
+    counts = [Counter[tuple[int, ...]]() for _ in range(order + 1)]
+    counts[order] = grams[order]
+    for n in range(1, order):
+        counts[n] = Counter(g[1:] for g in grams[n + 1])
+        for gram, times in grams[n].items():
+            if gram[0] == FILE:
+                counts[n][gram] = times
+    del counts[1][(FILE,)]
+    taken = [discounts(np.array(list(c.values()) or [0]), modified) for c in counts]
+
+    def p(word: int, context: tuple[int, ...]) -> float:
+        n = len(context) + 1
+        lower = (0.0 if word == FILE else 1 / V) if n == 1 else p(word, context[1:])
+        here = {g: c for g, c in counts[n].items() if g[:-1] == context}
+        total = sum(here.values())
+        if not total:
+            return lower
+        own = here.get((*context, word), 0)
+        rest = sum(taken[n][min(c, 3) - 1] for c in here.values()) / total
+        return (own - (taken[n][min(own, 3) - 1] if own else 0)) / total + rest * lower
+
+    return p
+
+
+@pytest.mark.parametrize("order", [1, 2, 4])
+@pytest.mark.parametrize("smoothing", ["kneser_ney", "modified_kneser_ney"])
+def test_probabilities_equal_brute_force(order: int, smoothing: Any) -> None:
+    data = files()
+    texts = [[FILE, *ids.tolist()] for ids in data]
+    p = brute_force(texts, order, smoothing == "modified_kneser_ney")
+    model = Ngram(Config(order=order, smoothing=smoothing), V + 1, count(stream(data), order, V + 1))
+    heldout = [FILE, 3, 3, 1, 8, 2, 2, 5, 1, 1, 3, 4]
+    states = model.read(model.start(1), torch.tensor([heldout]))
+    got = model.probabilities(states.nodes)
+    np.testing.assert_allclose(got.sum(1), 1.0, atol=1e-12)
+    assert np.all(got[:, FILE] == 0)
+    for i in range(len(heldout)):
+        context = tuple(heldout[max(0, i + 2 - order) : i + 1]) if order > 1 else ()
+        expected = [p(word, context) for word in range(V + 1)]
+        np.testing.assert_allclose(got[i], expected, atol=1e-12)
+
+
+def test_logits_are_log_probabilities() -> None:
+    model = Ngram(Config(order=3), V + 1, count(stream(files()), 3, V + 1))
+    states = model.read(model.start(2), torch.tensor([[FILE, 2, 3], [FILE, 8, 8]]))
+    sums = model.logits(states).double().exp().sum(1)
+    np.testing.assert_allclose(sums.numpy(), 1.0, atol=1e-6)
+
+
+def test_an_order_beyond_every_file_is_harmless() -> None:
+    data = [np.array([1, 2]), np.array([3])]
+    model = Ngram(Config(order=6), V + 1, count(stream(data), 6, V + 1))
+    states = model.read(model.start(1), torch.tensor([[FILE, 1, 2, 3, 4, 5, 6, 7]]))
+    np.testing.assert_allclose(model.probabilities(states.nodes).sum(1), 1.0)

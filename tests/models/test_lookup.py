@@ -1,0 +1,31 @@
+"""Models are found by their package's name."""
+
+import subprocess
+import sys
+
+import pytest
+
+from models import kinds, lookup
+from models.errors import BadInput
+
+
+def test_every_kind_has_a_config_of_that_kind() -> None:
+    assert {"gru", "ngram"} <= set(kinds())
+    for kind in kinds():
+        assert lookup(kind).Config.model_fields["kind"].default == kind
+
+
+def test_an_unknown_kind_answers_with_the_right_ones() -> None:
+    with pytest.raises(
+        BadInput, match=r"unknown model kind 'gur': valid kinds are .*gru.*did you mean 'gru'"
+    ):
+        lookup("gur")
+
+
+def test_configs_and_metrics_need_no_torch() -> None:
+    code = (
+        "import sys, models, models.config, models.metrics\n"
+        "[models.lookup(kind) for kind in models.kinds()]\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

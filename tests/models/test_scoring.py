@@ -1,0 +1,129 @@
+"""Scores against a slow and plain computation, and their independence of batches."""
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from models.gru import Config as GruConfig
+from models.gru.network import Gru
+from models.interface import LanguageModel
+from models.ngram import Config as NgramConfig
+from models.ngram.counts import count, stream
+from models.ngram.network import Ngram
+from models.packing import FILE
+from models.scoring import Scorer, bits_per_token
+from models.search import TIE, WORST
+from models.vocabulary import Vocabulary
+
+LONGEST = 8  # letters of the tokens that the brute force looks at
+
+
+def gru(vocab_size: int) -> Gru:
+    torch.manual_seed(5)
+    model = Gru(GruConfig(d_model=16, layers=2, dropout=0.3), vocab_size).eval().requires_grad_(False)
+    model.output.weight *= 2.0  # sharper distributions
+    return model
+
+
+def ngram(vocab_size: int, texts: list[Any]) -> Ngram:
+    return Ngram(NgramConfig(order=3), vocab_size, count(stream(t.subwords for t in texts), 3, vocab_size))
+
+
+def models(vocab_size: int, texts: list[Any]) -> dict[str, LanguageModel]:
+    return {"gru": gru(vocab_size), "ngram": ngram(vocab_size, texts)}
+
+
+def log_ps(model: LanguageModel, before: list[int], sequences: list[list[int]]) -> np.ndarray[Any, Any]:
+    """log p(sequence | before) of each sequence, read as a whole."""
+    width = max(len(ids) for ids in sequences)
+    padded = torch.tensor([ids + [0] * (width - len(ids)) for ids in sequences])
+    context = model.read(model.start(1), torch.tensor([[FILE, *before]]))
+    last = context[torch.full((len(sequences),), len(before))]
+    rest = model.read(last, padded[:, :-1])
+    first = torch.log_softmax(model.logits(last), 1)[:, None]
+    log_probs = first
+    if width > 1:
+        others = torch.log_softmax(model.logits(rest), 1).view(len(sequences), width - 1, -1)
+        log_probs = torch.cat([first, others], 1)
+    each = log_probs.gather(2, padded[:, :, None])[:, :, 0].double().numpy()
+    return np.array([row[: len(ids)].sum() for row, ids in zip(each, sequences, strict=True)])
+
+
+@pytest.mark.parametrize("kind", ["gru", "ngram"])
+def test_ranks_equal_brute_force(kind: str, tokenizer: Any, vocabulary: Vocabulary, texts: list[Any]) -> None:
+    model = models(tokenizer.vocab_size, texts)[kind]
+    words = ["".join(w) for n in range(LONGEST + 1) for w in itertools.product("ab", repeat=n)]
+    tokens = tokenizer.encode([*words, "<newline>", "<indent>", "<dedent>"])
+    unfinished = [list(t) for t in {tuple(ids[:-1]) for ids in tokenizer.encode(words[-(2**LONGEST) :])}]
+    checked = deep = ten = 0
+    for text in (texts[0], texts[3]):
+        [(_, nll, rank)] = Scorer(model=model, vocabulary=vocabulary).score([text])
+        for k in range(len(nll)):
+            a, b = text.token_starts[k], text.token_starts[k + 1]
+            before = text.subwords[:a].tolist()
+            [p_true] = log_ps(model, before, [text.subwords[a:b].tolist()])
+            assert nll[k] == pytest.approx(-p_true, abs=1e-5)
+            if log_ps(model, before, unfinished).max() > p_true:
+                continue  # a token longer than those looked at might be better
+            better = int((log_ps(model, before, tokens) > p_true + TIE).sum())
+            assert rank[k] == (better + 1 if better < WORST else 0)
+            checked += 1
+            deep += b - a > 1
+            ten += better >= WORST
+    assert checked > 50
+    assert deep > 10
+    assert ten > 2 or kind == "ngram"
+
+
+@pytest.mark.parametrize("kind", ["gru", "ngram"])
+def test_scores_do_not_depend_on_the_batch(kind: str, vocabulary: Vocabulary, texts: list[Any]) -> None:
+    model = models(vocabulary.size, texts)[kind]
+    results = [
+        list(Scorer(model=model, vocabulary=vocabulary, rows=rows, window=window).score(texts))
+        for rows, window in ((1, 64), (8, 16), (32, 5), (32, 1))
+    ]
+    for other in results[1:]:
+        for text, (one, nll, rank), (two, other_nll, other_rank) in zip(
+            texts, results[0], other, strict=True
+        ):
+            assert one is text
+            assert two is text
+            np.testing.assert_allclose(nll, other_nll, atol=1e-5)
+            np.testing.assert_array_equal(rank, other_rank)
+
+
+def test_scores_do_not_depend_on_the_neighbours(vocabulary: Vocabulary, texts: list[Any]) -> None:
+    model = gru(vocabulary.size)
+    alone = [next(Scorer(model=model, vocabulary=vocabulary).score([text])) for text in texts]
+    together = list(Scorer(model=model, vocabulary=vocabulary, rows=4).score(texts))
+    for (_, nll, _), (_, other, _) in zip(alone, together, strict=True):
+        np.testing.assert_allclose(nll, other, atol=1e-5)
+
+
+def test_a_text_without_tokens_has_no_scores(vocabulary: Vocabulary, texts: list[Any]) -> None:
+    [(_, nll, rank)] = Scorer(model=gru(vocabulary.size), vocabulary=vocabulary).score([texts[2]])
+    assert len(nll) == len(rank) == 0
+
+
+def test_a_search_that_is_cut_off_counts_as_beyond_ten(vocabulary: Vocabulary, texts: list[Any]) -> None:
+    scorer = Scorer(model=gru(vocabulary.size), vocabulary=vocabulary, max_expansions=1)
+    exact = Scorer(model=gru(vocabulary.size), vocabulary=vocabulary)
+    cut_ranks = np.concatenate([rank for _, _, rank in scorer.score(texts)])
+    ranks = np.concatenate([rank for _, _, rank in exact.score(texts)])
+    assert scorer.counts.cut_off > 0
+    assert exact.counts.cut_off == 0
+    assert np.all((cut_ranks == ranks) | (cut_ranks == 0))
+    assert scorer.counts.tokens == len(ranks)
+
+
+def test_validation_is_the_mean_of_the_scores(vocabulary: Vocabulary, texts: list[Any]) -> None:
+    model = gru(vocabulary.size)
+    scored = Scorer(model=model, vocabulary=vocabulary, ranks=False).score(texts)
+    nats = np.concatenate([nll for _, nll, _ in scored])
+    samples = [text.subwords for text in texts]
+    assert bits_per_token(model, samples, vocabulary) == pytest.approx(nats.mean() / math.log(2), abs=1e-6)
+    assert bits_per_token(model, samples, vocabulary, max_tokens=20) > 0

@@ -1,0 +1,148 @@
+"""Trainings: they learn, they resume to the same bits, they refuse what can't work."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from safetensors.numpy import load_file
+
+from models import lookup, train
+from models.config import EarlyStop, TrainingConfig
+from models.data import Part
+from models.errors import BadInput
+
+FAST = TrainingConfig(
+    batch_tokens=32,
+    window=8,
+    max_steps=24,
+    validate_every=6,
+    learning_rate=1e-2,
+    checkpoint_s=0.0,
+    precision="float32",
+)
+SMALL = {"gru": {"d_model": 16, "layers": 2, "dropout": 0.2}, "ngram": {"order": 3}}
+
+
+class Killed(Exception):
+    pass
+
+
+@pytest.fixture
+def run(shard: Path, tokenizer_folder: Path, tmp_path: Path) -> Callable[..., tuple[dict[str, Any], Path]]:
+    def run(name: str, kind: str = "gru", training: TrainingConfig = FAST, **other: Any) -> Any:
+        out = tmp_path / name
+        out.mkdir()
+        arguments: dict[str, Any] = {
+            "model": lookup(kind).Config(**SMALL[kind]),
+            "tokenizer": tokenizer_folder,
+            "train": [Part(folder=shard)],
+            "valid": [Part(folder=shard)],
+            "seed": 1,
+            "report": lambda row: None,
+        }
+        return train.run(training=training, out=out, **{**arguments, **other}), out
+
+    return run
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["gru", "ngram"])
+def test_same_key_same_bits(kind: str, run: Any) -> None:
+    (facts, one), (_, two), (_, other) = run("one", kind), run("two", kind), run("other", kind, seed=2)
+    assert weights(one) == weights(two)
+    assert (weights(one) == weights(other)) == (kind == "ngram")
+    assert np.isfinite(facts["valid_bits"])
+    config = json.loads((one / "config.json").read_text())
+    assert config["model"]["kind"] == kind
+    assert config["vocab_size"] == 14
+
+
+def test_learning_curve(run: Any) -> None:
+    reports: list[dict[str, Any]] = []
+    facts, out = run("one", report=reports.append)
+    curve = pq.read_table(out / "training.parquet").to_pandas()
+    assert curve["step"].tolist() == [6, 12, 18, 24]
+    assert curve["valid_bits"].min() == pytest.approx(facts["valid_bits"])
+    assert curve["train_bits"].iloc[-1] < curve["train_bits"].iloc[0]
+    assert [row["step"] for row in reports] == curve["step"].tolist()
+
+
+@pytest.mark.parametrize("stop_at", [6, 18])
+def test_resumed_training_has_the_same_bits(stop_at: int, run: Any, tmp_path: Path) -> None:
+    def kill(row: dict[str, Any]) -> None:
+        if row["step"] == stop_at:
+            raise Killed
+
+    scratch = tmp_path / "scratch"
+    _, whole = run("whole")
+    with pytest.raises(Killed):
+        run("first", report=kill, scratch=scratch)
+    facts, second = run("second", scratch=scratch)
+    assert facts["resumed_at"] == stop_at - 1
+    assert weights(second) == weights(whole)
+    curves = [
+        pq.read_table(f / "training.parquet").to_pandas().drop(columns="seconds") for f in (whole, second)
+    ]
+    assert curves[0].equals(curves[1])
+
+
+def test_a_checkpoint_of_another_training_is_not_taken_up(run: Any, tmp_path: Path) -> None:
+    run("first", scratch=tmp_path / "scratch")
+    facts, _ = run("second", scratch=tmp_path / "scratch", seed=7)
+    assert facts["resumed_at"] is None
+
+
+def test_early_stop_keeps_the_best(run: Any) -> None:
+    config = FAST.model_copy(
+        update={
+            "learning_rate": 0.5,
+            "max_steps": 200,
+            "early_stop": EarlyStop(patience=2),
+            "validate_every": 2,
+        }
+    )
+    facts, out = run("one", training=config)
+    curve = pq.read_table(out / "training.parquet").to_pandas()
+    assert facts["steps"] < 200
+    assert facts["best_step"] == curve["step"][curve["valid_bits"].idxmin()]
+    assert facts["steps"] == facts["best_step"] + 4
+
+
+def test_overfits_a_few_lines(run: Any, shard: Path) -> None:
+    config = FAST.model_copy(update={"max_steps": 250, "window": 16, "batch_tokens": 64, "early_stop": None})
+    model = lookup("gru").Config(d_model=64, dropout=0.0)
+    _, out = run("one", training=config, model=model)
+    curve = pq.read_table(out / "training.parquet").to_pandas()
+    assert curve["train_bits"].iloc[-1] < 0.5 * curve["train_bits"].iloc[0]
+
+
+def test_only_rewritten_samples_of_a_part(run: Any, shard: Path) -> None:
+    facts, _ = run("one", train=[Part(folder=shard), Part(folder=shard, only_rewritten=True)])
+    assert facts["train_samples"] == 5 + 2
+
+
+def test_nothing_to_train_on(run: Any) -> None:
+    with pytest.raises(BadInput, match="no train samples"):
+        run("one", train=[])
+
+
+def test_float32_and_bfloat16_agree_roughly(run: Any) -> None:
+    bits = [
+        run(precision, training=FAST.model_copy(update={"precision": precision}))[0]["valid_bits"]
+        for precision in ("float32", "bfloat16")
+    ]
+    assert bits[0] == pytest.approx(bits[1], abs=0.1)
+
+
+def test_weights_are_finite_float32(run: Any) -> None:
+    _, out = run("one")
+    for tensor in load_file(out / "model.safetensors").values():
+        assert tensor.dtype == np.float32
+        assert np.isfinite(tensor).all()
