@@ -1,5 +1,4 @@
-"""Cluster bootstrap of ratios of sums: projects are resampled, and every sample of a drawn project comes
-along.
+"""Cluster bootstrap of ratios of sums: projects are resampled, each with all its samples.
 
 A metric of a set of samples is a ratio of sums over tokens, so a resample needs the projects' sums alone:
 (R, P) counts of how often each project was drawn, times (P, K) sums, gives (R, K) sums of all resamples at
@@ -23,9 +22,7 @@ CACHED_CLUSTERS = 400
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A confidence interval; `method` is "BCa", "percentile", or "none" (bounds NaN: fewer than two
-    clusters).
-    """
+    """A confidence interval; `method` is "BCa", "percentile", or "none" (one cluster: bounds are NaN)."""
 
     low: float
     high: float

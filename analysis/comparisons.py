@@ -191,10 +191,12 @@ def _sides(results: Results, kind: str) -> pd.DataFrame:
 def _untrained(cells: pd.DataFrame, axes: Sequence[str]) -> pd.Series:
     """The cell that differs in `train_on: original` alone, or null."""
     rest = [axis for axis in axes if axis != "train_on"]
-    key = cells[rest].astype(str).agg("\x1f".join, axis=1)
+    key = pd.Series(
+        ["\x1f".join(map(str, row)) for row in cells[rest].to_numpy()], index=cells.index, dtype=str
+    )
     original = cells["train_on"].eq("original")
-    other = key.map(dict(zip(key[original], cells.loc[original, "cell"], strict=True)))
-    return other.where(~original)
+    other = dict(zip(key[original], cells.loc[original, "cell"], strict=True))
+    return key.map(other).where(~original)
 
 
 def _side(samples: pd.DataFrame, test: str, scope: str) -> pd.DataFrame:
@@ -222,22 +224,32 @@ def _check(both: pd.DataFrame, results: Results, kind: str) -> None:
         )
 
 
-_COLUMNS = (
-    ("metric", "n_seeds", "n_samples", "n_projects", "n_tokens", "value", "reference")
-    + ("difference", "low", "high", "interval", "relative", "relative_low", "relative_high")
-    + (
-        "p",
-        "p_samples",
-        "p_holm",
-        "delta",
-        "delta_low",
-        "delta_high",
-        "a12",
-        "a12_low",
-        "a12_high",
-        "share_worse",
-    )
-)
+_COLUMNS = [
+    "metric",
+    "n_seeds",
+    "n_samples",
+    "n_projects",
+    "n_tokens",
+    "value",
+    "reference",
+    "difference",
+    "low",
+    "high",
+    "interval",
+    "relative",
+    "relative_low",
+    "relative_high",
+    "p",
+    "p_samples",
+    "p_holm",
+    "delta",
+    "delta_low",
+    "delta_high",
+    "a12",
+    "a12_low",
+    "a12_high",
+    "share_worse",
+]
 
 
 def _measure(

@@ -43,7 +43,7 @@ def curves(
             _draw(ax, here, _seeds(comparison, one, results, panel), "value", results)
             for _, line in _own_baselines(results, here, lines).iterrows():
                 ax.axhline(line["value"], color="#111111", lw=0.8, ls=(0, (6, 2)), zorder=1)
-        _finish(figure, panels, table, f"{one.label} [{one.unit}]", "unaugmented baseline")
+        _finish(figure, panels, table, f"{one.label}\n[{one.unit}]", "unaugmented baseline")
     data = table.drop(columns=["panel", "position"])
     return Plot(
         figure=figure, data=data, alt=f"{one.label} over intensity, by rewrite. {KINDS[comparison.kind]}."
@@ -264,14 +264,14 @@ def _draw(ax: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, y: str, results: Re
         below = np.clip(mine["difference"] - mine["low"], 0, None).fillna(0)
         above = np.clip(mine["high"] - mine["difference"], 0, None).fillna(0)
         ax.errorbar(
-            x, value, yerr=[below, above], color=look.color, marker=look.marker, ls=look.dashes, elinewidth=0.9,
-            capsize=1.6, capthick=0.7, zorder=3, markeredgecolor="white", markeredgewidth=0.4,
+            x, value, yerr=[below, above], color=look.color, marker=look.marker, ls=look.dashes,
+            elinewidth=0.9, capsize=1.6, capthick=0.7, zorder=3, markeredgecolor="white", markeredgewidth=0.4,
         )  # fmt: skip
         points = seeds[seeds["rewrites"] == rewrites]
         beside = offset + 0.055 * _gap(positions)
         ax.plot(
-            points["intensity"].map(positions) + beside, points[y], ls="", marker="o", ms=1.5, color=look.color,
-            zorder=4, markeredgewidth=0,
+            points["intensity"].map(positions) + beside, points[y], ls="", marker="o", ms=1.5,
+            color=look.color, zorder=4, markeredgewidth=0,
         )  # fmt: skip
     _intensity_axis(ax, positions, results)
 
@@ -316,17 +316,21 @@ def _finish(
 ) -> None:
     for ax, panel in panels:
         ax.set_title(panel)
-        ax.set_xlabel(ax.get_xlabel() if _is_lowest(ax) else "")
         ax.tick_params(labelbottom=True)
-        if ax.get_subplotspec().is_first_col():
-            ax.set_ylabel(label)
+    _outer_labels([ax for ax, _ in panels], label)
     _legend(figure, looks(list(dict.fromkeys(table["rewrites"]))), line)
 
 
-def _is_lowest(ax: Axes) -> bool:
-    spec = ax.get_subplotspec()
-    below = [other for other in ax.figure.axes if other.get_subplotspec().colspan == spec.colspan]
-    return all(other.get_subplotspec().rowspan.start <= spec.rowspan.start for other in below)
+def _outer_labels(axes: Sequence[Axes], label: str) -> None:
+    """The label of y at the first panel of each row, the label of x at the last panel of each column."""
+    specs = [ax.get_subplotspec() for ax in axes]
+    places = [(spec.rowspan.start, spec.colspan.start) for spec in specs if spec is not None]
+    lowest = {column: max(row for row, other in places if other == column) for _, column in places}
+    for ax, (row, column) in zip(axes, places, strict=True):
+        if column == 0:
+            ax.set_ylabel(label)
+        if row != lowest[column]:
+            ax.set_xlabel("")
 
 
 def _legend(

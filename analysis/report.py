@@ -188,7 +188,7 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _counts(results: Results) -> Iterator[dict[str, Any]]:
-    """What became of the samples, what was refused, how many sites were rewritten: by rewrites and intensity."""
+    """What became of the samples, what was refused, how many sites were rewritten."""
     cells = results.cells[~results.cells["baseline"].astype(bool)]
     one = cells.drop_duplicates(["rewrites", "intensity", "seed"])[["cell", "rewrites", "intensity"]]
     for title, table, by, sums in (

@@ -18,35 +18,37 @@ FORMAT = 1
 """The version of the results folder that this package reads (`format` in run.json)."""
 
 NOT_AXES = frozenset(
-    ("cell", "intensity_value", "intensity_unit", "baseline", "baseline_cell", "status", "error")
-    + ("train_key", "wall_s")
+    [
+        "cell",
+        "intensity_value",
+        "intensity_unit",
+        "baseline",
+        "baseline_cell",
+        "status",
+        "error",
+        "train_key",
+        "wall_s",
+    ]
 )
 SUMS = ("nll_bits", "accuracy_1", "accuracy_5", "accuracy_10", "reciprocal_rank_10", "n_bytes")
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "cells": (
-        "cell",
-        "rewrites",
-        "intensity",
-        "intensity_value",
-        "intensity_unit",
-        "train_on",
-        "model",
-        "seed",
-    )
-    + ("baseline", "baseline_cell", "status", "error", "train_key", "wall_s"),
-    "metrics": ("cell", "test", "samples", "scope", "metric", "value", "n_tokens", "n_samples"),
-    "samples": ("cell", "test", "sample", "project", "scope", "n_tokens", *SUMS, "common"),
-    "training": ("cell", "step", "seconds", "train_bits", "valid_bits", "learning_rate"),
-    "variants": ("cell", "split", "outcome", "reason", "n_samples", "n_tokens_original", "n_tokens")
-    + ("n_bytes_original", "n_bytes"),
-    "refusals": ("cell", "rewrite", "reason", "n"),
-    "sites": ("cell", "rewrite", "n_applied", "n_available"),
-    "tokens": ("sample", "token", "kind", "origin", "change", "nll_bits", "rank", "n_subwords", "n_bytes"),
+    table: tuple(columns.split())
+    for table, columns in {
+        "cells": "cell rewrites intensity intensity_value intensity_unit train_on model seed "
+        "baseline baseline_cell status error train_key wall_s",
+        "metrics": "cell test samples scope metric value n_tokens n_samples",
+        "samples": f"cell test sample project scope n_tokens {' '.join(SUMS)} common",
+        "training": "cell step seconds train_bits valid_bits learning_rate",
+        "variants": "cell split outcome reason n_samples n_tokens_original n_tokens n_bytes_original n_bytes",
+        "refusals": "cell rewrite reason n",
+        "sites": "cell rewrite n_applied n_available",
+        "tokens": "sample token kind origin change nll_bits rank n_subwords n_bytes",
+    }.items()
 }
 NEVER_NAN = {"metrics": ("value",), "samples": ("n_tokens", *SUMS), "tokens": ("nll_bits",)}
 
 
-class BadResults(ValueError):
+class BadResults(ValueError):  # noqa: N818 - it names what is wrong, not that something is
     """The results folder can't be used; the message names the file, the place in it and what is wrong."""
 
 
@@ -205,7 +207,7 @@ class Results:
             )
 
     def _frame(self, table: str, **reading: Any) -> pd.DataFrame:
-        frame = self._read(table, **reading).to_pandas()
+        frame: pd.DataFrame = self._read(table, **reading).to_pandas()
         for column in NEVER_NAN.get(table, ()):
             if (
                 column in frame

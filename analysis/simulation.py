@@ -55,16 +55,17 @@ def write(folder: Path, simulation: Simulation | None = None) -> Path:
     """Writes the folder; raises nothing but what the file system raises."""
     simulation = simulation or Simulation()
     (folder / "tokens").mkdir(parents=True)
-    cells = pd.DataFrame(list(_cells(simulation)))
+    grid = list(_cells(simulation))
+    cells = pd.DataFrame(grid)
     test = _TestSplit.draw(simulation)
-    writer = None
-    metrics = []
-    for cell in cells.to_dict("records"):
+    writer: pq.ParquetWriter | None = None
+    scored = []
+    for cell in grid:
         for name, table in _scores(cell, simulation, test):
             if simulation.with_tokens:
                 pq.write_table(table, folder / "tokens" / f"{cell['cell']}-{name}.parquet")
             samples = _samples(cell, name, table, test, simulation)
-            metrics.append(_metrics(samples))
+            scored.append(samples)
             arrow = pa.Table.from_pandas(samples, preserve_index=False)
             writer = writer or pq.ParquetWriter(folder / "samples.parquet", arrow.schema)
             writer.write_table(arrow.cast(writer.schema))
@@ -73,9 +74,9 @@ def write(folder: Path, simulation: Simulation | None = None) -> Path:
     rewritten = cells[~cells["baseline"]]
     tables = {
         "cells": cells,
-        "metrics": pd.concat(metrics, ignore_index=True),
+        "metrics": _metrics(pd.concat(scored, ignore_index=True)),
         "training": _training(cells),
-        "variants": pd.concat([_variants(cell, test) for cell in rewritten.to_dict("records")]),
+        "variants": pd.concat([_variants(cell, test) for cell in grid if not cell["baseline"]]),
         "refusals": pd.DataFrame(
             {"cell": rewritten["cell"], "rewrite": rewritten["rewrites"], "reason": "calls_locals", "n": 3}
         ),
@@ -187,7 +188,7 @@ def _scores(cell: dict[str, Any], simulation: Simulation, test: _TestSplit) -> I
 
 
 def _thrown_out(cell: dict[str, Any], simulation: Simulation, test: _TestSplit) -> npt.NDArray[np.int64]:
-    n = int(round(simulation.thrown_out * cell["intensity_value"] * len(test.names)))
+    n = round(simulation.thrown_out * cell["intensity_value"] * len(test.names))
     return np.random.default_rng(7).permutation(len(test.names))[:n]
 
 
@@ -237,25 +238,23 @@ def _samples(
     if test_name == "augmented":
         scopes |= {"aligned": change < 2, "aligned_identifier": (change < 2) & (kind == 0)}
         scopes |= {"unchanged": change == 0, "renamed": change == 1, "inserted": change == 2}
-    out = set() if cell["baseline"] else set(_thrown_out(cell, simulation, test).tolist())
-    frames = []
+    thrown_out = np.empty(0, int) if cell["baseline"] else _thrown_out(cell, simulation, test)
+    n, names = len(test.names), np.array(test.names)
+    columns: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in ("number", "scope", "n_tokens", *SUMS)}
     for scope, rows in scopes.items():
-        n_tokens = np.bincount(number[rows], minlength=len(test.names))
+        n_tokens = np.bincount(number[rows], minlength=n)
         there = np.flatnonzero(n_tokens)
-        frame = pd.DataFrame({"sample": np.array(test.names)[there], "n_tokens": n_tokens[there]})
+        columns["number"].append(there)
+        columns["scope"].append(np.full(len(there), scope, dtype=object))
+        columns["n_tokens"].append(n_tokens[there])
         for name, values in sums.items():
-            frame[name] = np.bincount(number[rows], weights=values[rows], minlength=len(test.names))[there]
-        frames.append(
-            frame.assign(
-                cell=cell["cell"],
-                test=test_name,
-                scope=scope,
-                project=[f"project{test.project[i]:02d}" for i in there],
-                common=[i not in out for i in there],
-            )
-        )
-    columns = ["cell", "test", "sample", "project", "scope", "n_tokens", *SUMS, "common"]
-    return pd.concat(frames, ignore_index=True)[columns]
+            columns[name].append(np.bincount(number[rows], weights=values[rows], minlength=n)[there])
+    frame = pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()})
+    number = frame.pop("number").to_numpy()
+    frame["cell"], frame["test"], frame["sample"] = cell["cell"], test_name, names[number]
+    frame["project"] = np.array([f"project{i:02d}" for i in range(simulation.projects)])[test.project[number]]
+    frame["common"] = ~np.isin(number, thrown_out)
+    return frame[["cell", "test", "sample", "project", "scope", "n_tokens", *SUMS, "common"]]
 
 
 def _metrics(samples: pd.DataFrame) -> pd.DataFrame:
@@ -274,8 +273,9 @@ def _metrics(samples: pd.DataFrame) -> pd.DataFrame:
             "mrr_10": sums["reciprocal_rank_10"] / sums["n_tokens"],
         }
         for name, value in values.items():
-            frame = sums[["n_tokens", "n_samples"]].assign(value=value, metric=name, samples=which)
-            frames.append(frame.reset_index())
+            frame = sums[["n_tokens", "n_samples"]].reset_index()
+            frame["value"] = np.asarray(value, dtype=float)
+            frames.append(frame.assign(metric=name, samples=which))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -3,6 +3,7 @@ formula.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -61,10 +62,13 @@ def wilcoxon_clustered(differences: Floats, clusters: npt.ArrayLike) -> float:
     return float((reached.sum() + 1) / (len(totals) + 1))
 
 
+@lru_cache(maxsize=8)
 def _signs(n: int) -> Floats:
     if n <= EXACT_CLUSTERS:
-        return 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
-    return 1.0 - 2.0 * np.random.default_rng(n).integers(0, 2, size=(SIGN_DRAWS, n))
+        flips = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+    else:
+        flips = np.random.default_rng(n).integers(0, 2, size=(SIGN_DRAWS, n))
+    return (1 - 2 * flips).astype(np.float64)
 
 
 def cliffs_delta(x: Floats, y: Floats) -> float:

@@ -1,4 +1,4 @@
-"""The result in sentences: effect, interval and n in words, and what must be kept in mind when reading them."""
+"""The result in sentences: effect, interval and n in words, and what must be kept in mind."""
 
 from typing import Any
 
@@ -109,7 +109,7 @@ def _worst(comparison: Comparison | None, one: Metric, **where: Any) -> "pd.Seri
     if rows.empty:
         return None
     worst = rows["difference"] * (-1 if one.higher_is_better else 1)
-    return rows.loc[worst.idxmax()]
+    return rows.iloc[int(worst.to_numpy().argmax())]
 
 
 def _same(
@@ -125,7 +125,7 @@ def _same(
     rows = rows[rows["train_on"].isin(mixes)]
     for column in ("rewrites", "intensity", "model"):
         rows = rows[rows[column] == like[column]]
-    return None if rows.empty else rows.loc[rows["difference"].abs().idxmax()]
+    return None if rows.empty else rows.iloc[int(rows["difference"].abs().to_numpy().argmax())]
 
 
 def _rewriting(row: "pd.Series[Any]") -> str:

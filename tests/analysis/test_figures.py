@@ -1,0 +1,111 @@
+"""The shape of figures: panels, labels, order, units, sizes; what is drawn is what is written."""
+
+from pathlib import Path
+
+import matplotlib.image
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from analysis import figures, style
+from analysis.comparisons import Comparison, compare
+from analysis.results import Results
+from analysis.simulation import Simulation, write
+
+
+@pytest.fixture(scope="module")
+def against_baseline(results: Results) -> Comparison:
+    return compare(results, "baseline", metrics=["entropy"], resamples=200)
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(style.mpl.text.Text) if text.get_text().strip()]
+
+
+def test_one_panel_per_training_mix_and_model(results: Results, against_baseline: Comparison) -> None:
+    figure = figures.curves(results, against_baseline, "entropy").figure
+    assert [ax.get_title() for ax in figure.axes] == [
+        "small, trained on\noriginal",
+        "ngram, trained on\noriginal",
+        "small, trained on\noriginal+augmented",
+        "ngram, trained on\noriginal+augmented",
+    ]
+    assert figure.axes[0].get_ylabel() == "Entropy\n[bits per token]"
+    assert figure.axes[-1].get_xlabel() == "rate of sites"
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["0.25", "0.5", "1"]
+
+
+def test_the_baseline_is_a_line_for_each_seed(results: Results, against_baseline: Comparison) -> None:
+    ax = figures.curves(results, against_baseline, "entropy").figure.axes[0]
+    flat = [line for line in ax.lines if len(set(line.get_ydata())) == 1 and list(line.get_xdata()) == [0, 1]]
+    assert len(flat) == 2
+
+
+def test_seeds_are_drawn_as_points(results: Results, against_baseline: Comparison) -> None:
+    ax = figures.curves(results, against_baseline, "entropy").figure.axes[0]
+    dots = [line for line in ax.lines if line.get_linestyle() == "None" and line.get_markersize() == 1.5]
+    assert [len(line.get_xdata()) for line in dots] == [6, 6, 6]  # 3 intensities × 2 seeds, for each rewrite
+
+
+def test_what_is_drawn_is_written_beside_it(
+    results: Results, against_baseline: Comparison, tmp_path: Path
+) -> None:
+    plot = figures.curves(results, against_baseline, "entropy")
+    pdf, png, csv = plot.save(tmp_path, "curves")
+    assert pdf.read_bytes().startswith(b"%PDF")
+    assert b"/Subtype /Image" not in pdf.read_bytes()
+    assert matplotlib.image.imread(png).shape[1] == pytest.approx(7.0 * 300, abs=2)
+    read = pd.read_csv(csv)
+    assert len(read) == 36
+    assert {"difference", "low", "high", "n_samples", "p_holm"} <= set(read.columns)
+
+
+@pytest.mark.parametrize("template", style.SIZES_IN)
+@pytest.mark.parametrize("columns", ["one", "two"])
+def test_templates_give_the_width_and_no_text_is_below_seven_points(
+    results: Results, against_baseline: Comparison, template: str, columns: str
+) -> None:
+    figure = figures.differences(
+        results, against_baseline, "entropy", template=template, columns=columns
+    ).figure
+    assert figure.get_figwidth() == style.SIZES_IN[template][columns]
+    assert min(text.get_fontsize() for text in figure.findobj(style.mpl.text.Text)) >= 7
+
+
+def test_an_unknown_template_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="acm, ieee, neurips"):
+        style.width_in("nature", "one")
+
+
+def test_growth_shows_every_rewrite(results: Results) -> None:
+    plot = figures.growth(results)
+    assert list(dict.fromkeys(plot.data["rewrites"])) == ["rename", "dead_code", "parens"]
+    assert plot.figure.axes[0].get_ylabel() == "growth of the tokens [%]"
+    assert plot.data["thrown_out"].between(0, 0.05).all()
+
+
+def test_learning_curves_have_a_line_per_trained_model(results: Results) -> None:
+    plot = figures.learning(results)
+    assert [ax.get_title() for ax in plot.figure.axes] == ["small", "ngram"]
+    assert len(plot.figure.axes[0].lines) == 2 + 18  # two seeds of the baseline; 3 × 3 × 2 augmented
+
+
+def test_twelve_looks_differ_in_two_ways_at_least() -> None:
+    marks = list(style.looks(range(12)).values())
+    for i, a in enumerate(marks):
+        for b in marks[:i]:
+            assert (a.color != b.color) + (a.marker != b.marker) + (str(a.dashes) != str(b.dashes)) >= 2
+
+
+def test_rates_with_room_stand_at_their_value_and_crowded_ones_at_equal_distances() -> None:
+    roomy = pd.DataFrame({"intensity": ["0.25", "0.5", "1"]})
+    crowded = pd.DataFrame({"intensity": ["0.01", "0.02", "1"]})
+    assert list(figures._positions(roomy, "intensity").values()) == pytest.approx([2 / 3, 4 / 3, 8 / 3])
+    assert list(figures._positions(crowded, "intensity").values()) == [0, 1, 2]
+
+
+def test_counts_and_one_intensity_can_be_drawn(tmp_path: Path) -> None:
+    small = Simulation(rewrites=["rename"], intensities=[1.0], models=["small"], seeds=[1], projects=3)
+    results = Results(write(tmp_path / "one", small))
+    comparison = compare(results, "baseline", metrics=["entropy"], resamples=50)
+    assert len(figures.curves(results, comparison, "entropy").data) == 2

@@ -1,0 +1,127 @@
+"""The report: one file, nothing fetched, everything that was left out is said."""
+
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import report
+from analysis.__main__ import main
+from analysis.results import BadResults
+from analysis.simulation import Simulation, write
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    simulation = Simulation(intensities=[0.5, 1.0], models=["small"], projects=5)
+    folder = write(tmp_path_factory.mktemp("report") / "<small & odd>", simulation)
+    cells = pd.read_parquet(folder / "cells.parquet")
+    victim = cells.index[-1]
+    cells.loc[victim, ["status", "error"]] = ["failed", "<b>out of memory</b>"]
+    cells.to_parquet(folder / "cells.parquet")
+    report.make(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def html(made: Path) -> str:
+    return (made / "report.html").read_text(encoding="utf-8")
+
+
+class References(HTMLParser):
+    """Collects what a browser would fetch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value or "" for name, value in attrs if name in ("src", "href")]
+
+
+def test_nothing_is_fetched(html: str) -> None:
+    parser = References()
+    parser.feed(html)
+    assert parser.found
+    assert [r for r in parser.found if not r.startswith(("data:", "#"))] == []
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+def test_texts_are_escaped(html: str) -> None:
+    assert "<h1>&lt;small &amp; odd&gt;</h1>" in html
+    assert "<b>out of memory" not in html
+    assert "&lt;b&gt;out of memory&lt;/b&gt;" in html
+
+
+def test_summary_states_effect_interval_and_n_in_words(html: str) -> None:
+    first = re.search(r'<p class="finding">(.*?)</p>', html, re.S)
+    assert first
+    assert re.search(
+        r"rate 1\) the entropy of small, trained on original text, rises by 0\.\d\d bits per token, "
+        r"worse by \d+% \(95 % interval of the difference \+0\.\d\d to \+0\.\d\d\) .* from 5 projects, "
+        r"mean of 2 seeds \(\+0\.\d+, \+0\.\d+\)\.",
+        first[1],
+    )
+
+
+def test_few_projects_and_missing_cells_are_stated(html: str) -> None:
+    assert "as few as 5 projects" in html
+    assert "1 of 26 cells have no results" in html
+
+
+def test_what_was_left_out_is_counted(html: str) -> None:
+    for text in ("thrown_out", "max_tokens", "calls_locals", "excluded · duplicate", "augrid run"):
+        assert text in html
+
+
+def test_every_image_has_words(html: str) -> None:
+    images = re.findall(r"<img [^>]*>", html)
+    assert len(images) >= 5
+    assert all(re.search(r'alt="[^"]{20,}"', image) for image in images)
+
+
+def test_command_prints_what_it_wrote(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(made)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == str(made / "report.html")
+    assert all(Path(line).is_file() for line in lines)
+
+
+def test_command_answers_bad_input_with_one_line_and_two(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(tmp_path / "nothing")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == f"error: {tmp_path / 'nothing'}: there is no such folder\n"
+
+
+def test_bad_input_writes_nothing(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    samples = pd.read_parquet(copy / "samples.parquet")
+    samples.loc[0, "nll_bits"] = np.nan
+    samples.to_parquet(copy / "samples.parquet")
+    before = sorted(copy.iterdir())
+    with pytest.raises(BadResults, match="nll_bits"):
+        report.make(copy)
+    assert sorted(copy.iterdir()) == before
+
+
+def test_a_grid_in_which_all_failed_still_has_a_report(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    cells = pd.read_parquet(copy / "cells.parquet").assign(status="failed", error="boom")
+    cells.to_parquet(copy / "cells.parquet")
+    report.make(copy)
+    assert "No comparison could be made" in (copy / "report.html").read_text()
+
+
+def test_analysis_runs_without_torch() -> None:
+    code = "import sys, analysis.__main__; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
