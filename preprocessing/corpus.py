@@ -129,9 +129,7 @@ class _Index:
     """What is remembered of each sample between the passes."""
 
     names: "array[int]" = field(default_factory=lambda: array("Q"))  # the sample's 16 hex digits as a number
-    contents: "array[int]" = field(
-        default_factory=lambda: array("Q")
-    )  # of the text, whitespace normalised
+    contents: "array[int]" = field(default_factory=lambda: array("Q"))  # of the text, whitespace normalised
     projects: "array[int]" = field(default_factory=lambda: array("L"))
     n_bytes: "array[int]" = field(default_factory=lambda: array("L"))
     project_ids: dict[str, int] = field(default_factory=dict)

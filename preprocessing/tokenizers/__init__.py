@@ -1,0 +1,115 @@
+"""Tokenizers: lexical tokens become subwords. One module per kind, found by its name.
+
+Each module has a pydantic `Config` with a literal `kind` and `train(config, token_texts, out)`, which writes
+`tokenizer.json`. The end of a token is a NUL character, which can't stand in Python source: it is
+appended to every token's text and becomes part of the spelling of its last subword. So a token is
+complete exactly when a subword ends in NUL, no token is a prefix of another, and no subword spans two.
+"""
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from preprocessing import parquet
+from preprocessing.errors import BadInput
+from preprocessing.tokens import SYMBOLS, TokensConfig, lex, texts
+
+FILE = "<file>"
+SPECIALS = (FILE, *SYMBOLS.values())  # ids 0, 1, 2, 3; each is a complete token of one subword
+END = "\0"
+
+
+class TokenizerConfig(BaseModel):
+    """What all tokenizers have in common. `vocab_size` counts everything: special symbols too."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+
+
+class Tokenizer(Protocol):
+    """A trained tokenizer."""
+
+    vocab_size: int
+    ends: "np.ndarray[Any, np.dtype[np.bool_]]"
+    """(V,) True for subwords that complete a token."""
+    pieces: list[bytes]
+    """The spelling of each subword, NUL included; special symbols as they are written."""
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """The subwords of each token. The symbols in SPECIALS are spelled as they are there."""
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of subwords, without the ends of tokens."""
+
+    def is_canonical(self, ids: Sequence[int]) -> bool:
+        """Whether these are the subwords that `encode` gives for some token, to its end."""
+
+
+class Kind(Protocol):
+    """What a module below this package gives."""
+
+    Config: type[TokenizerConfig]
+
+    def train(self, config: Any, token_texts: Iterator[str], out: Path) -> dict[str, Any]: ...
+
+    def load(self, folder: Path) -> Tokenizer: ...
+
+
+def kinds() -> list[str]:
+    """The kinds of tokenizer that there are."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def lookup(kind: str) -> Kind:
+    """The module of one kind of tokenizer. Raises BadInput, naming the kinds there are."""
+    if kind not in kinds():
+        raise BadInput(f"tokenizer.kind: no tokenizer {kind!r}; must be one of {', '.join(kinds())}")
+    return cast(Kind, importlib.import_module(f"{__name__}.{kind}"))
+
+
+def build(config: TokenizerConfig, shards: Sequence[Path], tokens: TokensConfig, out: Path) -> dict[str, Any]:
+    """Train a tokenizer on the training split of a corpus, into the empty folder `out`.
+
+    Returns facts: vocab_size, training tokens and distinct tokens. Deterministic.
+    """
+    return lookup(config.kind).train(config, training_tokens(shards, tokens), out)
+
+
+def training_tokens(shards: Sequence[Path], config: TokensConfig) -> Iterator[str]:
+    """The spelling of every token of the training split, without the symbols of line structure."""
+    symbols = frozenset(SYMBOLS.values())
+    for shard in shards:
+        for row in parquet.rows(shard, ["split", "text"]):
+            if row["split"] == "train":
+                spelled = texts(row["text"], lex(row["text"], config.comments), config)
+                yield from (text for text in spelled if text not in symbols)
+
+
+def load(folder: Path) -> Tokenizer:
+    """The tokenizer that was trained into this folder."""
+    about = json.loads((folder / "format.json").read_text(encoding="utf-8"))
+    return lookup(about["kind"]).load(folder)
+
+
+def describe(out: Path, kind: str, vocab_size: int) -> None:
+    """Write format.json, by which `load` knows what it finds."""
+    about = {"version": 1, "kind": kind, "vocab_size": vocab_size}
+    (out / "format.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
+
+
+if TYPE_CHECKING:
+    AnyTokenizer = TokenizerConfig
+else:
+    _configs = [lookup(kind).Config for kind in kinds()]
+    AnyTokenizer = (
+        Annotated[reduce(or_, _configs), Field(discriminator="kind")] if len(_configs) > 1 else _configs[0]
+    )

@@ -1,0 +1,93 @@
+"""One shard of a corpus, or of a variant of it, becomes arrays of subwords."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+from preprocessing import parquet, shards, tokenizers
+from preprocessing.tokens import STRING, Tokens, TokensConfig, lex, texts
+
+Span = tuple[int, int, str]
+Edit = tuple[int, int, str]
+Align = Callable[[Sequence[Span], Sequence[Span], Sequence[Edit]], Iterable[tuple[int, int]]]
+"""Spans (start, end, newline | indent | dedent | other) of the tokens of the original and of the rewritten
+text, and the edits between them → for each rewritten token its origin, or -1, and its change."""
+
+UNCHANGED, RENAMED, INSERTED = range(3)
+
+
+def build(
+    shard: Path,
+    tokenizer: Path,
+    tokens: TokensConfig,
+    out: Path,
+    *,
+    original: Path | None = None,
+    align: Align | None = None,
+) -> dict[str, Any]:
+    """Encode one shard into the empty folder `out` (preprocessing.shards), without what was thrown out.
+
+    For a variant, `original` is the corpus shard that it was made from, and `align` finds each token's
+    origin. Returns facts: samples, tokens, subwords, bytes by split.
+    """
+    assert (original is None) == (align is None)
+    trained = tokenizers.load(tokenizer)
+    facts: dict[str, dict[str, int]] = {}
+    with shards.Writer(out, trained.vocab_size) as writer:
+        for row, before in _pairs(shard, original):
+            if row["text"] is None:
+                continue
+            cut = lex(row["text"], tokens.comments)
+            spelled = texts(row["text"], cut, tokens)
+            subwords = trained.encode(spelled)
+            origins: Sequence[int] = range(len(cut))
+            changes: Sequence[int] = [UNCHANGED] * len(cut)
+            if align is not None and row["edits"]:
+                origins, changes = _aligned(before, row["edits"], cut, spelled, tokens, align)
+            sample = {name: row[name] for name in ("sample", "project", "path", "split")}
+            sample |= {"outcome": row.get("outcome", "original"), "n_bytes": row["n_bytes"]}
+            writer.add(sample=sample, subwords=subwords, kinds=cut.kinds, origins=origins, changes=changes)
+            _count(facts, row, len(cut), sum(map(len, subwords)))
+    return {"splits": facts}
+
+
+def _pairs(shard: Path, original: Path | None) -> Iterator[tuple[dict[str, Any], str]]:
+    """Rows of a shard, each with the text that it was made from. Both files hold the same samples in
+    order.
+    """
+    if original is None:
+        yield from zip(parquet.rows(shard), repeat(""), strict=False)
+        return
+    for row, source in zip(parquet.rows(shard), parquet.rows(original, ["sample", "text"]), strict=True):
+        assert row["sample"] == source["sample"], (shard, original)
+        yield row, source["text"]
+
+
+def _aligned(
+    before: str,
+    edits: list[dict[str, Any]],
+    cut: Tokens,
+    spelled: list[str],
+    tokens: TokensConfig,
+    align: Align,
+) -> tuple[list[int], list[int]]:
+    cut_before = lex(before, tokens.comments)
+    spelled_before = texts(before, cut_before, tokens)
+    triples = [(edit["start"], edit["end"], edit["text"]) for edit in edits]
+    pairs = list(align(list(cut_before.spans()), list(cut.spans()), triples))
+    origins, changes = [origin for origin, _ in pairs], [change for _, change in pairs]
+    for index, change in enumerate(changes):
+        # A name that changed inside a string that is too long to be seen changed nothing.
+        unseen = change == RENAMED and cut.kinds[index] == STRING
+        if unseen and spelled[index] == spelled_before[origins[index]]:
+            changes[index] = UNCHANGED
+    return origins, changes
+
+
+def _count(facts: dict[str, dict[str, int]], row: dict[str, Any], n_tokens: int, n_subwords: int) -> None:
+    counts = facts.setdefault(row["split"], {"samples": 0, "tokens": 0, "subwords": 0, "bytes": 0})
+    counts["samples"] += 1
+    counts["tokens"] += n_tokens
+    counts["subwords"] += n_subwords
+    counts["bytes"] += row["n_bytes"]

@@ -1,0 +1,233 @@
+"""Variants: a corpus shard under several rewrite requests, all made in one pass over it.
+
+Each text is analysed once, and every variant of it emitted from that one analysis. This package knows
+nothing about rewriting: `analyse` is handed in.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from preprocessing import parquet
+from preprocessing.errors import BadSource
+from preprocessing.size import SizeRule
+from preprocessing.tokens import TokensConfig, lex
+
+SCHEMA = pa.schema(
+    [
+        ("sample", pa.string()),
+        ("project", pa.string()),
+        ("path", pa.string()),
+        ("license", pa.string()),
+        ("split", pa.string()),
+        ("sha256", pa.string()),
+        ("outcome", pa.string()),
+        ("reason", pa.string()),
+        ("text", pa.string()),
+        ("edits", pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32()), ("text", pa.string())]))),
+        ("n_tokens", pa.int32()),
+        ("n_bytes", pa.int32()),
+        ("n_tokens_original", pa.int32()),
+        ("n_bytes_original", pa.int32()),
+        ("sites", pa.string()),
+        ("available", pa.string()),
+        ("refusals", pa.string()),
+    ]
+)
+OUTCOMES = ("rewritten", "unchanged", "not_augmented", "thrown_out")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intensity:
+    """How much of a sample is rewritten: a share of its sites, or a number of them. Exactly one is given."""
+
+    rate: float | None = None
+    count: int | None = None
+
+    def __post_init__(self) -> None:
+        assert (self.rate is None) != (self.count is None), self
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariantRequest:
+    """One variant: rewrites as they stand in the spec (names, or {name: options}), and what else decides
+    the outcome.
+    """
+
+    rewrites: tuple[Any, ...]
+    intensity: Intensity
+    seed: int
+    size: SizeRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emitted:
+    """One text, rewritten. `edits` are (start, end, text) over the original.
+
+    `status` is "rewritten", "unchanged" (no site was taken) or "disproved" (the proof failed; the text is the
+    original). `sites` and `available` count by rewrite what was applied and what could have been,
+    `refusals` by "rewrite:reason" what could not.
+    """
+
+    text: str
+    edits: Sequence[tuple[int, int, str]]
+    status: str
+    sites: Mapping[str, int] = field(default_factory=dict)
+    available: Mapping[str, int] = field(default_factory=dict)
+    refusals: Mapping[str, int] = field(default_factory=dict)
+
+
+Emit = Callable[[VariantRequest], Emitted]
+Analyse = Callable[[str, str], Emit]
+"""Text and key of a sample → what emits its variants. May raise BadSource: the sample is then left as it
+is.
+"""
+
+
+def build(
+    shard: Path,
+    requests: Sequence[VariantRequest],
+    outs: Sequence[Path],
+    analyse: Analyse,
+    tokens: TokensConfig,
+) -> list[dict[str, Any] | Exception]:
+    """Make all variants of one corpus shard; each goes to shard.parquet (SCHEMA) in its own empty folder.
+
+    Rows stand in the order of the corpus shard, one for each of its samples, thrown out or not. Returns
+    for each request its facts, or the exception that ended it; the others go on without it. Facts: groups
+    (samples, tokens and bytes before and after, by split, outcome and reason), and sites, available and
+    refusals by rewrite.
+    """
+    with ExitStack() as stack:
+        variants = [
+            _Variant(request, stack.enter_context(parquet.Writer(out / "shard.parquet", SCHEMA)))
+            for request, out in zip(requests, outs, strict=True)
+        ]
+        for row in parquet.rows(shard):
+            original = _Original(row, analyse, tokens)
+            for variant in variants:
+                variant.add(original)
+    return [variant.error or variant.facts() for variant in variants]
+
+
+class _Original:
+    """A sample of the corpus; analysed when the first variant needs it, and never twice."""
+
+    def __init__(self, row: dict[str, Any], analyse: Analyse, tokens: TokensConfig) -> None:
+        self.row = row
+        self.text: str = row["text"]
+        self.comments = tokens.comments
+        self.n_tokens = row["n_tokens"] if tokens.comments == "drop" else self.count(self.text)
+        self._analyse = analyse
+        self._emit: Emit | Exception | None = None
+
+    def count(self, text: str) -> int:
+        return len(lex(text, self.comments))
+
+    def emit(self, request: VariantRequest) -> Emitted:
+        if self._emit is None:
+            try:
+                self._emit = self._analyse(self.text, self.row["sha256"])
+            except Exception as error:
+                self._emit = error
+        if isinstance(self._emit, Exception):
+            raise self._emit
+        return self._emit(request)
+
+
+class _Variant:
+    """One request while it is carried out."""
+
+    def __init__(self, request: VariantRequest, writer: parquet.Writer) -> None:
+        self.request = request
+        self.writer = writer
+        self.error: Exception | None = None
+        self.groups: dict[tuple[str, str, str], Counter[str]] = {}
+        self.sites: Counter[str] = Counter()
+        self.available: Counter[str] = Counter()
+        self.refusals: Counter[str] = Counter()
+
+    def add(self, original: _Original) -> None:
+        if self.error is None:
+            try:
+                self._add(original)
+            except Exception as error:
+                self.error = error
+
+    def _add(self, original: _Original) -> None:
+        row = original.row
+        n_tokens, n_bytes = original.n_tokens, row["n_bytes"]
+        outcome, reason, emitted = self._rewrite(original)
+        if outcome == "rewritten":
+            n_tokens, n_bytes = original.count(emitted.text), len(emitted.text.encode())
+        too_large = self.request.size.too_large_to_keep(
+            n_tokens=n_tokens, n_bytes=n_bytes, n_tokens_original=original.n_tokens
+        )
+        if too_large:
+            outcome, reason = "thrown_out", too_large
+        sizes = {
+            "n_tokens": n_tokens,
+            "n_bytes": n_bytes,
+            "n_tokens_original": original.n_tokens,
+            "n_bytes_original": row["n_bytes"],
+        }
+        edits = emitted.edits if emitted.status == "rewritten" else ()
+        self._count(row["split"], outcome, reason, sizes, emitted)
+        self.writer.add(
+            {name: row[name] for name in ("sample", "project", "path", "license", "split", "sha256")}
+            | {
+                "outcome": outcome,
+                "reason": reason,
+                "text": None if too_large else emitted.text,
+                "edits": [{"start": s, "end": e, "text": t} for s, e, t in edits],
+                "sites": json.dumps(dict(emitted.sites)),
+                "available": json.dumps(dict(emitted.available)),
+                "refusals": json.dumps(dict(emitted.refusals)),
+            }
+            | sizes
+        )
+
+    def _rewrite(self, original: _Original) -> tuple[str, str, Emitted]:
+        """Outcome, reason, and what came of it."""
+        untouched = Emitted(text=original.text, edits=(), status="unchanged")
+        limit = self.request.size.too_large_to_augment(
+            n_tokens=original.n_tokens, n_bytes=original.row["n_bytes"]
+        )
+        if limit:
+            return "not_augmented", limit, untouched
+        try:
+            emitted = original.emit(self.request)
+        except BadSource as bad:
+            return "unchanged", bad.reason, untouched
+        if emitted.status == "rewritten":
+            return "rewritten", "", emitted
+        assert emitted.text == original.text, original.row["path"]
+        return "unchanged", "disproved" if emitted.status == "disproved" else "no_site", emitted
+
+    def _count(
+        self, split: str, outcome: str, reason: str, sizes: Mapping[str, int], emitted: Emitted
+    ) -> None:
+        group = self.groups.setdefault((split, outcome, reason), Counter())
+        group.update(n_samples=1, **sizes)
+        if outcome != "thrown_out":
+            self.sites.update(emitted.sites)
+        self.available.update(emitted.available)
+        self.refusals.update(emitted.refusals)
+
+    def facts(self) -> dict[str, Any]:
+        groups = [
+            {"split": split, "outcome": outcome, "reason": reason, **counts}
+            for (split, outcome, reason), counts in sorted(self.groups.items())
+        ]
+        return {
+            "groups": groups,
+            "sites": dict(sorted(self.sites.items())),
+            "available": dict(sorted(self.available.items())),
+            "refusals": dict(sorted(self.refusals.items())),
+        }

@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from preprocessing import tokenizers
+from preprocessing.errors import BadInput
+from preprocessing.tokenizers import SPECIALS, bpe
+
+WORDS = ["self", "return", "self", "result", "_result", "=", "(", ")", "naïve", "'text'"] * 20
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tokenizers.Tokenizer:
+    out = tmp_path_factory.mktemp("tokenizer")
+    bpe.train(bpe.Config(vocab_size=300), iter(WORDS), out)
+    return tokenizers.load(out)
+
+
+TEXTS = st.text(min_size=1).filter(lambda text: "\0" not in text)
+
+
+@given(texts=st.lists(TEXTS | st.sampled_from(SPECIALS)))
+def test_round_trip(trained: tokenizers.Tokenizer, texts: list[str]) -> None:
+    for text, ids in zip(texts, trained.encode(texts), strict=True):
+        assert trained.decode(ids) == text
+        assert [bool(trained.ends[i]) for i in ids] == [False] * (len(ids) - 1) + [True]
+        assert trained.is_canonical(ids)
+
+
+def test_symbols_are_single_subwords_and_only_alone(trained: tokenizers.Tokenizer) -> None:
+    assert trained.encode(SPECIALS) == [[0], [1], [2], [3]]
+    assert 1 not in trained.encode(["# <newline> here"])[0]
+    assert 1 not in trained.encode([" <newline>"])[0]
+
+
+def test_what_is_not_canonical(trained: tokenizers.Tokenizer) -> None:
+    (whole,) = trained.encode(["self"])
+    by_bytes = [trained.pieces.index(bytes([byte])) for byte in b"self\0"]
+    assert trained.pieces[whole[0]] == b"self\0"
+    assert trained.is_canonical(whole)
+    assert not trained.is_canonical(by_bytes)
+    assert not trained.is_canonical(by_bytes[:-1])
+    assert not trained.is_canonical([1, *whole])
+    assert not trained.is_canonical([*whole, *whole])
+    assert not trained.is_canonical([by_bytes[-1]])
+    assert not trained.is_canonical([])
+    assert not trained.is_canonical([trained.pieces.index(b"\xff"), by_bytes[-1]])
+
+
+def test_same_words_same_file(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        bpe.train(bpe.Config(vocab_size=290), iter(WORDS), tmp_path / name)
+    files = [(tmp_path / name / "tokenizer.json").read_bytes() for name in "ab"]
+    assert files[0] == files[1]
+
+
+def test_forgetting_words_changes_nothing(
+    trained: tokenizers.Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = trained.encode(WORDS)
+    monkeypatch.setattr(bpe, "_KNOWN", 3)
+    assert [trained.encode([word])[0] for word in WORDS] == expected
+    assert trained.encode(WORDS) == expected
+
+
+def test_nothing_to_learn_from(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no tokens"):
+        bpe.train(bpe.Config(vocab_size=300), iter(()), tmp_path)
+
+
+def test_lookup_names_the_kinds() -> None:
+    assert tokenizers.lookup("bpe") is bpe
+    with pytest.raises(BadInput, match=r"'bpp'.*bpe"):
+        tokenizers.lookup("bpp")
