@@ -1,0 +1,164 @@
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from pydantic import ValidationError
+
+from preprocessing import corpus
+from preprocessing.corpus import CorpusConfig
+from preprocessing.errors import BadInput
+
+
+def configure(folder: Path, **fields: Any) -> CorpusConfig:
+    return CorpusConfig.model_validate({"source": {"kind": "directory", "path": str(folder)}, **fields})
+
+
+def build(config: CorpusConfig, out: Path) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, str]]:
+    """Facts, rows of all shards, and path → reason of what is excluded."""
+    out.mkdir()
+    facts = corpus.build(config, out)
+    rows = [row for path in corpus.shard_paths(out) for row in pq.read_table(path).to_pylist()]
+    excluded = {row["path"]: row["reason"] for row in pq.read_table(out / "excluded.parquet").to_pylist()}
+    return facts, rows, excluded
+
+
+GOOD = {f"p{n}/a.py": f"x = {n}\n" for n in range(5)}
+
+
+def test_rows(make_folder, tmp_path: Path) -> None:
+    text = "x = 'naïve'\r\n# why\r\n"
+    facts, rows, _ = build(configure(make_folder(GOOD | {"p5/b.py": text})), tmp_path / "out")
+    (row,) = [row for row in rows if row["path"] == "p5/b.py"]
+    assert row["text"] == text
+    assert row["project"] == "p5"
+    assert row["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert row["sample"] == hashlib.sha256(f"p5\0p5/b.py\0{text}".encode()).hexdigest()[:16]
+    assert (row["n_tokens"], row["n_bytes"]) == (4, len(text.encode()))
+    assert sum(split["samples"] for split in facts["splits"].values()) == len(rows) == 6
+
+
+WORST = {
+    "w/null.py": (b"x = 1\0\n", "null_byte"),
+    "w/latin1.py": (b"x = '\xe4'\n", "undecodable"),
+    "w/utf16.py": ("x = 1\n".encode("utf-16"), "undecodable"),
+    "w/cookie.py": (b"# coding: klingon\nx = 1\n", "undecodable"),
+    "w/rot13.py": (b"# coding: rot13\nk = 1\n", "undecodable"),
+    "w/python2.py": (b"print 'x'\n", "syntax_error"),
+    "w/outside.py": (b"return 1\n", "syntax_error"),
+    "w/digits.py": (b"x = " + b"1" * 10_000 + b"\n", "syntax_error"),
+    "w/open.py": (b"x = '''\n", "untokenizable"),
+    "w/long.py": (b"x = '" + b"a" * 10_000_000 + b"'\n", "too_large"),
+    "w/deep.py": (b"(" * 2000 + b")" * 2000, "too_deep"),
+    "w/indented.py": (b"".join(b" " * n + b"if x:\n" for n in range(300)), "too_deep"),
+    "w/unary.py": (b"x = " + b"-" * 100_000 + b"1\n", "too_deep"),
+    "w/empty.py": (b"", "too_small"),
+    "w/comment.py": (b"# nothing\n", "no_tokens"),
+}
+
+
+def test_worst_files_are_excluded_with_a_reason(make_folder, tmp_path: Path) -> None:
+    folder = make_folder(GOOD | {path: content for path, (content, _) in WORST.items()})
+    facts, rows, excluded = build(configure(folder), tmp_path / "out")
+    assert excluded == {path: reason for path, (_, reason) in WORST.items()}
+    assert len(rows) == len(GOOD)
+    assert sum(facts["excluded"].values()) == len(WORST)
+
+
+def test_latin1_with_a_cookie_and_a_bom_are_read(make_folder, tmp_path: Path) -> None:
+    odd = {"a/c.py": "# coding: latin-1\nx = 'ä'\n".encode("latin-1"), "b/b.py": b"\xef\xbb\xbfx = 1\n"}
+    _, rows, excluded = build(configure(make_folder(odd | GOOD), duplicates="none"), tmp_path / "out")
+    texts = {row["path"]: row["text"] for row in rows}
+    assert texts["a/c.py"].endswith("'ä'\n")
+    assert texts["b/b.py"] == "x = 1\n"
+    assert not excluded
+
+
+def test_links_pipes_and_odd_names(make_folder, tmp_path: Path) -> None:
+    folder = make_folder(GOOD)
+    (folder / "p0" / "loop").symlink_to(folder)
+    (folder / "p0" / "link.py").symlink_to("/etc/passwd")
+    os.mkfifo(folder / "p0" / "pipe.py")
+    (folder / "p0" / os.fsdecode(b"\xff.py")).write_text("y = 1\n")
+    _, rows, excluded = build(configure(folder), tmp_path / "out")
+    assert excluded == {"p0/link.py": "link", "p0/pipe.py": "not_a_file"}
+    assert "p0/\ufffd.py" in {row["path"] for row in rows}
+
+
+def test_filters_say_what_they_left_out(make_folder, tmp_path: Path) -> None:
+    sized = {
+        "s/small.py": "x\n",
+        "s/large.py": "x = 1\n" * 30,
+        "s/line.py": "x = '" + "a" * 80 + "'\n",
+        "s/tokens.py": "x+x+x+x+x+x+x+x+x+x+x+x\n",
+    }
+    keep = {"min_bytes": 3, "max_bytes": 100, "max_line_chars": 70, "max_tokens": 20}
+    _, _, excluded = build(configure(make_folder(GOOD | sized), keep=keep), tmp_path / "out")
+    assert excluded == {
+        "s/small.py": "too_small",
+        "s/large.py": "too_large",
+        "s/line.py": "long_line",
+        "s/tokens.py": "too_many_tokens",
+    }
+
+
+def test_of_exact_duplicates_the_first_stays(make_folder, tmp_path: Path) -> None:
+    folder = make_folder(GOOD | {"p7/copy.py": "x   =  3\r\n"})
+    _, _, excluded = build(configure(folder), tmp_path / "exact")
+    assert excluded == {"p7/copy.py": "duplicate"}
+    _, rows, excluded = build(configure(folder, duplicates="none"), tmp_path / "none")
+    assert not excluded
+    assert len({row["sample"] for row in rows}) == 6
+
+
+def test_max_samples_draws_by_the_seed(make_folder, tmp_path: Path) -> None:
+    folder = make_folder({f"p{n}/a.py": f"x = {n}\n" for n in range(40)})
+    drawn = {}
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        config = configure(folder, keep={"max_samples": 10}, split={"seed": seed})
+        _, rows, excluded = build(config, tmp_path / name)
+        assert len(rows) == 10
+        assert set(excluded.values()) == {"not_drawn"}
+        drawn[name] = {row["path"] for row in rows}
+    assert drawn["a"] == drawn["b"] != drawn["c"]
+
+
+def test_same_input_same_files(make_folder, tmp_path: Path) -> None:
+    config = configure(make_folder(GOOD))
+    for name in "ab":
+        build(config, tmp_path / name)
+    for path in corpus.shard_paths(tmp_path / "a"):
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+    assert sorted(os.listdir(tmp_path / "a")) == [
+        "excluded.parquet",
+        *(f"shard-{n:05}.parquet" for n in range(4)),
+    ]
+
+
+def test_digest_follows_names_and_contents(make_folder, tmp_path: Path) -> None:
+    folder = make_folder(GOOD)
+    before = corpus.raw_digest(configure(folder))
+    assert corpus.raw_digest(configure(folder, duplicates="none")) == before
+    (folder / "p0" / "a.py").rename(folder / "p0" / "b.py")
+    renamed = corpus.raw_digest(configure(folder))
+    (folder / "p0" / "b.py").write_text("x = 9\n")
+    assert len({before, renamed, corpus.raw_digest(configure(folder))}) == 3
+
+
+def test_empty_corpus_names_filters_and_counts(make_folder, tmp_path: Path) -> None:
+    folder = make_folder(GOOD | {"q/bad.py": "(" * 2000})
+    with pytest.raises(BadInput, match=r"min_bytes 1000.*5 too_small, 1 too_deep"):
+        build(configure(folder, keep={"min_bytes": 1000}), tmp_path / "out")
+    with pytest.raises(BadInput, match="the source is empty"):
+        build(configure(make_folder({"a.txt": ""}, "empty")), tmp_path / "none")
+
+
+def test_bad_settings_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match=r"'directory', .*'stdlib'"):
+        CorpusConfig.model_validate({"source": {"kind": "stdlob"}})
+    with pytest.raises(ValidationError, match="add up to 1"):
+        CorpusConfig.model_validate({"source": {"kind": "stdlib"}, "split": {"train": 0.9}})
+    with pytest.raises(BadInput, match="no folder"):
+        corpus.raw_digest(configure(tmp_path / "nowhere"))
