@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from grid.document import Loc
@@ -25,8 +25,8 @@ class Collector(Protocol):
 class Value:
     """One value of an axis: `plain` is JSON data, `text` is what tables show, `json` names it."""
 
-    plain: Any
-    text: str
+    plain: Any = field(compare=False)
+    text: str = field(compare=False)
     json: str
 
 

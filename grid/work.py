@@ -161,7 +161,8 @@ class _Clock:
 
 def _settle(context: Context, work: Work, result: dict[str, object] | BaseException, clock: _Clock) -> bool:
     """Publish a result, or report a failure; tells whether the step is finished."""
-    wall_s = clock.lap(share=work.kind == "variant")
+    module = importlib.import_module(f"grid.steps.{work.kind}")
+    wall_s = clock.lap(share=getattr(module, "SHARED_PASS", False))
     try:
         if isinstance(result, BaseException):
             raise result

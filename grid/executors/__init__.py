@@ -1,1 +1,22 @@
 """Where jobs run: one module per executor, looked up by its name."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from grid.errors import BadInput, suggest
+from grid.executors.base import Executor
+
+
+def lookup(name: str) -> Executor:
+    """A new executor of the module `name`, with its defaults.
+
+    Raises:
+        BadInput: no such executor; names those there are.
+    """
+    names = [info.name for info in pkgutil.iter_modules(__path__) if info.name != "base"]
+    if name not in names:
+        raise BadInput(f"--executor {name}: no such executor{suggest(name, names)}")
+    made: Executor = importlib.import_module(f"{__name__}.{name}").Executor()
+    return made

@@ -1,0 +1,191 @@
+"""The command line, `augrid`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from grid.errors import BadInput
+
+app = typer.Typer(
+    name="augrid",
+    help="Grid experiments on the robustness of code models to semantics-preserving rewrites of Python.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+console = Console(soft_wrap=True) if not sys.stdout.isatty() else Console()
+
+SpecName = Annotated[
+    str, typer.Argument(metavar="SPEC", help="A path, or the name of a file in configs/grid/.")
+]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Override a field; repeatable.")
+]
+Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="Where results and the store are.")]
+RESULTS = Path("results")
+
+
+def main() -> None:
+    """Entry point. Bad input: its problems on standard error, exit code 2."""
+    try:
+        app()
+    except BadInput as error:
+        for line in str(error).splitlines():
+            print(f"error: {line}" if not line.startswith("  ") else line, file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.command(epilog="example: augrid run quickstart --set training.max_steps=10")
+def run(
+    spec: SpecName,
+    set_: Sets = None,
+    results: Results = RESULTS,
+    slots: Annotated[int | None, typer.Option(min=1, help="Jobs at a time; default: one per core.")] = None,
+    executor: Annotated[str, typer.Option(help="local, or inprocess for debugging.")] = "local",
+    replace: Annotated[bool, typer.Option("--replace", help="Take over a folder of another spec.")] = False,
+    report: Annotated[bool, typer.Option(help="Make figures and report at the end.")] = True,
+) -> None:
+    """Compute whatever is missing of a grid, then write tables, figures and the report."""
+    from grid import slots as machine
+    from grid.executors import lookup
+    from grid.loading import open_grid
+    from grid.run import Run
+
+    made = lookup(executor)
+    one = Run(
+        grid=open_grid(spec, set_ or ()),
+        root=results,
+        slots=machine.local(1 if executor == "inprocess" else slots),
+        executor=made,
+        console=console,
+        replace=replace,
+        report=report,
+    )
+    raise typer.Exit(one.run())
+
+
+@app.command(epilog="example: augrid plan quickstart --why")
+def plan(
+    spec: SpecName,
+    set_: Sets = None,
+    results: Results = RESULTS,
+    why: Annotated[bool, typer.Option("--why", help="Which fields of the keys changed.")] = False,
+    cells: Annotated[bool, typer.Option("--cells", help="List the cells.")] = False,
+) -> None:
+    """Show cells and steps: what is finished, what would run, and (from past runs) how long."""
+    from grid.loading import open_grid
+    from grid.planning import show
+
+    show(open_grid(spec, set_ or ()), results, console, why=why, list_cells=cells)
+
+
+@app.command(epilog="example: augrid validate configs/grid/quickstart.yaml")
+def validate(spec: SpecName, set_: Sets = None) -> None:
+    """Check a spec; every mistake at once, with its place."""
+    from grid.loading import open_grid
+
+    grid = open_grid(spec, set_ or ())
+    steps = len(grid.plan.steps)
+    baselines = sum(cell.baseline for cell in grid.cells.cells)
+    n = len(grid.cells.cells) - baselines
+    console.print(
+        f"{grid.document.name}: {n} cells and {baselines} baselines, {steps} steps", highlight=False
+    )
+
+
+@app.command(epilog="example: augrid schema > docs/grid.schema.json")
+def schema() -> None:
+    """Print the JSON schema of a spec, for editors."""
+    from grid.spec import schema as generated
+
+    print(json.dumps(generated(), indent=1))
+
+
+@app.command(epilog="example: augrid status quickstart")
+def status(
+    spec: Annotated[str | None, typer.Argument(metavar="[SPEC]", help="Without it: all grids.")] = None,
+    set_: Sets = None,
+    results: Results = RESULTS,
+) -> None:
+    """Show how far a grid is, or all grids of a results folder."""
+    from grid import planning
+    from grid.loading import open_grid
+
+    if spec is None:
+        planning.overview(results, console)
+    else:
+        planning.status(open_grid(spec, set_ or ()), results, console)
+
+
+@app.command(epilog="example: augrid report quickstart")
+def report(spec: SpecName, set_: Sets = None, results: Results = RESULTS) -> None:
+    """Make figures, tables and report.html again from the tables of a run."""
+    import subprocess
+
+    folder = _results_folder(spec, set_, results)
+    command = [sys.executable, "-m", "analysis", str(folder)]
+    raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 - no shell
+
+
+@app.command(epilog="example: augrid export quickstart quickstart.csv")
+def export(
+    spec: SpecName,
+    out: Annotated[Path, typer.Argument(metavar="OUT.{parquet,csv}", help="File to write.")],
+    set_: Sets = None,
+    results: Results = RESULTS,
+) -> None:
+    """Write all metrics of all cells as one tidy table."""
+    from grid.export import export as write
+
+    rows = write(_results_folder(spec, set_, results), out)
+    console.print(f"{out}: {rows} rows", highlight=False)
+
+
+@app.command(epilog="example: augrid rewrite src/ --rewrites rename_variable,parentheses --rate 0.5 --diff")
+def rewrite(
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH …", help="Files and folders.")] = None,
+    rewrites: Annotated[str, typer.Option(metavar="NAME,…", help="Which rewrites, in order.")] = "",
+    rate: Annotated[float | None, typer.Option(help="Share of the sites, 0 to 1.")] = None,
+    count: Annotated[int | None, typer.Option(help="Sites per file, instead of a rate.")] = None,
+    seed: Annotated[int, typer.Option(help="Which sites, and which new names.")] = 1,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what changes; the default.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write rewritten files there.")] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Facts per file.")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Name all rewrites.")] = False,
+) -> None:
+    """Rewrite Python files without changing what they do; every result is proved."""
+    from grid import rewriting
+
+    if list_:
+        rewriting.list_rewrites(console)
+        return
+    options: dict[str, Any] = {"rewrites": rewrites, "rate": rate, "count": count, "seed": seed}
+    raise typer.Exit(rewriting.run(paths or [], console, diff=diff, out=out, report=report, **options))
+
+
+@app.command(hidden=True, epilog="example: augrid step results/quickstart/logs/train-0123456789ab/job.json")
+def step(file: Annotated[Path, typer.Argument(metavar="FILE.json", help="A job file.")]) -> None:
+    """Do one job in this process: what executors run."""
+    from grid import work
+
+    raise typer.Exit(work.main(file))
+
+
+def _results_folder(spec: str, sets: list[str] | None, results: Path) -> Path:
+    from grid.loading import open_grid
+
+    folder = results / open_grid(spec, sets or ()).spec.name
+    if not (folder / "run.json").exists():
+        raise BadInput(f"{folder}: no results yet; first `augrid run {spec}`")
+    return folder

@@ -1,0 +1,76 @@
+"""From the name of a spec to its cells and steps, or to every problem of it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import ValidationError
+
+from grid import cells, plan
+from grid import document as documents
+from grid.cells import Cells
+from grid.document import Document
+from grid.errors import BadInput
+from grid.findings import Findings
+from grid.plan import Plan
+from grid.resolve import check_patches
+from grid.spec import Spec, check, find
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A spec that was read and checked, and its cells."""
+
+    spec: Spec
+    document: Document
+    cells: Cells
+
+    @cached_property
+    def resolved(self) -> dict[str, Any]:
+        """The spec as plain data with every default."""
+        return self.spec.resolved()
+
+    @cached_property
+    def plan(self) -> Plan:
+        """All steps.
+
+        Raises:
+            BadInput: fields that can't work together, or a corpus whose raw data isn't there.
+        """
+        from preprocessing import corpus
+
+        try:
+            return plan.make(
+                self.document.data,
+                self.cells,
+                lambda config: corpus.raw_digest(corpus.CorpusConfig.model_validate(config)),
+            )
+        except ValidationError as error:
+            lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
+            raise BadInput(
+                f"{self.document.name}: these values don't work together: {'; '.join(lines)}"
+            ) from None
+        except OSError as error:
+            raise BadInput(f"{self.document.name}: corpus: {error}") from None
+        except ValueError as error:
+            raise BadInput(f"{self.document.name}: {error}") from None
+
+
+def open_grid(name: str, sets: Sequence[str] = ()) -> Grid:
+    """Read a spec by path or bare name, with `--set` assignments.
+
+    Raises:
+        BadInput: with every problem that there is.
+    """
+    text = documents.read(find(name), sets)
+    spec = check(text)
+    findings = Findings(text)
+    plain = spec.model_dump(include={"axes", "zip", "exclude", "override", "add", "max_cells"})
+    plain |= {"rewrites": list(spec.rewrites), "models": list(spec.models)}
+    expanded = cells.expand(plain, findings)
+    check_patches(text.data, spec.axes, findings)
+    findings.raise_if_any()
+    return Grid(spec, text, expanded)

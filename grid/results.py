@@ -1,0 +1,94 @@
+"""The folder results/<name>/: whose it is, and what a run leaves there beside the tables."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from grid.errors import BadInput
+
+SHOWN = 8
+
+
+class Folder:
+    """results/<name>/ of one grid. `spec.json` says whose it is, `run.json` how it came about."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.root, self.name, self.path = root, name, root / name
+
+    @property
+    def lock(self) -> Path:
+        """File that the running driver holds."""
+        return self.path / "lock.json"
+
+    @property
+    def logs(self) -> Path:
+        """One folder per job."""
+        return self.path / "logs"
+
+    def check_owner(self, resolved: Mapping[str, Any]) -> None:
+        """Raises: BadInput when the folder belongs to another spec; says what differs, field by field."""
+        theirs = read_json(self.path / "spec.json")
+        if theirs is None:
+            return
+        lines = list(differences(theirs.get("spec", {}), _json(resolved)))
+        if not lines:
+            return
+        more = [f"  … and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+        raise BadInput(
+            "\n".join(
+                [
+                    f"{self.path} belongs to another spec of the same name:",
+                    *(f"  {line}" for line in lines[:SHOWN]),
+                    *more,
+                    "choose another folder with --results DIR, or take this one over with --replace",
+                ]
+            )
+        )
+
+    def claim(self, resolved: Mapping[str, Any], text: str) -> None:
+        """Note whose folder this is."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.path / "spec.json", {"spec": _json(resolved), "text": text})
+
+
+def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:
+    """One line per field that differs: "training.max_steps: 100 there, 200 here"."""
+    there, here = dict(_flat(theirs)), dict(_flat(ours))
+    for path in dict.fromkeys([*there, *here]):
+        if there.get(path, _ABSENT) != here.get(path, _ABSENT):
+            yield f"{path}: {there.get(path, _ABSENT)} there, {here.get(path, _ABSENT)} here"
+
+
+_ABSENT = "absent"
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _flat(inner, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, json.dumps(value)
+
+
+def _json(value: Any) -> Any:
+    return json.loads(json.dumps(value))
+
+
+def read_json(file: Path) -> dict[str, Any] | None:
+    """A JSON object from a file; None when there is none."""
+    try:
+        content = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def write_json(file: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON object; readers see the old file or the new one."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(content, indent=1, default=str), encoding="utf-8")
+    temporary.replace(file)

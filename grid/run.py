@@ -1,0 +1,191 @@
+"""`augrid run`: do what is missing, write the tables, let analysis make the report."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from grid import cell_status, jobs, lock, progress, provenance
+from grid.cell_status import CellStatus
+from grid.describe import Describe, cell
+from grid.driver import Driver, Report
+from grid.errors import BadInput
+from grid.executors.base import Executor
+from grid.jobs import State
+from grid.loading import Grid
+from grid.results import Folder, read_json, write_json
+from grid.scheduler import Outcome, Policy, Slot, medians
+from grid.store import Store
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+ROUNDS = 3  # inputs that turn out to be damaged are made again in another round
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One `augrid run` of a grid."""
+
+    grid: Grid
+    root: Path
+    slots: Sequence[Slot]
+    executor: Executor
+    console: Console
+    replace: bool = False
+    report: bool = True
+    policy: Policy = field(default_factory=Policy)
+
+    def __post_init__(self) -> None:
+        self.folder = Folder(self.root, self.grid.spec.name)
+        self.store = Store(self.root / "store")
+
+    def run(self) -> int:
+        """Exit code: 0 done, 1 some cells failed, 2 bad input, 130 interrupted.
+
+        Raises:
+            BadInput: before anything is computed, and when the corpus turns out to be unusable.
+        """
+        self.grid.plan  # noqa: B018 - problems of the plan come before anything is written
+        if not self.replace:
+            self.folder.check_owner(self.grid.resolved)
+        fresh = not self.folder.path.exists()
+        self.store.check_writable()
+        try:
+            with lock.held(self.folder.lock):
+                self.folder.claim(self.grid.resolved, self.grid.document.text)
+                self.store.clean()
+                code = self._work()
+        except BadInput:
+            if fresh:
+                shutil.rmtree(self.folder.path, ignore_errors=True)
+            raise
+        return code
+
+    def _work(self) -> int:
+        began = time.time()
+        state = jobs.state(self.grid.plan, self.store)
+        outcomes: dict[str, Outcome] = {}
+        last: Report | None = None
+        made = 0
+        for _ in range(ROUNDS):
+            if not state.missing:
+                break
+            last = self._round(state)
+            outcomes |= last.outcomes
+            made += sum(outcome.status == "done" for outcome in last.outcomes.values())
+            state = jobs.state(self.grid.plan, self.store)
+            if not last.damaged or last.stopped:
+                break
+        self._raise_if_corpus_is_bad(outcomes)
+        found = list(cell_status.statuses(self.grid.plan, state.manifests, outcomes))
+        self._publish(found, state, {"began": began, "made": made})
+        return self._conclude(found, last)
+
+    def _round(self, state: State) -> Report:
+        plan = self.grid.plan
+        total = Counter(step.kind for step in plan.steps.values())
+        missing = Counter(step.kind for step in state.missing.values())
+        median_s = medians(state.manifests)
+        shown = progress.display(
+            self.console,
+            state.missing,
+            {kind: total[kind] - missing[kind] for kind in total},
+            slots=len(self.slots),
+            median_s=median_s,
+            describe=Describe(plan),
+        )
+        driver = Driver(
+            store=self.store,
+            folder=self.folder.logs,
+            executor=self.executor,
+            slots=self.slots,
+            display=shown,
+            policy=self.policy,
+            expected_s=lambda job: len(job.steps) * median_s.get(job.kind, 0.0),
+        )
+        with shown if isinstance(shown, progress.LiveTable) else contextlib.nullcontext():
+            return driver.run(jobs.group(state.missing))
+
+    def _raise_if_corpus_is_bad(self, outcomes: Mapping[str, Outcome]) -> None:
+        for key, outcome in outcomes.items():
+            if self.grid.plan.steps[key].kind == "corpus" and outcome.failure == "user_error":
+                raise BadInput(f"{self.grid.document.name}: {outcome.error.partition(': ')[2]}")
+
+    def _publish(self, found: list[CellStatus], state: State, facts: Mapping[str, Any]) -> None:
+        fingerprint = cell_status.fingerprint(self.grid.plan, found)
+        before = read_json(self.folder.path / "run.json") or {}
+        report = self.folder.path / "report.html"
+        done = any(status.status == "done" for status in found)
+        if before.get("fingerprint") != fingerprint:
+            from grid import tables  # pyarrow takes long to import
+
+            tables.write(self.folder.path, self.store, self.grid.cells.axes, found, state.manifests)
+            write_json(self.folder.path / "run.json", self._about(found, state, facts, fingerprint))
+            report.unlink(missing_ok=True)
+        if self.report and done and not report.exists():
+            self._analyse()
+
+    def _about(
+        self, found: list[CellStatus], state: State, facts: Mapping[str, Any], fingerprint: str
+    ) -> dict[str, Any]:
+        corpora = {step.key for step in self.grid.plan.steps.values() if step.kind == "corpus"}
+        known = [state.manifests[key]["facts"] for key in corpora if key in state.manifests]
+        now = time.time()
+        seeds = {status.cell.values[self.grid.cells.position("seed")].plain for status in found}
+        return {
+            "format": cell_status.FORMAT,
+            "name": self.grid.spec.name,
+            "spec": self.grid.resolved,
+            "spec_text": self.grid.document.text,
+            "seeds": sorted(seeds),
+            "versions": provenance.versions(),
+            "git": provenance.git(),
+            "host": provenance.machine(),
+            "corpus": known[0] if len(known) == 1 else known,
+            "cells": cell_status.counts(found),
+            "steps": {"made": facts["made"], "all": len(self.grid.plan.steps)},
+            "started": _clock(facts["began"]),
+            "finished": _clock(now),
+            "wall_s": round(now - facts["began"], 1),
+            "command": " ".join(["augrid", *sys.argv[1:]]),
+            "fingerprint": fingerprint,
+        }
+
+    def _analyse(self) -> None:
+        command = [sys.executable, "-m", "analysis", str(self.folder.path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            self.console.print(f"[red]the report could not be made:[/] {last}", soft_wrap=True)
+
+    def _conclude(self, found: list[CellStatus], last: Report | None) -> int:
+        counts = cell_status.counts(found)
+        failed = [status for status in found if status.status == "failed"]
+        for status in failed[:10]:
+            name = cell(self.grid.cells.axes, status.cell)
+            self.console.print(
+                f"failed: {status.cell.id} ({name}): {status.error}", markup=False, soft_wrap=True
+            )
+        words = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
+        where = self.folder.path / "report.html"
+        self.console.print(f"{len(found)} cells: {words}", markup=False, highlight=False)
+        if where.exists():
+            self.console.print(f"report: {where}", markup=False, highlight=False, soft_wrap=True)
+        if last is not None and last.stopped:
+            self.console.print(f"stopped: {last.stopped}", markup=False, soft_wrap=True)
+        if last is not None and last.interrupted:
+            return INTERRUPTED
+        return DONE if counts["done"] == len(found) else FAILED
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(seconds))

@@ -1,0 +1,24 @@
+"""Corpus step: a source becomes cleaned, de-duplicated, split and sharded samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from grid.work import Context, Result, Work, each
+
+
+def version() -> int:
+    """Raised when the same config and raw data give another corpus."""
+    return 1
+
+
+def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
+    """shard-00000.parquet … and excluded.parquet."""
+    return each(works, context, _one)
+
+
+def _one(work: Work, context: Context) -> dict[str, object]:
+    from preprocessing import corpus
+
+    config = corpus.CorpusConfig.model_validate(work.parameters["config"])
+    return corpus.build(config, work.out)

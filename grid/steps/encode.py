@@ -1,0 +1,37 @@
+"""Encode step: a shard of the corpus, or of a variant with its alignment, as memory-mapped subwords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from grid.work import Context, Result, Work, each
+
+
+def version() -> list[int]:
+    """Raised when the same shard and tokenizer give other arrays; alignment comes with the rewrites."""
+    import transformers_py
+
+    return [1, transformers_py.VERSION]
+
+
+def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
+    """An encoded shard (`preprocessing.shards`)."""
+    return each(works, context, _one)
+
+
+def _one(work: Work, context: Context) -> dict[str, object]:
+    from preprocessing import encode
+    from preprocessing.tokens import TokensConfig
+    from transformers_py.edits import align
+
+    corpus = context.input(work, "corpus") / f"shard-{work.parameters['shard']:05}.parquet"
+    variant = "variant" in work.inputs
+    shard = context.input(work, "variant") / "shard.parquet" if variant else corpus
+    return encode.build(
+        shard,
+        context.input(work, "tokenizer"),
+        TokensConfig.model_validate(work.parameters["tokens"]),
+        work.out,
+        original=corpus if variant else None,
+        align=align if variant else None,
+    )

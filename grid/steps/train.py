@@ -1,0 +1,46 @@
+"""Train step: a model on the original corpus, on a variant, or on the corpus and what a variant rewrote."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+
+from grid.work import Context, Result, Work, each
+
+
+def version() -> int:
+    """Raised when the same data, model and seed give other weights."""
+    return 1
+
+
+def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
+    """A model's folder, with its learning curve."""
+    return each(works, context, _one)
+
+
+def _one(work: Work, context: Context) -> dict[str, object]:
+    import models
+    from grid.kinds import configs
+    from models import train
+    from models.config import TrainingConfig
+    from models.data import Part
+
+    model = work.parameters["model"]
+    mixed = "original" in work.inputs  # then what a variant left alone is there already
+    parts = [Part(folder=folder) for folder in context.inputs(work, "original")]
+    parts += [Part(folder=folder, only_rewritten=mixed) for folder in context.inputs(work, "rewritten")]
+    with context.scratch(work) as scratch:
+        facts = train.run(
+            model=configs(models)[model["kind"]].model_validate(model),
+            training=TrainingConfig.model_validate({**work.parameters["training"], **work.unkeyed}),
+            tokenizer=context.input(work, "tokenizer"),
+            train=parts,
+            valid=parts,
+            seed=work.parameters["seed"],
+            out=work.out,
+            report=lambda row: context.report(work, row),
+            scratch=scratch,
+        )
+    if scratch is not None:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return facts

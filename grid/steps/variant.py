@@ -1,0 +1,75 @@
+"""Variant step: a corpus shard under one rewrite request; all requests of a job share one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from grid.work import Context, Result, Work
+
+if TYPE_CHECKING:
+    from preprocessing.variants import Emitted, VariantRequest
+
+SHARED_PASS = True  # all steps of a job end together, and share its wall time
+
+
+def version() -> list[int]:
+    """Raised when the same request gives another variant; the rewrites have a version of their own."""
+    import transformers_py
+
+    return [1, transformers_py.VERSION]
+
+
+def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
+    """shard.parquet of every variant, from one pass."""
+    from preprocessing import variants
+    from preprocessing.tokens import TokensConfig
+
+    first = works[0]
+    shard = context.input(first, "corpus") / f"shard-{first.parameters['shard']:05}.parquet"
+    tokens = TokensConfig.model_validate(first.parameters["tokens"])
+    requests = [_request(work.parameters) for work in works]
+    results = variants.build(shard, requests, [work.out for work in works], _analyse, tokens)
+    yield from zip(works, results, strict=True)
+
+
+def _request(parameters: Any) -> VariantRequest:
+    from preprocessing.size import SizeRule
+    from preprocessing.variants import Intensity, VariantRequest
+
+    return VariantRequest(
+        rewrites=tuple({name: options} for name, options in parameters["rewrites"]),
+        intensity=Intensity(**parameters["intensity"]),
+        seed=parameters["seed"],
+        size=SizeRule.model_validate(parameters["size"]),
+    )
+
+
+def _analyse(text: str, key: str) -> Any:
+    """Hand the rewriting to `preprocessing`: one analysis, any number of variants."""
+    from preprocessing.errors import BadSource
+    from transformers_py import Source, Unparseable
+
+    try:
+        source = Source.analyse(text)
+    except Unparseable as error:
+        raise BadSource(error.reason, error.detail) from error
+    return lambda request: _emit(source, request, key)
+
+
+def _emit(source: Any, request: VariantRequest, key: str) -> Emitted:
+    import transformers_py
+    from preprocessing.variants import Emitted
+
+    rate, count = request.intensity.rate, request.intensity.count
+    done = transformers_py.emit(
+        source, list(request.rewrites), rate=rate, count=count, seed=request.seed, key=key
+    )
+    return Emitted(
+        text=done.text,
+        edits=[tuple(edit) for edit in done.edits],
+        status=done.status,
+        sites=done.sites,
+        available=done.available,
+        refusals=done.refusals,
+    )
