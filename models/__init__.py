@@ -1,4 +1,6 @@
-"""What is trained and scored: `lookup("gru")` is the package `models.gru`, found by its name, never registered."""
+"""What is trained and scored: `lookup("gru")` is the package `models.gru`, found by its name, never
+registered.
+"""
 
 import difflib
 import pkgutil

@@ -13,7 +13,9 @@ from preprocessing import shards
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """An encoded shard that takes part in a training; `only_rewritten` leaves out samples that kept their text."""
+    """An encoded shard that takes part in a training; `only_rewritten` leaves out samples that kept their
+    text.
+    """
 
     folder: Path
     only_rewritten: bool = False
@@ -33,7 +35,9 @@ class Sample:
 
 
 class Samples(Sequence[NDArray[np.int64]]):
-    """The subwords of all samples of one split that are not empty, indexable, read from memory-mapped files."""
+    """The subwords of all samples of one split that are not empty, indexable, read from memory-mapped
+    files.
+    """
 
     def __init__(self, parts: Sequence[Part], split: str, vocab_size: int) -> None:
         self._shards = [_open(part.folder, vocab_size) for part in parts]

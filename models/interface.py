@@ -6,7 +6,8 @@
     states[index]                           some of them, in any order, with repetition
 
 Teacher forcing reads a window, the exact search extends prefixes by one subword: the same two functions.
-A recurrent network's state is its hidden vector, an n-gram's its last subwords, a decoder's its keys and values.
+A recurrent network's state is its hidden vector, an n-gram's its last subwords, a decoder's its keys and
+values.
 """
 
 from abc import ABC, abstractmethod
@@ -50,7 +51,8 @@ class Network(nn.Module, ABC):
     def loss(self, inputs: Tensor, targets: Tensor, carried: Any) -> tuple[Tensor, Any]:
         """Mean nats per subword of a packed batch, and what is carried into the next window.
 
-        inputs, targets: (B, T) int64; a file starts where the input is `<file>` (id 0). `carried` is a tensor,
+        inputs, targets: (B, T) int64; a file starts where the input is `<file>` (id 0). `carried` is a
+        tensor,
         or None before the first window and for models that carry nothing.
         """
 

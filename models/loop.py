@@ -1,4 +1,6 @@
-"""The training loop of all networks: one step after the other, validated, resumable, the same bits on a CPU."""
+"""The training loop of all networks: one step after the other, validated, resumable, the same bits on a
+CPU.
+"""
 
 import math
 import time
@@ -23,8 +25,10 @@ from models.scoring import bits_per_token
 def fit_network(network: Network, job: Job) -> dict[str, Any]:
     """Trains until `max_steps` or until validation no longer improves; leaves the best weights in `job.out`.
 
-    Writes model.safetensors and training.parquet; returns facts for the manifest. Takes up a checkpoint of the
-    same job from `job.scratch`, after which every weight has the bits that it would have had without the break.
+    Writes model.safetensors and training.parquet; returns facts for the manifest. Takes up a checkpoint of
+    the
+    same job from `job.scratch`, after which every weight has the bits that it would have had without the
+    break.
     """
     return _Training(network, job).run()
 
@@ -135,8 +139,8 @@ class _Training:
         train_bits = progress.nats / math.log(2) / max(1, progress.tokens)
         if not math.isfinite(train_bits) or not math.isfinite(bits):
             raise BadInput(
-                f"training diverged at step {progress.step}: training {train_bits}, validation {bits} bits per "
-                f"token; try a smaller learning_rate than {config.learning_rate}"
+                f"training diverged at step {progress.step}: training {train_bits}, validation {bits} bits "
+                f"per token; try a smaller learning_rate than {config.learning_rate}"
             )
         progress.nats, progress.tokens = 0.0, 0
         margin = config.early_stop.min_delta_bits if config.early_stop else 0.0

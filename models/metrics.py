@@ -1,7 +1,8 @@
 """From scored tokens to sums per sample, from sums to metrics. Without torch.
 
     tokens.parquet                            samples.parquet                          metrics
-    sample token kind … nll_bits rank   ->    sample scope n_tokens nll_bits …   ->    entropy 3.1, mrr_10 0.74 …
+    sample token kind … nll_bits rank   ->    sample scope n_tokens nll_bits …   ->    entropy 3.1, mrr_10
+    0.74 …
 
 Sums are kept, not means: any set of samples can be put together afterwards.
 """
@@ -61,9 +62,11 @@ def scopes(
 
 
 def sums(tokens: pa.Table, projects: Mapping[str, str]) -> pa.Table:
-    """Sums per sample and scope of a token table, in the order of its samples; scopes without a token are left out.
+    """Sums per sample and scope of a token table, in the order of its samples; scopes without a token are
+    left out.
 
-    tokens: as TOKENS, the rows of a sample together; projects: project of every sample. Where ranks are null, so
+    tokens: as TOKENS, the rows of a sample together; projects: project of every sample. Where ranks are
+    null, so
     are the sums that need them.
     """
     sample = tokens.column("sample").combine_chunks()
@@ -108,7 +111,8 @@ def _values(tokens: pa.Table) -> dict[str, NDArray[Any] | None]:
 def metrics(totals: Mapping[str, float | None], n_tokens: int) -> dict[str, float]:
     """Metrics of one scope from its sums over any set of samples; `totals` has the keys SUMS.
 
-    entropy: bits per token; bits_per_byte; perplexity = 2^entropy; accuracy_1, _5, _10; mrr_10. What can't be said
+    entropy: bits per token; bits_per_byte; perplexity = 2^entropy; accuracy_1, _5, _10; mrr_10. What can't
+    be said
     (no tokens, no bytes, no ranks, a perplexity beyond floats) is left out.
     """
     if not n_tokens:

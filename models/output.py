@@ -66,18 +66,20 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor, bf16: bool) -> Tensor:
     """x Wᵀ + b over (N, H), in bfloat16 where asked for."""
     if not bf16:
         return torch.nn.functional.linear(x, weight, bias)
-    result: Tensor = Bf16Linear.apply(x, weight, bias)
+    result: Tensor = Bf16Linear.apply(x, weight, bias)  # type: ignore[no-untyped-call]
     return result
 
 
 def cross_entropy(h: Tensor, weight: Tensor, bias: Tensor, y: Tensor, bf16: bool) -> Tensor:
     """Mean nats per row; see LinearCrossEntropy."""
-    result: Tensor = LinearCrossEntropy.apply(h, weight, bias, y, bf16)
+    result: Tensor = LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]
+        h, weight, bias, y, bf16
+    )
     return result
 
 
 def has_fast_bf16() -> bool:
     """Whether this processor multiplies bfloat16 matrices natively."""
     if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

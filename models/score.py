@@ -1,9 +1,12 @@
-"""The body of a scoring step: one trained model, all its test sets, a table of tokens and one of samples for each."""
+"""The body of a scoring step: one trained model, all its test sets, a table of tokens and one of samples for
+each.
+"""
 
 import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +41,8 @@ def run(
 ) -> list[dict[str, Any]]:
     """Scores every test set; for each its facts, or {"error": last line, "traceback": text} if it failed.
 
-    Writes tokens.parquet and samples.parquet (see models.metrics) into each test's folder, sample by sample: memory
+    Writes tokens.parquet and samples.parquet (see models.metrics) into each test's folder, sample by sample:
+    memory
     does not grow with the test set. Raises BadInput if the model can't be loaded.
     """
     torch.set_num_threads(config.threads)
@@ -56,11 +60,15 @@ def run(
     for number, test in enumerate(tests):
         scorer.counts = Counts()
         try:
-            facts = _score(scorer, test, lambda row, n=number: report({"kind": "scoring", "test": n, **row}))
+            facts = _score(scorer, test, partial(_tell, report, number))
         except Exception as error:  # one test set that fails does not stop the others
             facts = {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
         results.append(facts)
     return results
+
+
+def _tell(report: Report, test: int, row: dict[str, Any]) -> None:
+    report({"kind": "scoring", "test": test, **row})
 
 
 def _score(scorer: Scorer, test: Test, report: Report) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Scores of tokens: bits and exact ranks, file by file, however the files are batched.
 
-Several files are read at the same time, each in windows that end where a token ends; a state goes from a file's
+Several files are read at the same time, each in windows that end where a token ends; a state goes from a
+file's
 window to its next one and nowhere else. K tokens · M subwords · V vocabulary.
 """
 

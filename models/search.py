@@ -1,9 +1,9 @@
 """The exact rank of a token among all tokens, without guessing a beam.
 
-A token is a sequence of subwords; a prefix is never less probable than what it grows into. So with p* = p(true token)
-known, only prefixes above p* can lead to a better token: they are extended, best first, all positions of a batch
-together, until none is left (the count of better tokens is exact) or ten better tokens are known (the rank is beyond
-ten). Only the canonical segmentation of a token counts, ties do not count as better.
+A token is a sequence of subwords; a prefix is never less probable than what it grows into. So with
+p* = p(true token) known, only prefixes above p* can lead to a better token: they are extended, best first,
+all positions of a batch together, until none is left (the count of better tokens is exact) or ten better
+tokens are known (the rank is beyond ten). Only a token's canonical segmentation counts, ties are not better.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,8 @@ Floats = NDArray[np.float64]
 
 @dataclass
 class Open:
-    """Prefixes that may grow into better tokens. row: which position, piece: last subword, logp: of the prefix.
+    """Prefixes that may grow into better tokens. row: which position, piece: last subword, logp: of the
+    prefix.
 
     block, state: where the state before `piece` is; parent: the node that was extended (−1 for none).
     """
@@ -56,7 +57,9 @@ class Open:
 
 @dataclass
 class First:
-    """What one distribution says: per position the better whole subwords, and the prefixes above the threshold."""
+    """What one distribution says: per position the better whole subwords, and the prefixes above the
+    threshold.
+    """
 
     found: Ints
     rows: Ints
@@ -78,7 +81,9 @@ def first_subwords(log_probs: Tensor, threshold: Floats, vocabulary: Vocabulary)
 
 @dataclass
 class Result:
-    """Per position: better tokens found (10 or more: at least so many), and whether the search was cut off."""
+    """Per position: better tokens found (10 or more: at least so many), and whether the search was cut
+    off.
+    """
 
     found: Ints
     cut: NDArray[np.bool_]
@@ -117,7 +122,8 @@ def search(
 ) -> Result:
     """Goes on from the first subwords of N positions.
 
-    states: N states before the tokens; opened: their `first_subwords`; threshold: (N) log p(true) plus the tie's
+    states: N states before the tokens; opened: their `first_subwords`; threshold: (N) log p(true) plus the
+    tie's
     width; true: the subwords of the true tokens. A position that needs more than `max_expansions` is cut off.
     """
     n = len(threshold)

@@ -31,7 +31,8 @@ def run(
     """Trains a model on the "train" samples of some shards, watched on the "valid" samples of others.
 
     model: a `Config` of some `models.<kind>`. out: an existing empty folder, which gets model.safetensors,
-    config.json and training.parquet. scratch: where checkpoints for resuming live, or None for none. Raises BadInput
+    config.json and training.parquet. scratch: where checkpoints for resuming live, or None for none. Raises
+    BadInput
     if there is nothing to train on or the training diverges. Returns facts for the manifest.
     """
     torch.set_num_threads(training.threads)

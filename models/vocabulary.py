@@ -1,4 +1,6 @@
-"""What scoring must know of a tokenizer: which subwords end a token, which sequences are canonical, their bytes."""
+"""What scoring must know of a tokenizer: which subwords end a token, which sequences are canonical, their
+bytes.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -29,7 +31,9 @@ class Vocabulary:
         self.bytes[: len(SPECIALS)] = [NEWLINE_BYTES * (name == "<newline>") for name in SPECIALS]
 
     def canonical(self, ids: Sequence[int]) -> bool:
-        """Whether a sequence that ends a token is the one segmentation that the tokenizer gives that token."""
+        """Whether a sequence that ends a token is the one segmentation that the tokenizer gives that
+        token.
+        """
         key = tuple(ids)
         known = self._canonical.get(key)
         if known is None:

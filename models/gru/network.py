@@ -32,6 +32,24 @@ class Hidden:
         return Hidden(self.vectors[index])
 
 
+class Layer(nn.Module):
+    """One recurrent layer; its weights are laid out and drawn as those of torch.nn.GRU."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.weight_x = nn.Parameter(torch.empty(3 * size, size))
+        self.weight_h = nn.Parameter(torch.empty(3 * size, size))
+        self.bias_x = nn.Parameter(torch.empty(3 * size))
+        self.bias_h = nn.Parameter(torch.empty(3 * size))
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -(size**-0.5), size**-0.5)
+
+    def forward(self, x: Tensor, h: Tensor, reset: Tensor, bf16: bool) -> Tensor:
+        """Hidden states (T, B, H) from x (T, B, H), h (B, H), and what is added to the gates (T, B, 3H)."""
+        gates = linear(x.reshape(-1, x.shape[2]), self.weight_x, self.bias_x, bf16).view(reset.shape) + reset
+        return recur(gates, h, self.weight_h, self.bias_h, bf16)
+
+
 class Gru(Network):
     """Embedding, L gated recurrent layers, softmax over subwords. `<file>` makes every layer forget."""
 
@@ -40,30 +58,23 @@ class Gru(Network):
         self.config, self.vocab_size = config, vocab_size
         size = config.d_model
         self.embedding = nn.Embedding(vocab_size, size)
-        self.layers = nn.ModuleList(nn.GRU(size, size) for _ in range(config.layers))
+        self.layers = nn.ModuleList(Layer(size) for _ in range(config.layers))
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(size, vocab_size)
         nn.init.normal_(self.embedding.weight, std=size**-0.5)
         nn.init.zeros_(self.output.bias)
         if config.tied:
             self.output.weight = self.embedding.weight
-        forget = torch.zeros(3 * size)
-        forget[: 2 * size] = FORGET
-        self.register_buffer("forget", forget, persistent=False)
 
     def _layers(self, ids: Tensor, h0: Tensor) -> list[Tensor]:
         """Outputs (T, B, H) of each layer for ids (T, B) and first states h0 (L, B, H)."""
-        t_steps, rows = ids.shape
         size = self.config.d_model
-        reset = (ids == FILE).unsqueeze(2) * self.forget  # (T, B, 3H)
+        reset = torch.zeros(*ids.shape, 3 * size, device=ids.device)
+        reset[:, :, : 2 * size] = (ids == FILE)[:, :, None] * FORGET
         x = functional.embedding(ids, self.embedding.weight) * size**0.5
         outputs = []
         for layer, h in zip(self.layers, h0, strict=True):
-            assert isinstance(layer, nn.GRU)
-            flat = self.dropout(x).reshape(t_steps * rows, size)
-            gx = linear(flat, layer.weight_ih_l0, layer.bias_ih_l0, self.bf16 and self.training)
-            gates = gx.view(t_steps, rows, 3 * size) + reset
-            x = recur(gates, h, layer.weight_hh_l0, layer.bias_hh_l0, self.bf16 and self.training)
+            x = layer(self.dropout(x), h, reset, self.bf16 and self.training)
             outputs.append(x)
         return outputs
 

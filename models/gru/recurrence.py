@@ -70,10 +70,7 @@ class Recurrence(torch.autograd.Function):
                 carry = torch.addmm(dh * z[t], g, weight)
         g_all = dgh.view(t_steps * rows, 3 * size)
         before = hidden[:-1].reshape(t_steps * rows, size)
-        if ctx.bf16:
-            dweight = (g_all.bfloat16().t() @ before.bfloat16()).float()
-        else:
-            dweight = g_all.t() @ before
+        dweight = (g_all.bfloat16().t() @ before.bfloat16()).float() if ctx.bf16 else g_all.t() @ before
         dbias = g_all.sum(0)
         dgh[:, :, 2 * size :] = dn  # now the gradient of gx
         return dgh, carry, dweight, dbias, None
@@ -81,5 +78,5 @@ class Recurrence(torch.autograd.Function):
 
 def recur(gx: Tensor, h0: Tensor, weight: Tensor, bias: Tensor, bf16: bool = False) -> Tensor:
     """Hidden states (T, B, H) of one layer; see Recurrence."""
-    result: Tensor = Recurrence.apply(gx, h0, weight, bias, bf16)
+    result: Tensor = Recurrence.apply(gx, h0, weight, bias, bf16)  # type: ignore[no-untyped-call]
     return result

@@ -1,4 +1,6 @@
-"""An n-gram model over subwords with interpolated Kneser–Ney smoothing: the baseline that keeps everyone honest."""
+"""An n-gram model over subwords with interpolated Kneser–Ney smoothing: the baseline that keeps everyone
+honest.
+"""
 
 from typing import Literal
 

@@ -1,7 +1,9 @@
-"""Counts of all n-grams of a training set as sorted arrays: one level per order, each a node of a trie.
+"""Counts of all n-grams of a training set as sorted arrays: one level per order, nodes of a trie.
 
-level 1   node w            = the subword w itself
-level k   node (parent, w)  = parent's n-gram followed by w; keys parent · V + w, sorted, so children lie together
+    level 1   node w            = the subword w itself
+    level k   node (parent, w)  = parent's n-gram followed by w
+
+The keys parent · V + w are sorted, so the children of a node lie together.
 """
 
 from collections.abc import Iterable
@@ -39,7 +41,8 @@ def count(ids: Ints, order: int, vocab_size: int) -> list[Level]:
     """Levels 1 to `order` for Kneser–Ney: occurrences on the highest, numbers of left neighbours below.
 
     No n-gram spans two files. One that starts with `<file>` has no left neighbour: it keeps its occurrences
-    (as in Heafield et al. 2013, section 3.1). `<file>` itself is never predicted, so level 1 doesn't count it.
+    (as in Heafield et al. 2013, section 3.1). `<file>` itself is never predicted, so level 1 doesn't count
+    it.
     """
     opens = ids == FILE
     node = ids.copy()  # per position: node of the n-gram that ends there, −1 if it would span two files

@@ -1,6 +1,7 @@
 """The n-gram model: nodes of the trie as states.
 
-N states · n order · V subwords. A state holds, for every length up to n − 1, the node of the last subwords of that
+N states · n order · V subwords. A state holds, for every length up to n − 1, the node of the last subwords
+of that
 length, or −1 if training never saw them.
 """
 
@@ -95,7 +96,9 @@ class Ngram:
 
 
 def fit(config: Config, job: Job) -> dict[str, Any]:
-    """Counts the training samples; leaves keys and counts in model.safetensors and an empty learning curve."""
+    """Counts the training samples; leaves keys and counts in model.safetensors and an empty learning
+    curve.
+    """
     started = time.monotonic()
     ids = stream(job.train[i] for i in range(len(job.train)))
     levels = count(ids, config.order, job.vocab_size)
@@ -115,7 +118,9 @@ def fit(config: Config, job: Job) -> dict[str, Any]:
 
 
 def load(config: Config, vocab_size: int, file: Path) -> Ngram:
-    """The model with the counts of a safetensors file; raises BadInput if they aren't those of this config."""
+    """The model with the counts of a safetensors file; raises BadInput if they aren't those of this
+    config.
+    """
     stored = read_tensors(file)
     names = {f"{what}_{k}" for k in range(1, config.order + 1) for what in ("keys", "counts")}
     if stored.keys() != names:

@@ -1,5 +1,6 @@
 """Interpolated Kneser–Ney probabilities from counts (Chen & Goodman 1999, sections 2.7 and 3)."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,8 @@ Floats = NDArray[np.float64]
 def discounts(counts: Ints, modified: bool) -> Floats:
     """What is taken from an n-gram counted 1, 2, and 3 times or more.
 
-    The plain estimate is n₁ / (n₁ + 2 n₂) for all three (Ney et al. 1994), or ½ where a level is too small for it;
+    The plain estimate is n₁ / (n₁ + 2 n₂) for all three (Ney et al. 1994), or ½ where a level is too small
+    for it;
     the modified one is that of Chen & Goodman, equation 26, where the level is large enough for all of it.
     """
     n1, n2, n3, n4 = (float(np.count_nonzero(counts == i)) for i in (1, 2, 3, 4))
@@ -28,7 +30,9 @@ def discounts(counts: Ints, modified: bool) -> Floats:
 
 @dataclass(frozen=True)
 class Smoothed:
-    """One order. children of context c: keys[first[c] : first[c + 1]]; p = share of the child + backoff[c] · lower."""
+    """One order. children of context c: keys[first[c] : first[c + 1]]; p = share of the child + backoff[c] ·
+    lower.
+    """
 
     keys: Ints
     words: Ints
@@ -47,7 +51,7 @@ def smooth(levels: Sequence[Level], vocab_size: int, modified: bool) -> tuple[Fl
     left = taken.sum() / total if counts.any() else 1.0
     unigram = (counts - taken) / total + left * uniform
     orders = []
-    for below, level in zip(levels, levels[1:], strict=False):
+    for below, level in itertools.pairwise(levels):
         parents, words = np.divmod(level.keys, vocab_size)
         first = np.searchsorted(parents, np.arange(len(below.keys) + 1))
         taken = _taken(level.counts, modified)

@@ -1,5 +1,6 @@
 """The packed stream: every subword once per epoch, each behind its own file's past."""
 
+import itertools
 from collections import defaultdict
 
 import numpy as np
@@ -18,7 +19,7 @@ from models.packing import FILE, Packer
 )
 def test_rows_follow_files(lengths: list[int], rows: int, window: int, seed: int) -> None:
     starts = np.cumsum([10, *lengths])
-    samples = [np.arange(a, b) for a, b in zip(starts, starts[1:], strict=False)]  # all subwords differ
+    samples = [np.arange(a, b) for a, b in itertools.pairwise(starts)]  # all subwords differ
     firsts = {int(sample[0]) for sample in samples}
     packer = Packer(samples, rows=rows, window=window, seed=seed)
     seen: dict[int, int] = defaultdict(int)

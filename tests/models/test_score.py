@@ -102,7 +102,7 @@ def test_checkpoints_that_do_not_fit_are_refused(
 ) -> None:
     config = json.loads((model / "config.json").read_text())
     (model / "config.json").write_text(json.dumps({**config, "model": {"kind": "gru", "d_model": 8}}))
-    with pytest.raises(BadInput, match="weights of another config: .*embedding.weight"):
+    with pytest.raises(BadInput, match=r"weights of another config: .*embedding\.weight"):
         scored(model, shard, tokenizer_folder, tmp_path / "1")
     (model / "config.json").write_text(json.dumps({**config, "tokenizer_sha256": "0"}))
     with pytest.raises(BadInput, match="another tokenizer"):

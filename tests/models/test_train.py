@@ -27,7 +27,7 @@ FAST = TrainingConfig(
 SMALL = {"gru": {"d_model": 16, "layers": 2, "dropout": 0.2}, "ngram": {"order": 3}}
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -78,11 +78,11 @@ def test_learning_curve(run: Any) -> None:
 def test_resumed_training_has_the_same_bits(stop_at: int, run: Any, tmp_path: Path) -> None:
     def kill(row: dict[str, Any]) -> None:
         if row["step"] == stop_at:
-            raise Killed
+            raise KilledError
 
     scratch = tmp_path / "scratch"
     _, whole = run("whole")
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         run("first", report=kill, scratch=scratch)
     facts, second = run("second", scratch=scratch)
     assert facts["resumed_at"] == stop_at - 1
