@@ -1,0 +1,42 @@
+'''The rewrites, one module each; the name in YAML is the module's name, and nothing has to be registered.
+
+A rewrite is a module with
+
+    """One sentence that says what it does, before -> after."""
+
+    PRESERVES = "ast"       the kind of proof (below) RENAMES = "variable"    with PRESERVES = "names"
+    only: "variable", "parameter" or "function" GROWTH = "2 tokens"     per site EXAMPLES = [(before,
+    options, after), ...]      must change: `after` is the text at rate 1.0 and seed 1 COUNTER_EXAMPLES =
+    [(text, options, reason), ...]   must stay; `reason` is a refusal, "" for no site
+
+    @dataclass(frozen=True, kw_only=True)
+    class Options: ...      plain types, Literal, bool, int, float, all with defaults
+
+    def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+        """All sites in the order of the text, and counted reasons for what was refused."""
+
+and, where a text has to be drawn, one of
+
+    def draw(source, options, sites, rng) -> Sequence[str | None]:
+        """The texts of all sites (None: no text could be found), where they must differ from each other."""
+
+    def fill(source, options, site, dice) -> str:
+        """The text of one site, where it doesn't depend on the others' texts."""
+
+The text replaces HOLE ("\\0") in the edits of its site. `rng.random()` and `dice.random()` are the only
+sources of randomness; they depend on seed, sample and rewrite (and site), never on rate or count.
+
+Kinds of proof (see verify.py; every emitted text is proved):
+
+    ast       the same tree: parentheses, comments, blank lines, trailing commas
+    bytecode  the same compiled code: constants that fold, annotations of locals
+    names     the same compiled code up to renamed variables
+    value     each site is two edits `(...` and `...)` around a sub-expression, of a form that
+              `verify.neutral_wrapper` knows; add the form there if it is new
+    fresh     whole statements inserted, of a form that `inert.why_not` knows, which bind new names only
+
+Look at the source through its table of nodes (`source.nodes`, `parents`, `lasts`, `starts`, `inner_starts`),
+at scopes through `source.scoping`, at places for statements through `blocks.places`, at places for
+expressions through `expressions.loads`, at words that are taken through `source.words`. Insert nothing inside
+of f-strings and match patterns: a token must stay one token. When unsure, refuse and count the reason.
+'''

@@ -1,0 +1,121 @@
+"""Places inside of functions where whole statements can be inserted, each before another statement.
+
+def f(a):
+    "doc"
+    |b = a          <- a place: its offset, its indentation, its scope
+    |return b       <- another
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import libcst as cst
+
+from transformers_py.scopes import LINE_WORDS, Scope
+from transformers_py.source import Source
+
+MAX_BLOCKS = 12
+"""CPython allows 20 loops, withs and tries inside one another; nothing is inserted below this many blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a statement can be inserted: text `statement + newline + indent` at `offset`."""
+
+    offset: int
+    indent: str
+    scope: Scope
+    statement: int
+    """Index in the source's table of the statement that will follow."""
+
+
+def places(source: Source, *, new_names: bool) -> tuple[list[Place], Counter[str]]:
+    """All places in the bodies of functions, in order, and how many were refused for which reason.
+
+    `new_names`: what will be inserted binds names, so scopes whose names can be looked up are refused.
+    """
+    found: list[Place] = []
+    refused: Counter[str] = Counter()
+    reasons: dict[int, str | None] = {}
+    nodes, lasts, of = source.nodes, source.lasts, source.scoping.of
+    for i, node in enumerate(nodes):
+        if not isinstance(node, cst.IndentedBlock):
+            continue
+        body = of[i]
+        if body.kind != "function":
+            continue
+        if body.index not in reasons:
+            reasons[body.index] = refusal(source, body, new_names)
+        reason = reasons[body.index] or ("too_deep" if _depth(source, i) > MAX_BLOCKS else None)
+        k = i + 1
+        if _has_docstring(source, i):
+            k = lasts[k]
+        while k < lasts[i]:
+            problem = reason or _line_problem(source, k)
+            if problem:
+                refused[problem] += 1
+            else:
+                offset = statement_start(source, k)
+                line = source.text.rfind("\n", 0, offset) + 1
+                line = max(line, source.text.rfind("\r", 0, offset) + 1)
+                found.append(Place(offset, source.text[line:offset], of[k], k))
+            k = lasts[k]
+    return found, refused
+
+
+def refusal(source: Source, scope: Scope, new_names: bool) -> str | None:
+    """Why nothing may be inserted into a function: its names or its lines are looked at while it runs."""
+    outermost = scope
+    for outer in scope.enclosing():
+        if outer.kind == "function":
+            outermost = outer
+    for inner in outermost.subtree():
+        if not LINE_WORDS.isdisjoint(inner.words) or not LINE_WORDS.isdisjoint(inner.uses):
+            return "line_numbers"
+    if new_names:
+        if source.scoping.hazards & {"dynamic_alias", "frames"}:
+            return min(source.scoping.hazards & {"dynamic_alias", "frames"})
+        if scope.hazards:
+            return min(scope.hazards)
+    return None
+
+
+def statement_start(source: Source, k: int) -> int:
+    """Offset of a statement's first token: of its first decorator, or of itself."""
+    node = source.nodes[k]
+    if isinstance(node, (cst.FunctionDef, cst.ClassDef)) and node.decorators:
+        return source.inner_starts[k + 1]
+    return source.inner_starts[k]
+
+
+def _depth(source: Source, i: int) -> int:
+    depth = 0
+    while i > 0:
+        if isinstance(source.nodes[i], cst.IndentedBlock):
+            depth += 1
+        i = source.parents[i]
+    return depth
+
+
+def _has_docstring(source: Source, block: int) -> bool:
+    """Whether the first statement of a function's body is a string."""
+    if not isinstance(source.nodes[source.parents[block]], cst.FunctionDef):
+        return False
+    first = source.nodes[block + 1]
+    if not isinstance(first, cst.SimpleStatementLine):
+        return False
+    small = first.body[0]
+    return isinstance(small, cst.Expr) and isinstance(small.value, (cst.SimpleString, cst.ConcatenatedString))
+
+
+def _line_problem(source: Source, k: int) -> str | None:
+    """Why no line may come before this statement: it doesn't start its line, or oddly."""
+    text = source.text
+    offset = statement_start(source, k)
+    line = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+    before = text[line:offset]
+    if before.strip(" \t"):
+        return "form_feed" if "\f" in before else "not_at_line_start"
+    if text[max(line - 3, 0) : line].rstrip("\r\n").endswith("\\"):
+        return "line_continuation"
+    return None

@@ -1,0 +1,202 @@
+"""Whether two compiled texts are the same program: equal code objects but for positions and renamed
+variables.
+
+def f(a): b = a      and      def f(a): total = a       are, if the pair (b, total) is allowed
+"""
+
+import dis
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import CodeType
+
+_EXACT = (
+    "co_argcount",
+    "co_posonlyargcount",
+    "co_kwonlyargcount",
+    "co_flags",
+    "co_exceptiontable",
+)
+_LOCAL = frozenset(dis.haslocal)
+_FREE = frozenset(dis.hasfree)
+_NAME = frozenset(dis.hasname)
+_GLOBAL = frozenset(
+    dis.opmap[name]
+    for name in ("LOAD_NAME", "STORE_NAME", "DELETE_NAME", "LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL")
+    if name in dis.opmap
+)
+_Item = tuple[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """What may differ: pairs (old, new), and whether parameters, functions or global names may be among them.
+
+    `fresh` maps each new name that is nowhere in the original back to its old name; `merged` holds the old
+    names of comprehension variables, which CPython from 3.12 on may keep in the slot of a namesake.
+    """
+
+    pairs: frozenset[tuple[str, str]] = frozenset()
+    fresh: Mapping[str, str] = field(default_factory=dict)
+    merged: frozenset[str] = frozenset()
+    parameters: bool = False
+    functions: bool = False
+
+
+NOTHING = Renamed()
+
+
+def difference(old: CodeType, new: CodeType, renamed: Renamed = NOTHING) -> str | None:
+    """None when both codes do the same, else where and in what they differ."""
+    if old.co_code != new.co_code or old.co_names != new.co_names or _variables(old) != _variables(new):
+        problem = _renamed_difference(old, new, renamed)
+        if problem:
+            return f"{problem} in {old.co_qualname}"
+    for name in _EXACT:
+        if getattr(old, name) != getattr(new, name):
+            return f"{name} in {old.co_qualname}"
+    if old.co_name != new.co_name and not (renamed.functions and (old.co_name, new.co_name) in renamed.pairs):
+        return f"the name of {old.co_qualname}"
+    if not renamed.functions and old.co_qualname != new.co_qualname:
+        return f"the qualified name of {old.co_qualname}"
+    if len(old.co_consts) != len(new.co_consts):
+        return f"constants in {old.co_qualname}"
+    for a, b in zip(old.co_consts, new.co_consts, strict=True):
+        if a is b:
+            continue
+        if isinstance(a, CodeType) and isinstance(b, CodeType):
+            problem = difference(a, b, renamed)
+            if problem:
+                return problem
+        elif not same_constant(a, b):
+            if renamed.functions and isinstance(a, str) and isinstance(b, str) and _same_path(a, b, renamed):
+                continue
+            return f"constants in {old.co_qualname}"
+    return None
+
+
+def same_constant(a: object, b: object) -> bool:
+    """Equality that tells 1 from True and 1.0, and 0.0 from -0.0, also inside of tuples and frozen sets."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(same_constant, a, b))
+    if isinstance(a, frozenset) and isinstance(b, frozenset):
+        return sorted(map(_typed, a)) == sorted(map(_typed, b))
+    if isinstance(a, (float, complex)):
+        return repr(a) == repr(b)
+    return a == b
+
+
+def _typed(value: object) -> str:
+    if isinstance(value, frozenset):
+        return "frozenset(" + ",".join(sorted(map(_typed, value))) + ")"
+    if isinstance(value, tuple):
+        return "(" + ",".join(map(_typed, value)) + ")"
+    return f"{type(value).__name__}:{value!r}"
+
+
+def _same_path(old: str, new: str, renamed: Renamed) -> bool:
+    """Whether two qualified names (of classes) differ in renamed functions alone."""
+    before, after = old.split("."), new.split(".")
+    return len(before) == len(after) and all(
+        a == b or (a, b) in renamed.pairs for a, b in zip(before, after, strict=True)
+    )
+
+
+def _variables(code: CodeType) -> tuple[tuple[str, ...], ...]:
+    return code.co_varnames, code.co_cellvars, code.co_freevars
+
+
+def _renamed_difference(old: CodeType, new: CodeType, renamed: Renamed) -> str | None:
+    parameters = old.co_argcount + old.co_kwonlyargcount + bool(old.co_flags & 4) + bool(old.co_flags & 8)
+    if not renamed.parameters and old.co_varnames[:parameters] != new.co_varnames[:parameters]:
+        return "parameters"
+    same_order = all(map(_same_slots, _variables(old), _variables(new), (renamed,) * 3))
+    if same_order and old.co_code == new.co_code and old.co_names == new.co_names:
+        return None
+    return _stream_difference(old, new, renamed)
+
+
+def _same_slots(old: tuple[str, ...], new: tuple[str, ...], renamed: Renamed) -> bool:
+    """Whether slot by slot the names are equal or an allowed pair."""
+    if old == new:
+        return True
+    return len(old) == len(new) and all(
+        a == b or (a, b) in renamed.pairs for a, b in zip(old, new, strict=True)
+    )
+
+
+def _stream_difference(old: CodeType, new: CodeType, renamed: Renamed) -> str | None:
+    """Compare instruction by instruction with names in place of slots (whose order follows the names)."""
+    before, after = _stream(old), _stream(new)
+    if len(before) != len(after):
+        return "instructions"
+    forward: dict[str, str] = {}
+    backward: dict[str, str] = {}
+    for (op, a), (other, b) in zip(before, after, strict=True):
+        if op != other:
+            return "instructions"
+        if isinstance(a, list) and isinstance(b, list):
+            if sorted(map(str, a)) != sorted(renamed.fresh.get(str(name), str(name)) for name in b):
+                return "closures"
+        elif isinstance(a, _Variable) and isinstance(b, _Variable):
+            if a != b and ((a, b) not in renamed.pairs or (b in renamed.fresh and renamed.fresh[b] != a)):
+                return "variables"
+            if backward.setdefault(b, a) != a:
+                return "variables"
+            if forward.setdefault(a, b) != b and a not in renamed.merged:
+                return "variables"
+        elif isinstance(a, _Global) and isinstance(b, _Global):
+            if a != b and not (renamed.functions and renamed.fresh.get(b) == a):
+                return "global names"
+        elif a != b:
+            return "instructions"
+    return None
+
+
+class _Variable(str):
+    __slots__ = ()
+
+
+class _Global(str):
+    __slots__ = ()
+
+
+def _stream(code: CodeType) -> list[_Item]:
+    """(operation, argument) of all instructions; runs of cell set-up are one item, closures too."""
+    items: list[_Item] = []
+    shared = {*code.co_cellvars, *code.co_freevars}
+    for instruction in dis.get_instructions(code):
+        name, value = instruction.opname, instruction.argval
+        if name == "MAKE_CELL" or name == "LOAD_CLOSURE" or (name == "LOAD_FAST" and value in shared):
+            run = "cells" if name == "MAKE_CELL" else "closure"
+            if items and items[-1][0] == run and isinstance(items[-1][1], list):
+                items[-1][1].append(value)
+            else:
+                items.append((run, [value]))
+        elif isinstance(value, tuple) and instruction.opcode in _LOCAL:
+            items.append((name, None))
+            items.extend(("FAST", _Variable(part)) for part in value)
+        elif instruction.opcode in _LOCAL or instruction.opcode in _FREE:
+            items.append((name, _Variable(value) if isinstance(value, str) else value))
+        elif instruction.opcode in _GLOBAL:
+            items.append((name, _flag(instruction)))
+            items.append(("GLOBAL", _Global(value)))
+        elif instruction.opcode in _NAME:
+            items.append((name, (value, _flag(instruction))))
+        else:
+            items.append((name, instruction.arg if not isinstance(value, int) else value))
+    return items
+
+
+def _flag(instruction: dis.Instruction) -> str:
+    """The part of the argument beside the name: "NULL + " and the like."""
+    return instruction.argrepr.replace(str(instruction.argval), "")
+
+
+def collect(
+    pairs: Iterable[tuple[str, str]], words: frozenset[str]
+) -> tuple[frozenset[tuple[str, str]], dict[str, str]]:
+    """The set of pairs, and the map back from those new names that are words of no kind in the original."""
+    found = frozenset(pairs)
+    return found, {new: old for old, new in found if new not in words}

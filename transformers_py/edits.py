@@ -1,0 +1,214 @@
+"""Edits over a source text: what they are, how they are ordered, spliced in, undone and used for alignment.
+
+text "x = a"  +  Edit(4, 4, "("), Edit(5, 5, ")")  ->  "x = (a)"
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+_WORD = re.compile(r"[^\W\d]\w*")
+
+HOLE = "\0"
+"""Stands in an edit's text for what a rewrite draws when it is emitted (NUL can't occur in Python source)."""
+
+Token = tuple[int, int, str]
+"""(start, end, kind) with kind in {"newline", "indent", "dedent", "other"}; offsets in characters."""
+
+CLOSING, POINT, OPENING, REPLACING = 0, 1, 2, 3
+UNCHANGED, RENAMED, INSERTED = 0, 1, 2
+
+
+class Edit(NamedTuple):
+    """`text` for the original's characters start..end: an insertion (start == end) or one NAME replaced."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One place where a rewrite can be applied: edits that belong together.
+
+    `start`..`end` is what is wrapped, or the point where something is inserted (start == end). Among
+    edits at one offset, closing ones come first (the inner before the outer), then insertions at that
+    point by `rank`, then opening ones (the outer before the inner): so sites of any rewrites nest well.
+    Of two sites with the same extent the one with the lower rank is outside: what wraps whole statements
+    has rank -1, what must come last on its line (a comment) has rank 1.
+    """
+
+    start: int
+    end: int
+    edits: tuple[Edit, ...]
+    rank: int = 0
+    exclusive: bool = False
+    """No insertion of several lines by another site may fall strictly inside start..end."""
+    scope: int = 0
+    """Index in `Source.scopes` of the scope in which the site lies."""
+
+
+def place(edit: Edit, site: Site, order: int) -> tuple[int, ...]:
+    """Sort key of an edit: offset, closing < inserted < opening < replacing, nesting; `order` breaks ties."""
+    if edit.end > edit.start:
+        return (edit.start, REPLACING, order)
+    if edit.start == site.end and site.start < site.end:
+        return (edit.start, CLOSING, -site.start, -site.rank, -order)
+    if edit.start == site.start and site.start < site.end:
+        return (edit.start, OPENING, -site.end, site.rank, order)
+    return (edit.start, POINT, site.rank, order)
+
+
+def words(text: str) -> list[str]:
+    """All words (names, keywords, also inside of strings) of a text."""
+    return _WORD.findall(text)
+
+
+def splice(text: str, edits: Iterable[Edit]) -> str:
+    """The text with the edits made; they must be in order and must not overlap."""
+    pieces: list[str] = []
+    position = 0
+    for start, end, new in edits:
+        pieces.append(text[position:start])
+        pieces.append(new)
+        position = end
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
+def undo(rewritten: str, original: str, edits: Iterable[Edit]) -> str:
+    """The original text again, made from the rewritten text and what the edits replaced in the original."""
+    pieces: list[str] = []
+    position = shift = 0
+    for start, end, new in edits:
+        pieces.append(rewritten[position : start + shift])
+        pieces.append(original[start:end])
+        position = start + shift + len(new)
+        shift += len(new) - (end - start)
+    pieces.append(rewritten[position:])
+    return "".join(pieces)
+
+
+def inserted_ranges(edits: Iterable[Edit], groups: Iterable[int]) -> list[tuple[int, int]]:
+    """Where whole statements, and heads around statements, stand in the rewritten text, as (start, end)."""
+    ranges: list[tuple[int, int]] = []
+    shift = 0
+    for (start, end, new), group in zip(edits, groups, strict=True):
+        if group == POINT or (group == OPENING and not new.startswith("(")):
+            ranges.append((start + shift, start + shift + len(new)))
+        shift += len(new) - (end - start)
+    return ranges
+
+
+def align(
+    original: Sequence[Token],
+    rewritten: Sequence[Token],
+    edits: Sequence[Edit] | Sequence[tuple[int, int, str]],
+) -> list[tuple[int, int]]:
+    """For each rewritten token (index of its original token or -1, change).
+
+    change is 0 unchanged, 1 renamed (its text differs, also by a name inside of it), 2 inserted. Tokens of
+    kind "indent" and "dedent" have no extent that decides: an INDENT belongs to the next token's line, and a
+    DEDENT has the origin of the DEDENT that closes its INDENT's origin. Raises ValueError when a rewritten
+    token covers neither inserted text alone nor one original token: then the edits aren't token-preserving.
+    """
+    spans = {(start, end): i for i, (start, end, kind) in enumerate(original) if kind in ("other", "newline")}
+    starts = [(start, i) for i, (start, _, kind) in enumerate(original) if kind in ("other", "newline")]
+    back = _Back(edits)
+    result: list[tuple[int, int]] = []
+    for start, end, kind in rewritten:
+        if kind in ("indent", "dedent"):
+            result.append((-1, INSERTED))
+            continue
+        where = back.span(start, end)
+        if where is None:
+            result.append((-1, INSERTED))
+            continue
+        origin = spans.get(where[:2], -1)
+        if origin < 0 and kind == "newline":
+            origin = spans.get((where[0], where[0]), -1)
+        if origin < 0:
+            raise ValueError(f"the token at {start}..{end} of the rewritten text is no token of the original")
+        result.append((origin, where[2]))
+    assert len(starts) == sum(1 for origin, _ in result if origin >= 0) or not edits, "a token was lost"
+    _align_indents(original, rewritten, result)
+    return result
+
+
+class _Back:
+    """Maps spans of the rewritten text back, asked in ascending order."""
+
+    def __init__(self, edits: Sequence[Edit] | Sequence[tuple[int, int, str]]) -> None:
+        self.edits = edits
+        self.next = 0
+        self.shift = 0
+
+    def span(self, start: int, end: int) -> tuple[int, int, int] | None:
+        """(original start, original end, change), or None for a token that stands in inserted text."""
+        edits = self.edits
+        while self.next < len(edits):
+            first, last, text = edits[self.next]
+            if first + self.shift + len(text) > start:
+                break
+            self.shift += len(text) - (last - first)
+            self.next += 1
+        change, shift, k = UNCHANGED, self.shift, self.next
+        while k < len(edits) and edits[k][0] + shift < max(end, start + 1):
+            first, last, text = edits[k]
+            if first == last and first + shift <= start and end <= first + shift + len(text):
+                return None
+            change = RENAMED
+            shift += len(text) - (last - first)
+            k += 1
+        return start - self.shift, end - shift, change
+
+
+def _align_indents(
+    original: Sequence[Token], rewritten: Sequence[Token], result: list[tuple[int, int]]
+) -> None:
+    """Give INDENTs the origin of the INDENT before the same token, and each DEDENT that of its INDENT's."""
+    before: dict[int, list[int]] = {}
+    pending: list[int] = []
+    closes: dict[int, int] = {}
+    stack: list[int] = []
+    for i, (_, _, kind) in enumerate(original):
+        if kind == "indent":
+            pending.append(i)
+            stack.append(i)
+        elif kind == "dedent":
+            if stack:
+                closes[stack.pop()] = i
+        elif kind == "other":
+            before[i] = pending
+            pending = []
+    open_indents: list[int] = []
+    for k, (_, _, kind) in enumerate(rewritten):
+        if kind == "indent":
+            origin = _indent_origin(rewritten, result, k, before)
+            open_indents.append(origin)
+            if origin >= 0:
+                result[k] = (origin, UNCHANGED)
+        elif kind == "dedent" and open_indents:
+            origin = closes.get(open_indents.pop(), -1)
+            if origin >= 0:
+                result[k] = (origin, UNCHANGED)
+
+
+def _indent_origin(
+    rewritten: Sequence[Token], result: list[tuple[int, int]], k: int, before: dict[int, list[int]]
+) -> int:
+    """The original INDENT that stands before the next surviving token of the block opened at k, or -1."""
+    depth = 0
+    for j in range(k, len(rewritten)):
+        kind = rewritten[j][2]
+        if kind == "indent":
+            depth += 1
+        elif kind == "dedent":
+            depth -= 1
+            if depth == 0:
+                return -1
+        elif result[j][0] >= 0 and kind == "other":
+            found = before.get(result[j][0], [])
+            return found.pop(0) if found and depth <= len(found) else -1
+    return -1

@@ -1,0 +1,344 @@
+"""Rewriting: check what is asked for, list its sites once, choose some, splice, prove.
+
+rewrite("def f(a):\n    b = a\n    return b\n", ["parentheses"], rate=1.0, seed=1).text
+-> "def f(a):\n    b = (a)\n    return (b)\n"
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import compress, islice, zip_longest
+from random import Random
+from types import ModuleType
+from typing import Any
+
+from transformers_py import edits as editing
+from transformers_py.bytecode import Renamed, collect
+from transformers_py.edits import HOLE, OPENING, POINT, Edit, Site
+from transformers_py.names import Dice
+from transformers_py.options import check, lookup, make_options
+from transformers_py.source import Source
+from transformers_py.verify import code_problem, neutral_wrapper, skeleton_problem
+
+Request = str | Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A text with some of its sites rewritten, and all that is known about it.
+
+    `status`: "rewritten", "unchanged" (no site was chosen) or "disproved" (a proof failed, which is a bug
+    of a rewrite: `text` is the original, `problem` says what failed). `sites` and `available` count by
+    rewrite what was applied and what could have been; `refusals` counts "rewrite:reason". `edits` are
+    over `original`.
+    """
+
+    original: str = field(repr=False)
+    text: str
+    edits: tuple[Edit, ...]
+    status: str
+    sites: dict[str, int]
+    available: dict[str, int]
+    refusals: dict[str, int]
+    problem: str = ""
+
+    def alignment(self) -> list[tuple[int, int]]:
+        """For each token of `text` (index of the original's token or -1, change), as in `edits.align`."""
+        from transformers_py.tokens import tokens
+
+        return editing.align(tokens(self.original), tokens(self.text), self.edits)
+
+
+@dataclass(slots=True)
+class Part:
+    """One rewrite of a plan: its module, options, and sites without conflicts."""
+
+    name: str
+    module: ModuleType
+    options: Any
+    sites: list[Site]
+    first: int = 0
+    """Number of its first site among all sites of the plan."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """All sites of a sequence of rewrites on one source, in the order of splicing; independent of seeds."""
+
+    parts: list[Part]
+    edits: list[Edit]
+    owners: list[int]
+    """The site (numbered through all parts) to which edit i belongs."""
+    groups: list[int]
+    refusals: dict[str, int]
+    drawn: dict[str, "Drawn"] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Drawn:
+    """What a seed decides for a plan: order of sites and texts for holes; independent of the intensity."""
+
+    name: str
+    orders: list[list[int]]
+    thresholds: list[float]
+    texts: dict[int, str]
+    refusals: dict[str, int]
+
+
+def rewrite(
+    text: str,
+    rewrites: Sequence[Request],
+    *,
+    rate: float | None = None,
+    count: int | None = None,
+    seed: int,
+) -> Rewritten:
+    """Rewrite a text: analyse it and emit one variant.
+
+    `rewrites` are names or {name: {option: value}}; give either `rate`, the share of the sites of each
+    rewrite (0 to 1), or `count`, the number of sites of all rewrites together. Raises Unparseable for a
+    text that can't be parsed and ValueError for unknown rewrites, options and values.
+    """
+    key = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return emit(Source.analyse(text), rewrites, rate=rate, count=count, seed=seed, key=key)
+
+
+def emit(
+    source: Source,
+    rewrites: Sequence[Request],
+    *,
+    rate: float | None = None,
+    count: int | None = None,
+    seed: int,
+    key: str = "",
+) -> Rewritten:
+    """One variant of an analysed source. The same arguments give the same bytes, everywhere."""
+    _check_intensity(rate, count)
+    plan = plan_of(source, rewrites)
+    drawn = _draw(source, plan, seed, key)
+    chosen = _choose(plan, drawn, rate, count)
+    mask = bytearray(sum(len(part.sites) for part in plan.parts))
+    for number in chosen:
+        mask[number] = 1
+    return _prove(source, plan, drawn, mask)
+
+
+def plan_of(source: Source, rewrites: Sequence[Request]) -> Plan:
+    """The plan for these rewrites, made when first asked for and kept with the source."""
+    fingerprint = json.dumps(rewrites, sort_keys=True, default=str)
+    plan = source.plans.get(fingerprint)
+    if plan is None:
+        plan = source.plans[fingerprint] = _make_plan(source, rewrites)
+    return plan
+
+
+def _check_intensity(rate: float | None, count: int | None) -> None:
+    if (rate is None) == (count is None):
+        raise ValueError("give either rate (0 to 1) or count (0 or more), and not both")
+    if rate is not None and not 0.0 <= rate <= 1.0:
+        raise ValueError(f"rate must be from 0 to 1, got {rate}")
+    if count is not None and count < 0:
+        raise ValueError(f"count must be 0 or more, got {count}")
+
+
+def _make_plan(source: Source, rewrites: Sequence[Request]) -> Plan:
+    parts: list[Part] = []
+    refusals: Counter[str] = Counter()
+    for name, values in check(rewrites):
+        module = lookup(name)
+        options = make_options(name, values)
+        sites, refused = module.sites(source, options)
+        refusals.update({f"{name}:{reason}": n for reason, n in refused.items() if n})
+        parts.append(Part(name, module, options, sites))
+    _drop_conflicts(parts, refusals)
+    keyed: list[tuple[tuple[int, ...], Edit, int]] = []
+    number = 0
+    for part in parts:
+        part.first = number
+        for site in part.sites:
+            keyed.extend((editing.place(edit, site, number), edit, number) for edit in site.edits)
+            number += 1
+    keyed.sort()
+    return Plan(
+        parts,
+        [edit for _, edit, _ in keyed],
+        [owner for _, _, owner in keyed],
+        [place[1] for place, _, _ in keyed],
+        dict(refusals),
+    )
+
+
+def _drop_conflicts(parts: list[Part], refusals: Counter[str]) -> None:
+    """Of sites that can't stand together the first in order of the rewrites stays."""
+    if len(parts) < 2:
+        return
+    replaced: set[int] = set()
+    walls = [site for part in parts for site in part.sites if site.exclusive]
+    for part in parts:
+        kept: list[Site] = []
+        for site in part.sites:
+            names = [edit.start for edit in site.edits if edit.end > edit.start]
+            if not replaced.isdisjoint(names) or any(_collides(site, wall) for wall in walls):
+                refusals[f"{part.name}:conflict"] += 1
+                continue
+            replaced.update(names)
+            kept.append(site)
+        part.sites = kept
+
+
+def _collides(site: Site, wall: Site) -> bool:
+    """Whether a site puts lines strictly into another one's exclusive stretch."""
+    if site is wall or not (wall.start < site.start < wall.end):
+        return False
+    return site.exclusive or any(
+        HOLE in e.text or "\n" in e.text or "\r" in e.text for e in site.edits if e.start == e.end
+    )
+
+
+def _draw(source: Source, plan: Plan, seed: int, key: str) -> Drawn:
+    """Shuffle each rewrite's sites and draw its texts, from a stream of its own."""
+    name = f"{seed}:{key}"
+    drawn = plan.drawn.get(name)
+    if drawn is not None:
+        return drawn
+    orders: list[list[int]] = []
+    thresholds: list[float] = []
+    texts: dict[int, str] = {}
+    refusals: Counter[str] = Counter()
+    for part in plan.parts:
+        rng = Random(f"{name}:{part.name}")  # noqa: S311
+        random = rng.random
+        thresholds.append(random())
+        keys = [random() for _ in part.sites]
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        if hasattr(part.module, "draw"):
+            for i, text in enumerate(part.module.draw(source, part.options, part.sites, rng)):
+                if text is None:
+                    refusals[f"{part.name}:no_name"] += 1
+                else:
+                    texts[part.first + i] = text
+            order = [i for i in order if part.first + i in texts]
+        orders.append([part.first + i for i in order])
+    while len(plan.drawn) >= 4:
+        del plan.drawn[next(iter(plan.drawn))]
+    drawn = plan.drawn[name] = Drawn(name, orders, thresholds, texts, dict(refusals))
+    return drawn
+
+
+def _choose(plan: Plan, drawn: Drawn, rate: float | None, count: int | None) -> list[int]:
+    """The sites of a rate or count: always a prefix of the same order, so intensities nest."""
+    if rate is not None:
+        chosen: list[int] = []
+        for order, threshold in zip(drawn.orders, drawn.thresholds, strict=True):
+            chosen += order[: int(rate * len(order) + threshold)]
+        return chosen
+    assert count is not None
+    turns = [order for _, order in sorted(zip(drawn.thresholds, drawn.orders, strict=True))]
+    rounds = (number for turn in zip_longest(*turns, fillvalue=-1) for number in turn if number >= 0)
+    return list(islice(rounds, count))
+
+
+def _prove(source: Source, plan: Plan, drawn: Drawn, mask: bytearray) -> Rewritten:
+    """Splice the masked sites, and return the text if the proofs hold, the original if not."""
+    owners = plan.owners
+    taken = list(map(mask.__getitem__, owners))
+    chosen = list(compress(plan.edits, taken))
+    numbers = list(compress(owners, taken))
+    groups = list(compress(plan.groups, taken))
+    _fill(source, plan, drawn, mask)
+    texts = drawn.texts
+    if texts:
+        chosen = [
+            Edit(edit[0], edit[1], edit[2].replace(HOLE, texts[number])) if HOLE in edit[2] else edit
+            for edit, number in zip(chosen, numbers, strict=True)
+        ]
+    parts = plan.parts
+    sites = {part.name: sum(mask[part.first : part.first + len(part.sites)]) for part in parts}
+    available = {part.name: len(order) for part, order in zip(parts, drawn.orders, strict=True)}
+    refusals = plan.refusals | drawn.refusals
+    original = source.text
+    if not chosen:
+        return Rewritten(original, original, (), "unchanged", sites, available, refusals)
+    text = editing.splice(original, chosen)
+    problem = _problem(source, plan, chosen, numbers, groups, text)
+    if problem:
+        nothing = dict.fromkeys(sites, 0)
+        return Rewritten(original, original, (), "disproved", nothing, available, refusals, problem)
+    return Rewritten(original, text, tuple(chosen), "rewritten", sites, available, refusals)
+
+
+def _fill(source: Source, plan: Plan, drawn: Drawn, mask: bytearray) -> None:
+    """Draw the texts of chosen sites whose text doesn't depend on the others', each from its own dice."""
+    texts = drawn.texts
+    for part in plan.parts:
+        fill = getattr(part.module, "fill", None)
+        if fill is None:
+            continue
+        for number in range(part.first, part.first + len(part.sites)):
+            if mask[number] and number not in texts:
+                place = number - part.first
+                dice = Dice(f"{drawn.name}:{part.name}:{place}")
+                texts[number] = fill(source, part.options, part.sites[place], dice)
+
+
+def _problem(
+    source: Source, plan: Plan, chosen: list[Edit], numbers: list[int], groups: list[int], text: str
+) -> str | None:
+    """What is wrong with the spliced text, or None: see verify.py for what is proved."""
+    kinds: list[str] = []
+    for part in plan.parts:
+        kinds += [part.module.PRESERVES] * len(part.sites)
+    present = {kinds[number] for number in set(numbers)}
+    reduced: list[Edit] = []
+    for edit, number, group in zip(chosen, numbers, groups, strict=True):
+        kind = kinds[number]
+        if kind == "value":
+            edit = Edit(edit.start, edit.end, "(" if group == OPENING else ")")
+        if kind != "fresh":
+            reduced.append(edit)
+    if "value" in present:
+        problem = _wrapper_problem(chosen, numbers, groups, kinds)
+        if problem:
+            return problem
+    if reduced:
+        plain = text if present.isdisjoint(("fresh", "value")) else editing.splice(source.text, reduced)
+        problem = code_problem(source, plain, _renamed(source, plan, chosen, numbers, kinds))
+        if problem:
+            return problem
+    if not present.isdisjoint(("fresh", "value")):
+        inserted = [e.text for e, number in zip(chosen, numbers, strict=True) if kinds[number] == "fresh"]
+        fresh = frozenset(word for new in inserted for word in editing.words(new)) - source.words
+        return skeleton_problem(source, text, chosen, groups, fresh)
+    return None
+
+
+def _wrapper_problem(
+    chosen: list[Edit], numbers: list[int], groups: list[int], kinds: list[str]
+) -> str | None:
+    opened: dict[int, str] = {}
+    for edit, number, group in zip(chosen, numbers, groups, strict=True):
+        if kinds[number] != "value":
+            continue
+        if group == POINT:
+            return f"a wrapper at {edit.start} is a point"
+        if group == OPENING:
+            opened[number] = edit.text
+        elif not neutral_wrapper(opened.pop(number, ""), edit.text):
+            return f"the wrapper that ends at {edit.start} isn't known to be neutral"
+    return "a wrapper isn't closed" if opened else None
+
+
+def _renamed(source: Source, plan: Plan, chosen: list[Edit], numbers: list[int], kinds: list[str]) -> Renamed:
+    """Which renamings the proof may allow: those that the sites make, and no others."""
+    text = source.text
+    pairs = {
+        (text[edit.start : edit.end], edit.text)
+        for edit, number in zip(chosen, numbers, strict=True)
+        if edit.end > edit.start and kinds[number] == "names"
+    }
+    found, fresh = collect(pairs, source.words)
+    what = {part.module.RENAMES for part in plan.parts if part.module.PRESERVES == "names"}
+    merged = source.scoping.comprehension_names
+    return Renamed(found, fresh, merged, "parameter" in what, "function" in what)

@@ -1,0 +1,130 @@
+"""Whether an inserted statement does nothing: dead, or an assignment of constants to names that nobody reads.
+
+if False: print(x)      spare = [1, 2]      pass      anything after a return
+"""
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers_py.source import Source
+
+_FORBIDDEN = (
+    ast.Yield,
+    ast.YieldFrom,
+    ast.Await,
+    ast.Global,
+    ast.Nonlocal,
+    ast.Import,
+    ast.ImportFrom,
+    ast.ClassDef,
+    ast.AsyncFor,
+    ast.AsyncWith,
+    ast.AsyncFunctionDef,
+    ast.Lambda,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+    ast.JoinedStr,
+    ast.Break,
+    ast.Continue,
+    ast.Starred,
+)
+ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+_DYNAMIC = frozenset(["super", "__class__", "locals", "vars", "dir", "eval", "exec"])
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an inserted statement may use: the source, and the names that are new in this text."""
+
+    source: "Source"
+    fresh: frozenset[str]
+
+
+def why_not(node: ast.stmt, previous: ast.stmt | None, namespace: bool, around: Surroundings) -> str | None:
+    """None when the inserted statement can't be noticed, else the reason.
+
+    `namespace`: it stands directly in a module or class body, where new names could be seen.
+    """
+    if isinstance(node, ast.Pass):
+        return None
+    if (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and not isinstance(node.value.value, str)
+    ):
+        return None
+    if namespace:
+        return "a statement was inserted into a module or class body"
+    if isinstance(node, (ast.Assign, ast.AnnAssign)) and is_constant(node.value):
+        return _names_problem(node, around)
+    dead = (
+        isinstance(node, (ast.If, ast.While)) and isinstance(node.test, ast.Constant) and not node.test.value
+    )
+    if (dead and not node.orelse) or isinstance(previous, ENDS):  # type: ignore[attr-defined]
+        return _names_problem(node, around)
+    if isinstance(node, ast.FunctionDef):
+        return _function_problem(node, around)
+    return f"an inserted {type(node).__name__} is not known to be inert"
+
+
+def is_constant(node: ast.expr | None) -> bool:
+    """Literals and displays of literals: evaluating them can't fail and runs nobody's code."""
+    if isinstance(node, ast.Constant):
+        return True
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.operand, ast.Constant) and isinstance(node.operand.value, (int, float))
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return all(map(is_constant, node.elts))
+    if isinstance(node, ast.Set):
+        return all(isinstance(e, ast.Constant) for e in node.elts)
+    if isinstance(node, ast.Dict):
+        keys = all(isinstance(key, ast.Constant) for key in node.keys)
+        return keys and all(map(is_constant, node.values))
+    return False
+
+
+def _names_problem(node: ast.AST, around: Surroundings) -> str | None:
+    """Dead statements may bind fresh names alone and may not change what kind of function they are in."""
+    for child in ast.walk(node):
+        if isinstance(child, _FORBIDDEN):
+            return f"an inserted statement contains {type(child).__name__}"
+        if isinstance(child, (ast.FunctionDef, ast.ExceptHandler)) and (child.name or "") not in {
+            *around.fresh,
+            "",
+        }:
+            return f"an inserted statement binds {child.name}, which is not fresh"
+        if isinstance(child, ast.Return) and child.value is not None:
+            return "an inserted statement returns a value, which not every function may"
+        if isinstance(child, ast.Name):
+            if not isinstance(child.ctx, ast.Load) and child.id not in around.fresh:
+                return f"an inserted statement binds {child.id}, which is not fresh"
+            if child.id in _DYNAMIC:
+                return f"an inserted statement uses {child.id}"
+    return None
+
+
+def _function_problem(node: ast.FunctionDef, around: Surroundings) -> str | None:
+    """A function nobody calls: a fresh name, constant defaults, nothing evaluated at its definition."""
+    arguments = node.args
+    everything = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    everything += [a for a in (arguments.vararg, arguments.kwarg) if a is not None]
+    if node.decorator_list or node.returns is not None or any(a.annotation for a in everything):
+        return "an inserted function has decorators or annotations"
+    if not all(is_constant(d) for d in (*arguments.defaults, *(d for d in arguments.kw_defaults if d))):
+        return "an inserted function has defaults that are not constant"
+    own = {argument.arg for argument in everything}
+    for child in ast.walk(node):
+        if isinstance(child, ast.Name) and child.id not in own | around.fresh:
+            if not isinstance(child.ctx, ast.Load):
+                return f"an inserted function binds {child.id}, which is not fresh"
+            if child.id in around.source.scoping.local_names:
+                return f"an inserted function could capture {child.id}"
+    return (
+        None
+        if node.name in around.fresh
+        else f"an inserted function is called {node.name}, which is not fresh"
+    )

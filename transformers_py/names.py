@@ -1,0 +1,201 @@
+"""Makers of new names: readable, random, numbered, or as long as the old one.
+
+pseudo: total_count -> merged_index    random: total -> qkzvhw    generic: total -> var_1
+"""
+
+import builtins
+import keyword
+import re
+from collections.abc import Callable, Collection, Sequence
+from hashlib import sha256
+from typing import Protocol, TypeVar
+
+_T = TypeVar("_T")
+CountSubwords = Callable[[str], int]
+
+ADJECTIVES = """
+    active actual base best cached checked clean closed common current deep default direct done double
+    early empty exact extra fast final first fixed free fresh full global good inner joined known large
+    last late left local long lower main major masked max merged min minor mixed new next nested old
+    open outer parsed partial plain prior public quick rare raw ready real recent right rough round safe
+    same second sent short shown simple single small sorted source split stable strict strong target
+    third tiny top total true unique upper used valid weak whole wide working
+""".split()  # noqa: SIM905
+NOUNS = """
+    amount area array batch bit block body bound box branch buffer bucket bytes case cell chain change
+    char check chunk code column content context copy core corner count cursor data date day delta depth
+    detail digit draft edge element entry event factor field file flag frame gap graph group guess head
+    height hint index info input item join key kind label layer leaf length level limit line link list
+    load lock map mark mask match member message method mode model name node note number object offset
+    option order output owner packet page pair part path pattern phase piece place plan point pool port
+    prefix price query queue range rank rate ratio reason record region result role root route row rule
+    sample scale scan scope score seed segment set shape share shift side sign size slice slot source
+    space span stage state status step stop store stream string sum symbol table tag task term text tick
+    time token total trace track tree type unit update user value vector version view weight width
+    window word work zone
+""".split()  # noqa: SIM905
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+FORBIDDEN = frozenset([*dir(builtins), *keyword.kwlist, *keyword.softkwlist, "self", "cls"])
+
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|_+|[^\W\d_]+")
+
+
+def parts(name: str) -> list[str]:
+    """The sub-parts of a snake_case or camelCase name: "_maxItems2" -> ["_", "max", "Items", "2"]."""
+    return _PARTS.findall(name)
+
+
+def count_parts(name: str) -> int:
+    """How many sub-parts a name has: the stand-in for subwords when no tokenizer is given."""
+    return len(parts(name))
+
+
+class Randomness(Protocol):
+    """What names are drawn from: `random.Random` (only its `random()` is stable) or `Dice`."""
+
+    def random(self) -> float: ...
+
+
+class Dice:
+    """A short stream of random numbers from a text, ten times as cheap to start as `random.Random`."""
+
+    def __init__(self, name: str) -> None:
+        self._state = sha256(name.encode())
+        self._digest = b""
+
+    def random(self) -> float:
+        """A number from 0 to below 1."""
+        if not self._digest:
+            self._digest = self._state.digest()
+            self._state.update(b"+")
+        number = int.from_bytes(self._digest[:4], "big")
+        self._digest = self._digest[4:]
+        return number / 2**32
+
+    def pick(self, choices: Sequence[_T]) -> _T:
+        """One of the choices."""
+        return choices[int(self.random() * len(choices))]
+
+
+class Names:
+    """Draws new names that are in no text of `taken`, in builtins or among the keywords, and never twice."""
+
+    def __init__(
+        self, rng: Randomness, taken: Collection[str], count_subwords: CountSubwords | None = None
+    ) -> None:
+        self._random = rng.random
+        self._taken = taken
+        self._given: set[str] = set()
+        self._numbers: dict[str, int] = {}
+        self._count = count_subwords
+
+    def draw(self, style: str, old: str, generic: str = "var") -> str:
+        """A new name for `old` in the style `pseudo`, `random`, `generic` or `keep_tokens`."""
+        if style == "generic":
+            return self.generic(old, generic)
+        if style == "random":
+            return self.random(old)
+        if style == "keep_tokens":
+            return self.keep_tokens(old)
+        assert style == "pseudo", f"unknown style {style}"
+        return self.pseudo(old)
+
+    def pseudo(self, old: str) -> str:
+        """One to three English words in the style of `old`: its case, its privacy, about its length."""
+        private = "_" if old.startswith("_") else ""
+        words = max(1, min(3, sum(1 for part in parts(old) if part[0].isalpha())))
+        for attempt in range(1000):
+            chosen = [self._pick(ADJECTIVES) for _ in range(words - 1)] + [self._pick(NOUNS)]
+            if attempt >= 40:
+                chosen.insert(0, self._pick(ADJECTIVES))
+            name = private + _in_style(chosen, old)
+            if self._take(name):
+                return name
+        return self.generic(old, "value")
+
+    def random(self, old: str, shortest: int = 6) -> str:
+        """Lower-case letters, as many as `old` has and at least `shortest`; privacy is kept."""
+        private = "_" if old.startswith("_") else ""
+        length = max(shortest, len(old) - len(private))
+        while True:
+            name = private + "".join(self._pick(LETTERS) for _ in range(length))
+            if self._take(name):
+                return name
+
+    def generic(self, old: str, stem: str) -> str:
+        """`stem_1`, `stem_2`, ...: the next number that is free."""
+        private = "_" if old.startswith("_") else ""
+        while True:
+            number = self._numbers[stem] = self._numbers.get(stem, 0) + 1
+            name = f"{private}{stem}_{number}"
+            if self._take(name):
+                return name
+
+    def keep_tokens(self, old: str) -> str:
+        """A name with as many subwords as `old`: by default, sub-parts of the same lengths and cases.
+
+        With `count_subwords` given (a BPE's), up to 200 candidates are tried, and "" is returned when none
+        has exactly the old number.
+        """
+        if self._count is None:
+            return self._same_shape(old)
+        wanted = self._count(old)
+        for attempt in range(200):
+            name = self._by_words(old) if attempt % 2 == 0 else self._shape(old)
+            if self._count(name) == wanted and self._take(name):
+                return name
+        return ""
+
+    def _by_words(self, old: str) -> str:
+        words = max(1, sum(1 for part in parts(old) if part[0].isalpha()))
+        chosen = [self._pick(ADJECTIVES) for _ in range(words - 1)] + [self._pick(NOUNS)]
+        return ("_" if old.startswith("_") else "") + _in_style(chosen, old)
+
+    def _same_shape(self, old: str) -> str:
+        for _ in range(60):
+            name = self._shape(old)
+            if self._take(name):
+                return name
+        return ""
+
+    def _shape(self, old: str) -> str:
+        """Each letter part of `old` replaced by a word of its length (or letters), its case kept."""
+        out: list[str] = []
+        for part in parts(old):
+            if not part[0].isalpha():
+                out.append(part)
+                continue
+            same = _BY_LENGTH.get(len(part))
+            word = self._pick(same) if same else "".join(self._pick(LETTERS) for _ in part)
+            out.append(word.upper() if part.isupper() else word.capitalize() if part[0].isupper() else word)
+        return "".join(out)
+
+    def _pick(self, choices: list[str] | str) -> str:
+        return choices[int(self._random() * len(choices))]
+
+    def _take(self, name: str) -> bool:
+        if name in self._taken or name in self._given or name in FORBIDDEN or not name.isidentifier():
+            return False
+        self._given.add(name)
+        return True
+
+
+def _in_style(words: list[str], old: str) -> str:
+    body = old.strip("_")
+    if len(body) > 1 and body.isupper():
+        return "_".join(words).upper()
+    if "_" not in body and not body.islower() and body[:1].islower():
+        return words[0] + "".join(word.capitalize() for word in words[1:])
+    if body[:1].isupper() and not body.isupper():
+        return "".join(word.capitalize() for word in words)
+    return "_".join(words)
+
+
+def _by_length() -> dict[int, list[str]]:
+    lengths: dict[int, list[str]] = {}
+    for word in sorted({*ADJECTIVES, *NOUNS}):
+        lengths.setdefault(len(word), []).append(word)
+    return {length: words for length, words in lengths.items() if len(words) >= 8}
+
+
+_BY_LENGTH = _by_length()

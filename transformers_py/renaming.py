@@ -1,0 +1,116 @@
+"""What the renaming rewrites share: which bindings may be renamed, their sites, and new names for them.
+
+def f(a):            def f(a):
+    b = a + 1   ->       total = a + 1
+    return b             return total
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
+from random import Random
+
+from transformers_py.edits import HOLE, Edit, Site
+from transformers_py.names import Names
+from transformers_py.scopes import Binding
+from transformers_py.source import Source
+
+Choice = Callable[[Source, Binding], str | None]
+
+_DUNDER = re.compile(r"__")
+
+
+def sites(source: Source, bindings: Sequence[Binding]) -> list[Site]:
+    """One site per binding: each of its names is replaced by one new name."""
+    found: list[Site] = []
+    for binding in bindings:
+        spans = sorted((source.starts[i], source.ends[i]) for i in _inner(source, binding))
+        edits = tuple(Edit(start, end, HOLE) for start, end in spans)
+        found.append(Site(spans[0][0], spans[0][0], edits, scope=binding.scope.index))
+    return found
+
+
+def _inner(source: Source, binding: Binding) -> list[int]:
+    return binding.names
+
+
+def choose(source: Source, wanted: Choice) -> tuple[list[Binding], Counter[str]]:
+    """The bindings that may be renamed, in the order of the text; `wanted` gives the rewrite's own refusals.
+
+    `wanted` returns None for a binding to rename, "" for one that is none of its business, else a reason.
+    """
+    found: list[Binding] = []
+    refused: Counter[str] = Counter()
+    module = min(source.scoping.hazards, default="")
+    for scope in source.scopes:
+        for binding in scope.bindings.values():
+            reason = wanted(source, binding)
+            if reason == "":
+                continue
+            reason = module or reason or common_refusal(binding)
+            if reason:
+                refused[reason] += 1
+            else:
+                found.append(binding)
+    found.sort(key=lambda binding: min(binding.names))
+    return found, refused
+
+
+def common_refusal(binding: Binding) -> str | None:
+    """Hazards that forbid any renaming of a binding."""
+    name = binding.name
+    if name.startswith("__"):
+        return "mangled_or_dunder"
+    if name == "_":
+        return "underscore"
+    if not name.isascii() and unicodedata.normalize("NFKC", name) != name:
+        return "unicode_name"
+    if binding.scope.hazards:
+        return min(binding.scope.hazards)
+    if binding.hazards:
+        return min(binding.hazards)
+    for user in binding.users:
+        if user.kind == "class" and user is not binding.scope:
+            return "class_body"
+        if user.hazards:
+            return min(user.hazards)
+    if not binding.names:
+        return "never_spelt"
+    return "shared_with_comprehension" if _shares_slot(binding) else None
+
+
+def _shares_slot(binding: Binding) -> bool:
+    """Whether a comprehension and what is around it have variables of this name.
+
+    CPython from 3.12 on keeps them in one slot, so their compiled code can't be compared slot by slot.
+    """
+    name, scope = binding.name, binding.scope
+    if scope.kind == "comprehension":
+        outer = scope.parent
+        while outer is not None:
+            if name in outer.resolved or name in outer.uses:
+                return True
+            if outer.kind != "comprehension":
+                return False
+            outer = outer.parent
+    return any(_comprehension_binds(user, name) for user in binding.users)
+
+
+def _comprehension_binds(scope: "object", name: str) -> bool:
+    from transformers_py.scopes import Scope
+
+    assert isinstance(scope, Scope)
+    return any(
+        child.kind == "comprehension" and (name in child.bindings or _comprehension_binds(child, name))
+        for child in scope.children
+    )
+
+
+def draw(source: Source, sites: Sequence[Site], style: str, generic: str, rng: Random) -> list[str | None]:
+    """A new name for each site, used nowhere in the text and by no other site; None where none was found."""
+    names = Names(rng, source.words)
+    text = source.text
+    return [
+        names.draw(style, text[site.edits[0].start : site.edits[0].end], generic) or None for site in sites
+    ]

@@ -1,0 +1,49 @@
+"""Puts parentheses around expressions: `return a + b` -> `return (a + b)`."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from transformers_py.edits import Edit, Site
+from transformers_py.expressions import is_parenthesised, loads
+from transformers_py.options import CounterExample, Example
+from transformers_py.source import Source
+
+PRESERVES = "ast"
+GROWTH = "2 tokens"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`nested`: also around what has parentheses already."""
+
+    nested: bool = False
+
+
+def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+    """Every expression that is read; not in strings, patterns and decorators."""
+    found: list[Site] = []
+    refused: Counter[str] = Counter()
+    nodes, starts, ends = source.nodes, source.starts, source.ends
+    for i in loads(source):
+        if not options.nested and is_parenthesised(nodes[i]):
+            refused["has_parentheses"] += 1
+            continue
+        start, end = starts[i], ends[i]
+        found.append(Site(start, end, (Edit(start, start, "("), Edit(end, end, ")"))))
+    return found, refused
+
+
+EXAMPLES: list[Example] = [
+    ("x = 1\n", {}, "x = (1)\n"),
+    ("def f(a, b):\n    return a + b\n", {}, "def f(a, b):\n    return ((a) + (b))\n"),
+    ("x = (a)\n", {"nested": True}, "x = ((a))\n"),
+    ("x.y[i] = f(z, k=0)\r\n", {}, "((x).y)[(i)] = ((f)((z), k=(0)))\r\n"),
+    ("x = a and b and c\n", {}, "x = ((a) and (b) and (c))\n"),
+    ("return_ = -1 if a else not b", {}, "return_ = ((-(1)) if (a) else (not (b)))"),
+]
+COUNTER_EXAMPLES: list[CounterExample] = [
+    ("x = (a)\n", {}, "has_parentheses"),
+    ("import a.b\nfrom c import d as e\n", {}, ""),
+    ("global x\n", {}, ""),
+    ("del x\n", {}, ""),
+]

@@ -1,0 +1,72 @@
+"""Renames local variables: `total = a + b; return total` -> `merged = a + b; return merged`."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from transformers_py import renaming
+from transformers_py.edits import Site
+from transformers_py.options import CounterExample, Example
+from transformers_py.scopes import Binding
+from transformers_py.source import Source
+
+PRESERVES = "names"
+RENAMES = "variable"
+GROWTH = "0 tokens"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`style`: how new names are made (names.py)."""
+
+    style: Literal["pseudo", "random", "generic", "keep_tokens"] = "pseudo"
+
+
+def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+    """Every variable of a function, lambda or comprehension that isn't a parameter or a definition."""
+    bindings, refused = renaming.choose(source, _wanted)
+    return renaming.sites(source, bindings), refused
+
+
+def draw(source: Source, options: Options, sites: Sequence[Site], rng: Random) -> list[str | None]:
+    """New names, all different."""
+    return renaming.draw(source, sites, options.style, "var", rng)
+
+
+def _wanted(source: Source, binding: Binding) -> str | None:
+    if not binding.scope.is_function or "parameter" in binding.kinds:
+        return ""
+    if binding.kinds & {"function", "class"}:
+        return "definition"
+    return "import" if "import" in binding.kinds else None
+
+
+EXAMPLES: list[Example] = [
+    (
+        "def f(a):\n    b = a\n    return b\n",
+        {"style": "generic"},
+        "def f(a):\n    var_1 = a\n    return var_1\n",
+    ),
+    (
+        "def f():\n    x = 1\n    def g():\n        nonlocal x\n        x += 1\n    return x\n",
+        {"style": "generic"},
+        "def f():\n    var_1 = 1\n"
+        "    def g():\n        nonlocal var_1\n        var_1 += 1\n    return var_1\n",
+    ),
+    ("y = [x for x in z]\n", {"style": "generic"}, "y = [var_1 for var_1 in z]\n"),
+    (
+        "def f(a):\n    import os.path as p\n    return p.x(p=a.p)\n",
+        {"style": "generic"},
+        "def f(a):\n    import os.path as var_1\n    return var_1.x(p=a.p)\n",
+    ),
+]
+COUNTER_EXAMPLES: list[CounterExample] = [
+    ("x = 1\n", {}, ""),
+    ("def f():\n    x = 1\n    return locals()\n", {}, "dynamic_names"),
+    ("class A:\n    x = 1\n", {}, ""),
+    ("def f():\n    x = 1\n    return f'{x=}'\n", {}, "debug_f_string"),
+    ("def f():\n    import os\n    return os\n", {}, "import"),
+    ("from a import *\ndef f():\n    x = 1\n", {}, "star_import"),
+]

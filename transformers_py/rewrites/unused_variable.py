@@ -1,0 +1,69 @@
+"""Inserts assignments to variables that nobody reads: `return a` -> `spare_limit = 12` before it."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+from transformers_py.blocks import places
+from transformers_py.edits import HOLE, Edit, Site
+from transformers_py.names import ADJECTIVES, NOUNS, Dice, Names
+from transformers_py.options import CounterExample, Example
+from transformers_py.source import Source
+
+PRESERVES = "fresh"
+GROWTH = "4 to 8 tokens"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`names`: readable or random letters; `values`: the type of the literal."""
+
+    names: Literal["pseudo", "random"] = "pseudo"
+    values: Literal["mixed", "int", "float", "str", "bool", "none", "list"] = "mixed"
+
+
+def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+    """Before every statement of a function, but not before its docstring."""
+    found, refused = places(source, new_names=True)
+    return [
+        Site(
+            place.offset,
+            place.offset,
+            (Edit(place.offset, place.offset, HOLE + source.newline + place.indent),),
+            scope=place.scope.index,
+        )
+        for place in found
+    ], refused
+
+
+def fill(source: Source, options: Options, site: Site, dice: Dice) -> str:
+    """One assignment of a literal to a new name."""
+    names = Names(dice, source.words)
+    name = names.random("") if options.names == "random" else names.pseudo("old_name")
+    kind = options.values
+    if kind == "mixed":
+        kind = dice.pick(("int", "float", "str", "bool", "none", "list"))
+    return f"{name} = {_literal(kind, dice)}"
+
+
+def _literal(kind: str, dice: Dice) -> str:
+    number = int(dice.random() * 100)
+    if kind == "int":
+        return str(number)
+    if kind == "float":
+        return f"{number / 4}"
+    if kind == "str":
+        return f'"{dice.pick(ADJECTIVES)} {dice.pick(NOUNS)}"'
+    if kind == "bool":
+        return dice.pick(("True", "False"))
+    return "None" if kind == "none" else f"[{number}, {int(dice.random() * 100)}]"
+
+
+EXAMPLES: list[Example] = [
+    ("def f(a):\n    return a\n", {"values": "none"}, "def f(a):\n    main_branch = None\n    return a\n"),
+]
+COUNTER_EXAMPLES: list[CounterExample] = [
+    ("x = 1\n", {}, ""),
+    ("class A:\n    x = 1\n", {}, ""),
+    ("def f():\n    return vars()\n", {}, "dynamic_names"),
+]

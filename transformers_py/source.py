@@ -1,0 +1,300 @@
+"""One analysis of a source text: parsed once by libcst, walked once for spans, then asked by every rewrite.
+
+Source.analyse("x = f(a)\n").text_of(node)  ->  the exact characters of any node of the tree
+"""
+
+import ast
+import re
+import symtable
+import sys
+import unicodedata
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from itertools import accumulate
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+import libcst._nodes.op as operators
+import libcst._nodes.whitespace as whitespace
+from libcst._nodes.internal import CodegenState
+
+if TYPE_CHECKING:
+    from transformers_py.engine import Plan
+    from transformers_py.scopes import Scope, Scopes
+
+MAX_CHARACTERS = 4_000_000
+MAX_LINE_CHARACTERS = 1_000_000
+MAX_DEPTH = 400
+"""Levels of nesting in the libcst tree; fixed, so that what is too deep doesn't depend on the caller's
+stack."""
+
+_WORDS = re.compile(r"[^\W\d]\w*")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_CHAIN = re.compile(
+    r"(?:(?:\bnot\b|\bawait\b|\blambda\b[^:\n]{0,40}:|[-+~])[\s\\]*){150,}|(?:\*\*\s*[\w.]+\s*){150,}"
+)
+
+
+class Unparseable(ValueError):  # noqa: N818 - it says what the text is
+    """A text that can't be rewritten: `reason` is a short slug, `detail` says where and why."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+def _layout_classes() -> frozenset[type]:
+    found = {
+        value
+        for module in (whitespace, operators)
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, cst.CSTNode)
+    }
+    brackets = (cst.LeftParen, cst.RightParen, cst.LeftSquareBracket, cst.RightSquareBracket)
+    return frozenset({*found, *brackets, cst.LeftCurlyBrace, cst.RightCurlyBrace})
+
+
+LAYOUT = _layout_classes()
+"""Whitespace, operators and brackets: nodes of the tree that the table of nodes leaves out."""
+
+
+class _Recorder(CodegenState):
+    """libcst's own printer, which notes for each node where in the list of printed tokens it starts and
+    ends."""
+
+    nodes: list[cst.CSTNode]
+    starts: list[int]
+    ends: list[int]
+    inner_starts: list[int]
+    inner_ends: list[int]
+    parents: list[int]
+    lasts: list[int]
+    top: int
+    depth: int
+
+    def begin(self) -> None:
+        self.nodes, self.parents, self.lasts = [], [], []
+        self.starts, self.ends, self.inner_starts, self.inner_ends = [], [], [], []
+        self.top, self.depth = -1, 0
+
+    def record_syntactic_position(self, *_: Any, **__: Any) -> Any:
+        self.inner_starts[self.top] = len(self.tokens)
+        return self
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        self.inner_ends[self.top] = len(self.tokens)
+
+    def before_codegen(self, node: cst.CSTNode) -> None:
+        if node.__class__ in LAYOUT:
+            return
+        here = len(self.tokens)
+        self.parents.append(self.top)
+        self.top = len(self.nodes)
+        self.nodes.append(node)
+        self.starts.append(here)
+        self.inner_starts.append(here)
+        self.ends.append(-1)
+        self.inner_ends.append(-1)
+        self.lasts.append(0)
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise Unparseable("too_deep", f"more than {MAX_DEPTH} levels of nesting")
+
+    def after_codegen(self, node: cst.CSTNode) -> None:
+        if node.__class__ in LAYOUT:
+            return
+        top = self.top
+        self.ends[top] = len(self.tokens)
+        self.lasts[top] = len(self.nodes)
+        self.top = self.parents[top]
+        self.depth -= 1
+
+
+class Source:
+    """A parsed text with a table of its nodes in the order of the text, and its scopes.
+
+    Node i of the table: `nodes[i]`, its parent `parents[i]` (-1 for the module), its descendants i + 1 ..
+    lasts[i] - 1, and its extent in characters: `starts[i]`..`ends[i]` with its own parentheses (and, for
+    statements, leading lines and semicolon), `inner_starts[i]`..`inner_ends[i]` without. All that is
+    expensive and not always needed is computed when first asked for, and kept.
+    """
+
+    text: str
+    tree: cst.Module
+    code: CodeType
+    nodes: list[cst.CSTNode]
+    parents: list[int]
+    lasts: list[int]
+    starts: list[int]
+    ends: list[int]
+    inner_starts: list[int]
+    inner_ends: list[int]
+
+    def __init__(self, text: str, tree: cst.Module, code: CodeType, recorder: _Recorder, base: int) -> None:
+        self.text = text
+        self.tree = tree
+        self.code = code
+        self.nodes = recorder.nodes
+        self.parents = recorder.parents
+        self.lasts = recorder.lasts
+        offsets = list(accumulate(map(len, recorder.tokens), initial=base))
+        last = len(offsets) - 1
+        if max(recorder.ends) > last:  # the printer takes back the newline that the text doesn't have
+            offsets.append(offsets[-1])
+        offsets.append(-1)
+        self.starts = [offsets[k] for k in recorder.starts]
+        self.ends = [offsets[k] for k in recorder.ends]
+        self.inner_starts = [offsets[k] for k in recorder.inner_starts]
+        inner_ends = (k if k >= 0 else end for k, end in zip(recorder.inner_ends, recorder.ends, strict=True))
+        self.inner_ends = [offsets[k] for k in inner_ends]
+        self.plans: dict[str, Plan] = {}
+
+    @classmethod
+    def analyse(cls, text: str) -> "Source":
+        """Parse and walk the text. Raises Unparseable; a BOM at the start is kept and stepped over."""
+        base = 1 if text.startswith("\ufeff") else 0
+        body = text[base:]
+        _refuse_before_parsing(body)
+        code = compile_quietly(body)
+        try:
+            tree = cst.parse_module(body)
+            recorder = _Recorder(default_indent=tree.default_indent, default_newline=tree.default_newline)
+            recorder.begin()
+            with _deeper():
+                tree._codegen(recorder)
+        except cst.ParserSyntaxError as error:
+            raise Unparseable("syntax_error", f"libcst: line {error.raw_line}: {error.message}") from None
+        except (RecursionError, MemoryError) as error:
+            raise Unparseable("too_deep", str(error) or type(error).__name__) from None
+        if "".join(recorder.tokens) != body:
+            raise Unparseable("not_lossless", "libcst prints this text differently")
+        source = cls(text, tree, code, recorder, base)
+        assert source.scopes is not None
+        return source
+
+    @property
+    def newline(self) -> str:
+        """The text's usual newline."""
+        return self.tree.default_newline
+
+    @property
+    def indent(self) -> str:
+        """The text's usual unit of indentation."""
+        return self.tree.default_indent
+
+    @cached_property
+    def scoping(self) -> "Scopes":
+        """Scopes, bindings and hazards."""
+        from transformers_py.scopes import find_scopes
+
+        return find_scopes(self)
+
+    @property
+    def scopes(self) -> "list[Scope]":
+        """All scopes, the module's first, in the order of the text."""
+        return self.scoping.scopes
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every word of the text, also in strings and comments: what a fresh name must not be."""
+        found = set(_WORDS.findall(self.text))
+        if not self.text.isascii():
+            found |= {unicodedata.normalize("NFKC", word) for word in found}
+        return frozenset(found)
+
+    @cached_property
+    def index(self) -> dict[int, int]:
+        """id(node) -> its place in the table."""
+        return {id(node): i for i, node in enumerate(self.nodes)}
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """Offset of the first character of each line, as CPython counts lines."""
+        return line_starts(self.text)
+
+    @cached_property
+    def ast(self) -> ast.Module:
+        """CPython's own tree of the text."""
+        return parse_quietly(self.text.removeprefix("\ufeff"))
+
+    @cached_property
+    def symbols(self) -> symtable.SymbolTable:
+        """CPython's own scopes of the text: the truth that ours are held against."""
+        return symtable.symtable(self.text.removeprefix("\ufeff"), "<sample>", "exec")
+
+    @cached_property
+    def statements(self) -> list[tuple[str, int, int, int]]:
+        """CPython's statements as (type, depth, start, end), the skeleton that insertions must keep."""
+        from transformers_py.verify import skeleton
+
+        return skeleton(self)
+
+    def text_of(self, node: cst.CSTNode) -> str:
+        """The characters of a node, with its own parentheses."""
+        i = self.index[id(node)]
+        return self.text[self.starts[i] : self.ends[i]]
+
+
+def compile_quietly(text: str) -> CodeType:
+    """The compiled text, without warnings. Raises Unparseable."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return compile(text, "<sample>", "exec", dont_inherit=True, optimize=0)
+    except SyntaxError as error:
+        raise Unparseable("syntax_error", f"line {error.lineno}: {error.msg}") from None
+    except (RecursionError, MemoryError) as error:
+        raise Unparseable("too_deep", str(error) or type(error).__name__) from None
+    except UnicodeEncodeError as error:
+        raise Unparseable("not_unicode", str(error)) from None
+    except (ValueError, OverflowError) as error:
+        raise Unparseable("syntax_error", str(error)) from None
+
+
+def parse_quietly(text: str) -> ast.Module:
+    """CPython's tree of the text, without warnings. Raises what `ast.parse` raises."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(text)
+
+
+def line_starts(text: str) -> list[int]:
+    r"""Offsets of all lines' first characters; lines end at \n, \r\n and \r alone."""
+    return [0, *accumulate(map(len, _LINE.findall(text)))]
+
+
+@contextmanager
+def _deeper() -> Iterator[None]:
+    """Room for MAX_DEPTH levels of the printer, however deep in the stack the caller is.
+
+    The printer is Python calling Python, which takes no room on the C stack from 3.11 on.
+    """
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(before + 10 * MAX_DEPTH)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _refuse_before_parsing(text: str) -> None:
+    """Raises Unparseable for what could bring a parser down rather than make it complain."""
+    if "\0" in text:
+        raise Unparseable("null_byte", f"a NUL character at offset {text.index(chr(0))}")
+    if len(text) > MAX_CHARACTERS:
+        raise Unparseable("too_large", f"{len(text):,} characters, the limit is {MAX_CHARACTERS:,}")
+    if len(text) > MAX_LINE_CHARACTERS:
+        longest = max(map(len, text.splitlines()))
+        if longest > MAX_LINE_CHARACTERS:
+            raise Unparseable(
+                "long_line", f"{longest:,} characters in a line, the limit is {MAX_LINE_CHARACTERS:,}"
+            )
+    if _CHAIN.search(text):
+        raise Unparseable("too_deep", "a chain of 150 or more prefix operators")

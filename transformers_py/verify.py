@@ -1,0 +1,226 @@
+"""The proofs: nothing is emitted that CPython itself doesn't show to be the same program.
+
+Two steps, each against the original:
+
+1. *code*: the text with parentheses, renamings and expression wrappers (as bare parentheses), but without
+   inserted statements, compiles to equal code objects (`bytecode.difference`).
+2. *skeleton*: in the whole text, CPython's parser finds each statement of the original at the place where
+   splicing put it, at the same depth, and besides them only inserted statements that do nothing
+   (`inert.why_not`).
+
+What lies between two statement boundaries is the same text in both, so its tree is the same too.
+"""
+
+import ast
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from transformers_py.bytecode import Renamed, difference
+from transformers_py.edits import CLOSING, OPENING, Edit, inserted_ranges
+from transformers_py.inert import ENDS, Surroundings, why_not
+from transformers_py.source import Unparseable, compile_quietly, line_starts, parse_quietly
+
+if TYPE_CHECKING:
+    from transformers_py.source import Source
+
+Statement = tuple[str, int, int, int]
+_BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
+
+
+def code_problem(source: "Source", text: str, renamed: Renamed) -> str | None:
+    """None when `text` compiles to the source's code, up to positions and the renamings allowed."""
+    try:
+        code = compile_quietly(text.removeprefix("\ufeff"))
+    except Unparseable as error:
+        return str(error)
+    return difference(source.code, code, renamed)
+
+
+def skeleton(source: "Source") -> list[Statement]:
+    """All statements of the source as (type, depth, start, end); end is 0 for compound statements."""
+    offsets = _Offsets(source.text, 1 if source.text.startswith("\ufeff") else 0)
+    found: list[Statement] = []
+    _walk(source.ast, 0, offsets, found)
+    return found
+
+
+def skeleton_problem(
+    source: "Source", text: str, edits: Sequence[Edit], groups: Sequence[int], fresh: frozenset[str]
+) -> str | None:
+    """None when `text` has the source's statements where the edits put them, and inert ones besides."""
+    try:
+        tree = parse_quietly(text.removeprefix("\ufeff"))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return f"the rewritten text doesn't parse: {error}"
+    offsets = _Offsets(text, 1 if text.startswith("\ufeff") else 0)
+    pruned = _Pruned(source, offsets, inserted_ranges(edits, groups), fresh)
+    found: list[Statement] = []
+    problem = pruned.walk(tree, 0, found)
+    if problem:
+        return problem
+    if found != moved(source.statements, edits, groups):
+        return "a statement of the original isn't where it should be"
+    return None
+
+
+def moved(statements: Sequence[Statement], edits: Sequence[Edit], groups: Sequence[int]) -> list[Statement]:
+    """The statements with their extents as splicing the edits (with their places in `groups`) moves them."""
+    opens = [edit.start for edit in edits]
+    shifts = [0, *accumulate(len(new) - (end - start) for start, end, new in edits)]
+    result: list[Statement] = []
+    for kind, depth, start, end in statements:
+        k = bisect_right(opens, start)
+        while k and opens[k - 1] == start and _stays_inside(edits[k - 1], groups[k - 1]):
+            k -= 1
+        if kind != "match_case":
+            start += shifts[k]
+        if end:
+            k = bisect_right(opens, end)
+            while k and opens[k - 1] == end and groups[k - 1] != CLOSING:
+                k -= 1
+            end += shifts[k]
+        result.append((kind, depth, start, end))
+    return result
+
+
+def _stays_inside(edit: Edit, group: int) -> bool:
+    """Whether an edit at a statement's first character becomes a part of the statement."""
+    return edit.end > edit.start or (group == OPENING and edit.text.startswith("("))
+
+
+@cache
+def neutral_wrapper(before: str, after: str) -> bool:
+    """Whether `before` x `after` is x in parentheses with something around it that leaves its value alone.
+
+    Known forms: `(x + 0)` and the like with the neutral element of a literal's type, `(lambda: x)()`,
+    `(not not x)`, `(x if True else y)`. Whether the form is right for the type of x is the rewrite's to know.
+    """
+    if not (before.startswith("(") and after.endswith(")")):
+        return False
+    try:
+        node = ast.parse(f"{before}x{after}", mode="eval").body
+    except SyntaxError:
+        return False
+    names = [child for child in ast.walk(node) if isinstance(child, ast.Name)]
+    if len(names) != 1:
+        return False
+    if isinstance(node, ast.BinOp):
+        return node.left is names[0] and _is_neutral(node.op, node.right)
+    if isinstance(node, ast.IfExp):
+        return node.body is names[0] and isinstance(node.test, ast.Constant) and bool(node.test.value)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.UnaryOp):
+        both = isinstance(node.op, ast.Not) and isinstance(node.operand.op, ast.Not)
+        return both and node.operand.operand is names[0]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Lambda):
+        plain = not (node.args or node.keywords or ast.unparse(node.func.args))
+        return plain and node.func.body is names[0]
+    return False
+
+
+def _is_neutral(op: ast.operator, node: ast.expr) -> bool:
+    """x + 0, x - 0, x * 1, x | 0, x + "", x + b"", x + (), x + []."""
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return isinstance(op, ast.Add) and not node.elts
+    if not isinstance(node, ast.Constant):
+        return False
+    if isinstance(op, (ast.Add, ast.Sub, ast.BitOr, ast.BitXor)) and node.value in (0, "", b""):
+        return isinstance(op, ast.Add) or node.value == 0
+    return isinstance(op, (ast.Mult, ast.FloorDiv, ast.Pow)) and type(node.value) is int and node.value == 1
+
+
+class _Offsets:
+    """Character offsets of CPython's (line, UTF-8 column) positions."""
+
+    def __init__(self, text: str, base: int) -> None:
+        self.text = text
+        self.base = base
+        self.lines = line_starts(text)
+        if base:
+            self.lines[0] = base
+        self.plain = text.isascii()
+
+    def of(self, line: int, column: int) -> int:
+        start = self.lines[line - 1]
+        if self.plain:
+            return start + column
+        stretch = self.text[start : start + column]
+        if stretch.isascii():
+            return start + column
+        return start + len(stretch.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "ignore"))
+
+
+def _walk(node: ast.AST, depth: int, offsets: _Offsets, found: list[Statement]) -> None:
+    for body in _bodies(node):
+        for child in body:
+            found.append(_statement(child, depth, offsets))
+            _walk(child, depth + 1, offsets, found)
+
+
+def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    for name in _BODIES:
+        body = getattr(node, name, None)
+        if body.__class__ is list:
+            yield body
+
+
+def _statement(node: ast.stmt, depth: int, offsets: _Offsets) -> Statement:
+    kind = node.__class__.__name__
+    if kind == "match_case":
+        return (kind, depth, 0, 0)
+    compound = hasattr(node, "body") or kind == "Match"
+    end = 0 if compound else offsets.of(node.end_lineno or 0, node.end_col_offset or 0)
+    return (kind, depth, offsets.of(node.lineno, node.col_offset), end)
+
+
+class _Pruned:
+    """A walk over the rewritten text's statements that leaves out the inserted ones, if they are inert."""
+
+    def __init__(
+        self, source: "Source", offsets: _Offsets, ranges: list[tuple[int, int]], fresh: frozenset[str]
+    ) -> None:
+        self.offsets = offsets
+        self.ranges = ranges
+        self.first = [start for start, _ in ranges]
+        self.surroundings = Surroundings(source, fresh)
+
+    def inserted(self, offset: int) -> bool:
+        k = bisect_right(self.first, offset) - 1
+        return k >= 0 and offset < self.ranges[k][1]
+
+    def walk(self, node: ast.AST, depth: int, found: list[Statement]) -> str | None:
+        for body in _bodies(node):
+            inside = isinstance(node, ast.Module | ast.ClassDef)
+            previous: ast.stmt | None = None
+            for child in body:
+                problem = self.statement(child, previous, inside, depth, found)
+                if problem:
+                    return problem
+                if not isinstance(previous, ENDS):
+                    previous = child
+        return None
+
+    def statement(
+        self, child: ast.stmt, previous: ast.stmt | None, namespace: bool, depth: int, found: list[Statement]
+    ) -> str | None:
+        item = _statement(child, depth, self.offsets)
+        if not self.ranges or item[0] == "match_case" or not self.inserted(item[2]):
+            found.append(item)
+            return self.walk(child, depth + 1, found) if item[3] == 0 else None
+        if self.is_wrapper(child):
+            assert isinstance(child, ast.If)
+            for inner in child.body:
+                problem = self.statement(inner, None, namespace, depth, found)
+                if problem:
+                    return problem
+            return None
+        return why_not(child, previous, namespace, self.surroundings)
+
+    def is_wrapper(self, node: ast.stmt) -> bool:
+        """`if True:` that was put around statements of the original."""
+        if not (isinstance(node, ast.If) and isinstance(node.test, ast.Constant) and node.test.value):
+            return False
+        first = node.body[0]
+        return not node.orelse and not self.inserted(self.offsets.of(first.lineno, first.col_offset))
