@@ -1,14 +1,4 @@
-"""Which two scorings are compared, on which tokens: from per-sample sums to paired differences with
-intervals.
-
-    robustness   the same trained model: rewritten test text − original test text
-    baseline     a cell on rewritten text − its unaugmented baseline on original text
-    clean        a cell on original text − its unaugmented baseline on original text
-    training     a cell on rewritten text − the model trained on original text, on the same rewritten text
-
-Both sides hold the same tokens of the same samples: those that no size rule threw out of the cell's variant,
-and of the rewritten text the aligned tokens alone (inserted ones are left out).
-"""
+"""Paired differences of groups of cells, with intervals, effect sizes, tests and their power."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,64 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import statistics
+from analysis import effects, statistics
 from analysis.bootstrap import RESAMPLES, Floats, Interval, bootstrap
-from analysis.results import BadResults, Results
+from analysis.pairing import Metric, metric, pairs
+from analysis.results import Results
 
-KINDS = {
-    "robustness": "the same model, rewritten − original text",
-    "baseline": "rewritten text − the unaugmented baseline on original text",
-    "clean": "original text − the unaugmented baseline on original text",
-    "training": "rewritten text − the model trained on original text, on the same rewritten text",
-}
-ALIGNED = {"all": "aligned", "identifier": "aligned_identifier"}
-"""The scope of an original text, and the scope of a rewritten text that holds the same tokens."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Metric:
-    """A ratio of sums over tokens (micro average)."""
-
-    name: str
-    label: str
-    unit: str
-    numerator: str
-    denominator: str = "n_tokens"
-    higher_is_better: bool = True
-
-
-METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric(
-            name="entropy",
-            label="Entropy",
-            unit="bits per token",
-            numerator="nll_bits",
-            higher_is_better=False,
-        ),
-        Metric(
-            name="bits_per_byte",
-            label="Entropy",
-            unit="bits per byte",
-            numerator="nll_bits",
-            denominator="n_bytes",
-            higher_is_better=False,
-        ),
-        Metric(name="accuracy_1", label="Accuracy@1", unit="share of tokens", numerator="accuracy_1"),
-        Metric(name="accuracy_5", label="Accuracy@5", unit="share of tokens", numerator="accuracy_5"),
-        Metric(name="accuracy_10", label="Accuracy@10", unit="share of tokens", numerator="accuracy_10"),
-        Metric(name="mrr_10", label="MRR@10", unit="mean reciprocal rank", numerator="reciprocal_rank_10"),
-    )
-}
-SUMS = ("n_tokens", "n_bytes", "nll_bits", "accuracy_1", "accuracy_5", "accuracy_10", "reciprocal_rank_10")
-
-
-def metric(name: str) -> Metric:
-    """The metric of this name; raises `BadResults` with the valid names."""
-    if name not in METRICS:
-        raise BadResults(f"no metric {name!r}; there are {', '.join(METRICS)}")
-    return METRICS[name]
+MARGIN = 0.05
+"""The margin of equivalence, as a share of the reference: smaller differences are called robust."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,14 +23,19 @@ class Comparison:
     `table`: one row per group × metric: the group's axes, n_seeds, n_samples, n_projects, n_tokens (per
     seed), value and reference (means over seeds), difference with low and high, how the interval was made,
     the same for the relative difference, p (clustered signed-rank), p_samples (samples as independent),
-    p_holm over the rows of one metric, Cliff's δ and A₁₂ with interval, share_worse (of samples).
+    p_holm and p_fdr (Benjamini & Hochberg) over the rows of one metric, Cliff's δ and A₁₂ with interval,
+    share_worse (of samples), standard_error (jackknife over projects), detectable (the smallest difference
+    found with a power of 0.8), margin and p_equivalence (TOST), variance_seed, variance_project,
+    variance_residual (shares of the variance of the differences per seed and project).
     `seeds`: one row per cell × metric: the axes, cell, value, reference, difference.
+    `projects`: one row per group × metric × project: the axes, project, difference (mean over seeds).
     """
 
     kind: str
     scope: str
     table: pd.DataFrame
     seeds: pd.DataFrame
+    projects: pd.DataFrame
 
 
 def compare(
@@ -114,114 +58,60 @@ def compare(
     paired = pairs(results, kind, scope=scope)
     rows: list[dict[str, Any]] = []
     seeds: list[dict[str, Any]] = []
+    projects: list[pd.DataFrame] = []
     axes = results.cells.set_index("cell")[list(results.axes)]
     for _, group in paired.groupby("group", sort=True):
         cells = group["cell"].unique().tolist()
         head = axes.loc[cells[0], list(results.groups)].to_dict()
         for row in _measure(group, cells, chosen, resamples=resamples, seed=seed, level=level):
-            by_seed = row.pop("by_seed")
+            by_seed, (names, by_project) = row.pop("by_seed"), row.pop("by_project")
+            projects.append(
+                pd.DataFrame(head | {"metric": row["metric"], "project": names, "difference": by_project})
+            )
             rows.append(head | row)
             seeds += [axes.loc[cell].to_dict() | {"cell": cell} | values for cell, values in by_seed]
     table = pd.DataFrame(rows, columns=[*results.groups, *_COLUMNS])
     for name in metrics:
         family = table["metric"] == name
-        table.loc[family, "p_holm"] = statistics.holm(table.loc[family, "p"].to_numpy(float))
+        p = table.loc[family, "p"].to_numpy(float)
+        table.loc[family, "p_holm"] = statistics.holm(p)
+        table.loc[family, "p_fdr"] = statistics.benjamini_hochberg(p)
     columns = [*results.axes, "cell", "metric", "value", "reference", "difference"]
-    return Comparison(kind=kind, scope=scope, table=table, seeds=pd.DataFrame(seeds, columns=columns))
+    by_project = [*results.groups, "metric", "project", "difference"]
+    return Comparison(
+        kind=kind,
+        scope=scope,
+        table=table,
+        seeds=pd.DataFrame(seeds, columns=columns),
+        projects=pd.concat(projects, ignore_index=True) if projects else pd.DataFrame(columns=by_project),
+    )
 
 
-def pairs(results: Results, kind: str, *, scope: str = "all") -> pd.DataFrame:
-    """One row per cell × sample: group (number), cell, sample, project, and the sums of both sides, `…_a` −
-    `…_b`.
+def trends(results: Results, comparison: Comparison, metric_name: str) -> pd.DataFrame:
+    """Page's L over the intensities of each rewrite: do the differences get worse with more rewriting?
+
+    One row per rewrites × training mix × model (and further axes) with at least three intensities: the axes,
+    intensities, n_projects, statistic, p (one-sided), p_holm. Blocks are projects that have all intensities.
     """
-    if scope not in ALIGNED:
-        raise BadResults(f"no scope {scope!r} to compare on; there are {', '.join(ALIGNED)}")
-    sides = _sides(results, kind)
-    samples = results.samples((scope, ALIGNED[scope]))
-    a_test, b_test = (
-        ("original" if kind == "clean" else "augmented"),
-        ("augmented" if kind == "training" else "original"),
-    )
-    left = _side(samples, a_test, scope).merge(sides, left_on="cell", right_on="a_cell", suffixes=("", "_"))
-    if a_test == "original":
-        left = left[left["common"]]
-    right = _side(samples, b_test, scope)[["cell", "sample", *SUMS]].rename(columns={"cell": "b_cell"})
-    both = left.merge(right, on=["b_cell", "sample"], how="left", suffixes=("_a", "_b"))
-    _check(both, results, kind)
-    return both[["group", "cell", "sample", "project", *(f"{s}_{side}" for side in "ab" for s in SUMS)]]
-
-
-def baselines(results: Results, *, scope: str = "all", metrics: Iterable[str] = ("entropy",)) -> pd.DataFrame:
-    """The unaugmented models on all original test samples: the axes of each baseline cell, metric, value."""
-    cells = results.done[results.done["baseline"].astype(bool)]
-    samples = _side(results.samples((scope, ALIGNED[scope])), "original", scope)
-    sums = samples[samples["cell"].isin(cells["cell"])].groupby("cell", observed=True)[list(SUMS)].sum()
-    frames = [
-        cells[["cell", *results.axes]].assign(
-            metric=one.name,
-            value=cells["cell"].map((sums[one.numerator] / sums[one.denominator]).to_dict()).astype(float),
+    one = metric(metric_name)
+    worse = -1 if one.higher_is_better else 1
+    axes = [axis for axis in results.groups if axis != "intensity"]
+    order = results.cells.drop_duplicates("intensity").set_index("intensity")["intensity_value"]
+    rows = comparison.projects[comparison.projects["metric"] == one.name]
+    records = []
+    for key, group in rows.groupby(axes, dropna=False, sort=False):
+        wide = group.pivot_table(index="project", columns="intensity", values="difference").dropna()
+        levels = sorted(wide.columns, key=lambda level: float(order[level]))
+        if len(levels) < 3 or len(wide) < 2:
+            continue
+        found = statistics.page_trend(worse * wide[levels].to_numpy())
+        records.append(
+            dict(zip(axes, key, strict=True))
+            | {"intensities": " ".join(map(str, levels)), "n_projects": found.blocks}
+            | {"statistic": found.statistic, "p": found.p}
         )
-        for one in map(metric, metrics)
-    ]
-    return pd.concat(frames, ignore_index=True)
-
-
-def _sides(results: Results, kind: str) -> pd.DataFrame:
-    """Which cell stands on either side: columns group, a_cell, b_cell."""
-    cells = results.cells.assign(
-        group=results.cells.groupby(list(results.groups), dropna=False, sort=False).ngroup()
-    )
-    cells = cells[~cells["baseline"].astype(bool) & cells["cell"].isin(results.done["cell"])]
-    if kind == "robustness":
-        other = cells["cell"]
-    elif kind in ("baseline", "clean"):
-        other = cells["baseline_cell"]
-    elif kind == "training":
-        other = _untrained(cells, results.axes)
-    else:
-        raise BadResults(f"no comparison {kind!r}; there are {', '.join(KINDS)}")
-    sides = pd.DataFrame({"group": cells["group"], "a_cell": cells["cell"], "b_cell": other})
-    sides = sides[sides["b_cell"].isin(results.done["cell"])]
-    if kind == "clean":  # the same trained model on the same text is no comparison
-        key = results.cells.set_index("cell")["train_key"]
-        sides = sides[key.loc[sides["a_cell"]].to_numpy() != key.loc[sides["b_cell"]].to_numpy()]
-    return sides
-
-
-def _untrained(cells: pd.DataFrame, axes: Sequence[str]) -> pd.Series:
-    """The cell that differs in `train_on: original` alone, or null."""
-    rest = [axis for axis in axes if axis != "train_on"]
-    key = pd.Series(
-        ["\x1f".join(map(str, row)) for row in cells[rest].to_numpy()], index=cells.index, dtype=str
-    )
-    original = cells["train_on"].eq("original")
-    other = dict(zip(key[original], cells.loc[original, "cell"], strict=True))
-    return key.map(other).where(~original)
-
-
-def _side(samples: pd.DataFrame, test: str, scope: str) -> pd.DataFrame:
-    wanted = scope if test == "original" else ALIGNED[scope]
-    return samples[(samples["test"] == test) & (samples["scope"] == wanted)]
-
-
-def _check(both: pd.DataFrame, results: Results, kind: str) -> None:
-    file = results.folder / "samples.parquet"
-    lonely = both[both["n_tokens_b"].isna()]
-    if len(lonely):
-        row = lonely.iloc[0]
-        raise BadResults(
-            f"{file}: {len(lonely)} samples of the comparison {kind!r} have no partner, the first is sample "
-            f"{row['sample']} of cell {row['cell']}, looked for in cell {row['b_cell']}"
-        )
-    uneven = both[both["n_tokens_a"] != both["n_tokens_b"]]
-    if len(uneven):
-        row = uneven.iloc[0]
-        raise BadResults(
-            f"{file}: {len(uneven)} pairs of the comparison {kind!r} don't hold the same tokens, the first "
-            "is sample "
-            f"{row['sample']} of cell {row['cell']}: {row['n_tokens_a']:.0f} and {row['n_tokens_b']:.0f} "
-            "tokens"
-        )
+    table = pd.DataFrame(records, columns=[*axes, "intensities", "n_projects", "statistic", "p"])
+    return table.assign(p_holm=statistics.holm(table["p"].to_numpy(float)))
 
 
 _COLUMNS = [
@@ -242,6 +132,7 @@ _COLUMNS = [
     "p",
     "p_samples",
     "p_holm",
+    "p_fdr",
     "delta",
     "delta_low",
     "delta_high",
@@ -249,6 +140,13 @@ _COLUMNS = [
     "a12_low",
     "a12_high",
     "share_worse",
+    "standard_error",
+    "detectable",
+    "margin",
+    "p_equivalence",
+    "variance_seed",
+    "variance_project",
+    "variance_residual",
 ]
 
 
@@ -267,7 +165,7 @@ def _measure(
         if rows.empty:
             continue
         parts = rows[columns].to_numpy(float)
-        project, _ = pd.factorize(rows["project"])
+        project, names = pd.factorize(rows["project"])
         cell = pd.Index(cells).get_indexer(pd.Index(rows["cell"].astype(str)))
         sums = np.zeros((project.max() + 1, len(cells), 4))
         np.add.at(sums, (project, cell), parts)
@@ -277,6 +175,8 @@ def _measure(
             sums.reshape(len(sums), -1), _differences, resamples=resamples, seed=seed, level=level
         )
         totals = sums.sum(axis=0)  # (seeds, 4)
+        leave_one_out = _differences((totals - sums).reshape(len(sums), -1))[:, 0]
+        by_project = _by_project(sums)
         value, reference = totals[:, 0] / totals[:, 1], totals[:, 2] / totals[:, 3]
         by_sample = _by_sample(rows, parts)
         yield {
@@ -295,6 +195,8 @@ def _measure(
             "relative_low": relative.low,
             "relative_high": relative.high,
             **_effects(by_sample, one, resamples=resamples, seed=seed, level=level),
+            **_certainty(estimates[0], reference.mean(), leave_one_out, by_project),
+            "by_project": (names, np.nanmean(by_project, axis=0)),
             "by_seed": [
                 (
                     cells[c],
@@ -308,6 +210,32 @@ def _measure(
                 for i, c in enumerate(present)
             ],
         }
+
+
+def _by_project(sums: Floats) -> Floats:
+    """(P, seeds, 4) sums → (seeds, P) differences, NaN where a project has no token."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (sums[..., 0] / sums[..., 1] - sums[..., 2] / sums[..., 3]).T
+
+
+def _certainty(
+    difference: float, reference: float, leave_one_out: Floats, by_project: Floats
+) -> dict[str, float]:
+    """Standard error, detectable difference, equivalence within the margin, where variance is from."""
+    df = len(leave_one_out) - 1
+    error = statistics.jackknife_error(leave_one_out) if df > 0 else np.nan
+    margin = MARGIN * abs(reference)
+    complete = by_project[:, np.isfinite(by_project).all(axis=0)]
+    shares = (np.nan, np.nan, np.nan)
+    if min(complete.shape) > 1:
+        shares = statistics.variance_split(complete).shares
+    return {
+        "standard_error": error,
+        "detectable": statistics.minimum_detectable_effect(error, df),
+        "margin": margin,
+        "p_equivalence": statistics.tost(difference, error, margin, df) if margin > 0 else np.nan,
+        **dict(zip(("variance_seed", "variance_project", "variance_residual"), shares, strict=True)),
+    }
 
 
 def _differences(sums: Floats) -> Floats:
@@ -338,7 +266,7 @@ def _effects(
     by_sample: pd.DataFrame, one: Metric, *, resamples: int, seed: int, level: float
 ) -> dict[str, float]:
     a, b, project = by_sample["a"].to_numpy(), by_sample["b"].to_numpy(), by_sample["project"].to_numpy()
-    dominance = statistics.cliffs_delta_interval(a, b, project, resamples=resamples, seed=seed, level=level)
+    dominance = effects.cliffs_delta_interval(a, b, project, resamples=resamples, seed=seed, level=level)
     bounds: Interval = dominance.interval
     return {
         "p": statistics.wilcoxon_clustered(a - b, project),

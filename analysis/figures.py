@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.comparisons import KINDS, Comparison, Metric, baselines, metric
+from analysis.comparisons import Comparison
+from analysis.pairing import KINDS, Metric, baselines, metric
 from analysis.results import BadResults, Results, describe
 from analysis.style import Look, Plot, looks, style, width_in
 

@@ -10,7 +10,8 @@ import jinja2
 import pandas as pd
 
 from analysis import figures, summary, tables
-from analysis.comparisons import KINDS, Comparison, compare, metric
+from analysis.comparisons import Comparison, compare
+from analysis.pairing import KINDS, metric
 from analysis.results import BadResults, Results, describe
 from analysis.style import Plot
 

@@ -1,31 +1,17 @@
-"""Tests and effect sizes for paired samples that come in clusters; each function names the source of its
-formula.
-"""
+"""Tests for paired samples that come in clusters; each function names the source of its formula."""
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from analysis.bootstrap import RESAMPLES, Floats, Interval, bootstrap, interval, resample
+from analysis.bootstrap import Floats
 
 EXACT_CLUSTERS = 14  # 2^14 sign patterns are still listed one by one
 SIGN_DRAWS = 20_000
-
-__all__ = [
-    "Dominance",
-    "Interval",
-    "a12",
-    "bootstrap",
-    "cliffs_delta",
-    "cliffs_delta_interval",
-    "holm",
-    "magnitude",
-    "wilcoxon",
-    "wilcoxon_clustered",
-]
 
 
 def wilcoxon(differences: Floats) -> float:
@@ -45,21 +31,26 @@ def wilcoxon(differences: Floats) -> float:
 def wilcoxon_clustered(differences: Floats, clusters: npt.ArrayLike) -> float:
     """Two-sided p of the signed-rank test for clustered pairs (Rosner, Glynn & Lee 2006).
 
-    Signed ranks (Pratt's zeros, mean ranks for ties) are summed within clusters; under the null hypothesis
-    the sign of a cluster's sum is a fair coin. All 2^P patterns up to 14 clusters (the smallest possible p is
-    2^(1−P)), beyond that 20,000 random patterns, the observed one counted among them.
+    Signed ranks (Pratt's zeros, mean ranks for ties) are summed within clusters; see `sign_flip`.
     """
     signed = np.sign(differences) * stats.rankdata(np.abs(differences))
     _, codes = np.unique(np.asarray(clusters), return_inverse=True)
-    sums = np.bincount(codes, weights=signed)
+    return sign_flip(np.bincount(codes, weights=signed))
+
+
+def sign_flip(sums: npt.NDArray[Any]) -> float:
+    """Two-sided p of Σ sums (P,) when by the null hypothesis the sign of each is a fair coin (Fisher 1935).
+
+    All 2^P patterns up to 14 clusters, so that p can't be below 2^(1−P); beyond that 20,000 random
+    patterns, the observed one counted among them.
+    """
     if not np.any(sums):
         return 1.0
     observed = abs(sums.sum())
-    totals = np.abs(_signs(len(sums)) @ sums)
-    reached = totals >= observed * (1 - 1e-12)
+    reached = np.abs(_signs(len(sums)) @ sums) >= observed * (1 - 1e-12)
     if len(sums) <= EXACT_CLUSTERS:
         return float(reached.mean())
-    return float((reached.sum() + 1) / (len(totals) + 1))
+    return float((reached.sum() + 1) / (len(reached) + 1))
 
 
 @lru_cache(maxsize=8)
@@ -71,82 +62,6 @@ def _signs(n: int) -> Floats:
     return (1 - 2 * flips).astype(np.float64)
 
 
-def cliffs_delta(x: Floats, y: Floats) -> float:
-    """δ = (#{x > y} − #{x < y}) / (m·n) over all pairs (Cliff 1993), in O((m + n) log n)."""
-    ordered = np.sort(y)
-    below = np.searchsorted(ordered, x, side="left").sum()
-    above = (len(y) - np.searchsorted(ordered, x, side="right")).sum()
-    return float((int(below) - int(above)) / (len(x) * len(y)))
-
-
-def a12(x: Floats, y: Floats) -> float:
-    """A₁₂ = P(x > y) + P(x = y)/2 = (δ + 1)/2 (Vargha & Delaney 2000)."""
-    return (cliffs_delta(x, y) + 1) / 2
-
-
-def magnitude(delta: float) -> str:
-    """The customary word for |δ|: A₁₂ of .56, .64 and .71 begin small, medium and large (Vargha & Delaney
-    2000).
-    """
-    size = abs(delta)
-    bounds = ((0.42, "large"), (0.28, "medium"), (0.12, "small"))
-    return next((word for bound, word in bounds if size >= bound - 1e-12), "negligible")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dominance:
-    """Cliff's δ with its interval; A₁₂ and its bounds are (δ + 1)/2 of these."""
-
-    delta: float
-    interval: Interval
-
-
-def cliffs_delta_interval(
-    x: Floats,
-    y: Floats,
-    clusters: npt.ArrayLike,
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    level: float = 0.95,
-) -> Dominance:
-    """Cliff's δ of paired samples (n,), (n,), with an interval from resampling their clusters (n,).
-
-    δ is a sum over pairs of clusters: with D (P, P) the dominance between them, N (P, P) the numbers of pairs
-    and w (P,) how often each was drawn, δ(w) = Σ c·D / Σ c·N with c = w_p w_q between two clusters and w_p
-    within one (the pairs between copies of one cluster are left out: they would count it double). So
-    resamples are matrix products too.
-    """
-    _, codes = np.unique(np.asarray(clusters), return_inverse=True)
-    dominance, sizes = _dominance(x, y, codes)
-    delta = float(dominance.sum() / sizes.sum() ** 2)
-    if len(sizes) < 2:
-        return Dominance(delta=delta, interval=Interval(low=np.nan, high=np.nan, method="none", level=level))
-    weights = resample(np.eye(len(sizes)), resamples, seed)
-    copies = weights**2 - weights  # pairs of different copies of one cluster
-    within = np.diag(dominance)
-    numerator = np.einsum("rp,rp->r", weights @ dominance, weights) - copies @ within
-    denominator = (weights @ sizes) ** 2 - copies @ sizes**2
-    rest = dominance.sum() - dominance.sum(axis=0) - dominance.sum(axis=1) + within
-    jackknife = rest / (sizes.sum() - sizes) ** 2
-    return Dominance(delta=delta, interval=interval(delta, numerator / denominator, jackknife, level))
-
-
-def _dominance(x: Floats, y: Floats, codes: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
-    sizes = np.bincount(codes).astype(float)
-    n = len(sizes)
-    dominance = np.empty((n, n))
-    for cluster in range(n):
-        ordered = np.sort(y[codes == cluster])
-        gain = (
-            np.searchsorted(ordered, x, side="left")
-            + np.searchsorted(ordered, x, side="right")
-            - len(ordered)
-        )
-        dominance[:, cluster] = np.bincount(codes, weights=gain.astype(float), minlength=n)
-    return dominance, sizes
-
-
 def holm(p: Floats) -> Floats:
     """Holm's step-down adjusted p-values (Holm 1979) of one family (n,); they hold its family-wise error."""
     order = np.argsort(p, kind="stable")
@@ -154,3 +69,123 @@ def holm(p: Floats) -> Floats:
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1)
     return adjusted
+
+
+def benjamini_hochberg(p: Floats) -> Floats:
+    """Adjusted p-values (n,) that hold the false discovery rate of one family (Benjamini & Hochberg 1995)."""
+    n = len(p)
+    order = np.argsort(p, kind="stable")[::-1]
+    scaled = p[order] * n / np.arange(n, 0, -1)
+    adjusted = np.empty(n)
+    adjusted[order] = np.minimum(np.minimum.accumulate(scaled), 1)
+    return adjusted
+
+
+def mcnemar(lost: int, gained: int) -> float:
+    """Exact two-sided p of McNemar's test (1947) for flips, right → wrong against wrong → right.
+
+    Takes the tokens as independent: see `mcnemar_clustered`.
+    """
+    return float(stats.binomtest(lost, lost + gained).pvalue) if lost + gained else 1.0
+
+
+def mcnemar_clustered(lost: npt.ArrayLike, gained: npt.ArrayLike) -> float:
+    """Two-sided p for flips counted in P clusters, (P,) and (P,).
+
+    The statistic is Obuchowski's (1998), Σ(lost − gained) against the clusters' own sums; its null
+    distribution flips the sign of each cluster's sum, exactly up to 14 clusters and with 20,000 random
+    patterns beyond.
+    """
+    return sign_flip(np.asarray(lost, dtype=float) - np.asarray(gained, dtype=float))
+
+
+def tost(estimate: float, standard_error: float, margin: float, df: float) -> float:
+    """p of equivalence within ±margin: the larger of two one-sided t tests (Schuirmann 1987).
+
+    Small p: the difference is shown to be smaller than the margin. Raises ValueError for a margin that is not
+    positive; without a standard error there is nothing to show and p is 1.
+    """
+    if margin <= 0:
+        raise ValueError(f"the margin of equivalence must be positive, not {margin}")
+    if not standard_error > 0 or df < 1:
+        return 1.0
+    return float(stats.t.sf((margin - abs(estimate)) / standard_error, df))
+
+
+def minimum_detectable_effect(
+    standard_error: float, df: float, *, alpha: float = 0.05, power: float = 0.8
+) -> float:
+    """The smallest true difference found with this power by a two-sided test at alpha (Bloom 1995).
+
+    (t₁₋α⁄₂ + t_power) × standard error, both with df degrees of freedom.
+    """
+    if df < 1:
+        return float("nan")
+    return float((stats.t.ppf(1 - alpha / 2, df) + stats.t.ppf(power, df)) * standard_error)
+
+
+def jackknife_error(leave_one_out: Floats) -> float:
+    """Standard error from P leave-one-out estimates θᵢ: √((P−1)/P Σ(θᵢ − θ̄)²) (Efron 1982)."""
+    n = len(leave_one_out)
+    return float(np.sqrt((n - 1) / n * np.sum((leave_one_out - leave_one_out.mean()) ** 2)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trend:
+    """Page's L over blocks × ordered levels; `p` is one-sided, for values that rise with the level."""
+
+    statistic: float
+    p: float
+    blocks: int
+    levels: int
+
+
+def page_trend(values: Floats) -> Trend:
+    """Page's trend test (Page 1963) of (blocks, levels), levels in ascending order, at least three.
+
+    Blocks are clusters (projects), since they must be independent. Raises ValueError for fewer than three
+    levels.
+    """
+    blocks, levels = values.shape
+    if levels < 3:
+        raise ValueError(f"a trend needs three levels of intensity, there are {levels}")
+    method = "exact" if blocks <= 12 and levels <= 8 else "asymptotic"
+    found = stats.page_trend_test(values, method=method)
+    return Trend(statistic=float(found.statistic), p=float(found.pvalue), blocks=blocks, levels=levels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VarianceSplit:
+    """Variance components of a seeds × projects table."""
+
+    seed: float
+    project: float
+    residual: float
+
+    @property
+    def shares(self) -> tuple[float, float, float]:
+        """Shares of seed, project and residual; NaN where nothing varies."""
+        total = self.seed + self.project + self.residual
+        parts = (self.seed, self.project, self.residual)
+        return tuple(part / total if total > 0 else float("nan") for part in parts)  # type: ignore[return-value]
+
+
+def variance_split(values: Floats) -> VarianceSplit:
+    """Components of (seeds, projects) by two-way random-effects analysis of variance, one value per cell.
+
+    σ²seed = (MSseed − MSresidual)/P, σ²project = (MSproject − MSresidual)/S, negative estimates are 0
+    (Searle, Casella & McCulloch 1992, ch. 4). Raises ValueError for fewer than two seeds or projects.
+    """
+    seeds, projects = values.shape
+    if seeds < 2 or projects < 2:
+        raise ValueError(f"a split of variance needs two seeds and two projects, not {seeds} and {projects}")
+    rows, columns, mean = values.mean(axis=1), values.mean(axis=0), values.mean()
+    rest = values - rows[:, None] - columns + mean
+    residual = float((rest**2).sum() / ((seeds - 1) * (projects - 1)))
+    between_seeds = float(projects * ((rows - mean) ** 2).sum() / (seeds - 1))
+    between_projects = float(seeds * ((columns - mean) ** 2).sum() / (projects - 1))
+    return VarianceSplit(
+        seed=max(0.0, (between_seeds - residual) / projects),
+        project=max(0.0, (between_projects - residual) / seeds),
+        residual=residual,
+    )

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons import Comparison, Metric, metric
+from analysis.comparisons import Comparison
+from analysis.pairing import Metric, metric
 from analysis.results import Results, describe
 
 FEW_PROJECTS = 8

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons import KINDS, Comparison, Metric, metric
+from analysis.comparisons import Comparison
+from analysis.pairing import KINDS, Metric, metric
 from analysis.results import Results
 
 MARKS = (
