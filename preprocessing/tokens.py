@@ -239,6 +239,8 @@ class _Lexer:
 
 
 def _column(indentation: str) -> int:
+    if indentation.count(" ") == len(indentation):
+        return len(indentation)
     column = 0
     for character in indentation:
         if character == "\f":
