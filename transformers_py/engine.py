@@ -310,7 +310,9 @@ def _problem(
     if not present.isdisjoint(("fresh", "value")):
         inserted = [e.text for e, number in zip(chosen, numbers, strict=True) if kinds[number] == "fresh"]
         fresh = frozenset(word for new in inserted for word in editing.words(new)) - source.words
-        return skeleton_problem(source, text, chosen, groups, fresh)
+        sites = [site for part in plan.parts for site in part.sites]
+        scopes = [sites[number].scope for number in numbers]
+        return skeleton_problem(source, text, chosen, groups, scopes, fresh)
     return None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from transformers_py.scopes import Scope
     from transformers_py.source import Source
 
 _FORBIDDEN = (
@@ -42,6 +43,7 @@ class Surroundings:
 
     source: "Source"
     fresh: frozenset[str]
+    scope: "Scope"
 
 
 def why_not(node: ast.stmt, previous: ast.stmt | None, namespace: bool, around: Surroundings) -> str | None:
@@ -102,6 +104,8 @@ def _names_problem(node: ast.AST, around: Surroundings) -> str | None:
         if isinstance(child, ast.Name):
             if not isinstance(child.ctx, ast.Load) and child.id not in around.fresh:
                 return f"an inserted statement binds {child.id}, which is not fresh"
+            if child.id in around.source.scoping.local_names and child.id not in around.scope.uses:
+                return f"an inserted statement could capture {child.id}"
             if child.id in _DYNAMIC:
                 return f"an inserted statement uses {child.id}"
     return None

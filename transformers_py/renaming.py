@@ -5,7 +5,6 @@ def f(a):            def f(a):
     return b             return total
 """
 
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,26 +12,41 @@ from random import Random
 
 from transformers_py.edits import HOLE, Edit, Site
 from transformers_py.names import Names
-from transformers_py.scopes import Binding
+from transformers_py.scopes import Binding, Scope
 from transformers_py.source import Source
 
 Choice = Callable[[Source, Binding], str | None]
 
-_DUNDER = re.compile(r"__")
 
-
-def sites(source: Source, bindings: Sequence[Binding]) -> list[Site]:
-    """One site per binding: each of its names is replaced by one new name."""
+def sites(source: Source, bindings: Sequence[Binding], style: str) -> list[Site]:
+    """One site per binding: each of its names is replaced by one new name; with "swap", one per pair."""
+    if style == "swap":
+        return _swaps(source, bindings)
     found: list[Site] = []
     for binding in bindings:
-        spans = sorted((source.starts[i], source.ends[i]) for i in _inner(source, binding))
-        edits = tuple(Edit(start, end, HOLE) for start, end in spans)
-        found.append(Site(spans[0][0], spans[0][0], edits, scope=binding.scope.index))
+        edits = tuple(Edit(start, end, HOLE) for start, end in _spans(source, binding))
+        found.append(Site(edits[0].start, edits[0].start, edits, scope=binding.scope.index))
     return found
 
 
-def _inner(source: Source, binding: Binding) -> list[int]:
-    return binding.names
+def _spans(source: Source, binding: Binding) -> list[tuple[int, int]]:
+    return sorted((source.inner_starts[i], source.inner_ends[i]) for i in binding.names)
+
+
+def _swaps(source: Source, bindings: Sequence[Binding]) -> list[Site]:
+    """Pairs of names that no scope but their own sees exchange their names."""
+    scopes: dict[int, list[Binding]] = {}
+    for binding in bindings:
+        if all(user is binding.scope for user in binding.users):
+            scopes.setdefault(binding.scope.index, []).append(binding)
+    found: list[Site] = []
+    for index, own in scopes.items():
+        half = len(own) // 2
+        for first, second in zip(own[:half], own[half:], strict=False):
+            pairs = ((first, second.name), (second, first.name))
+            edits = sorted(Edit(*span, new) for binding, new in pairs for span in _spans(source, binding))
+            found.append(Site(edits[0].start, edits[0].start, tuple(edits), scope=index))
+    return sorted(found, key=lambda site: site.start)
 
 
 def choose(source: Source, wanted: Choice) -> tuple[list[Binding], Counter[str]]:
@@ -97,10 +111,7 @@ def _shares_slot(binding: Binding) -> bool:
     return any(_comprehension_binds(user, name) for user in binding.users)
 
 
-def _comprehension_binds(scope: "object", name: str) -> bool:
-    from transformers_py.scopes import Scope
-
-    assert isinstance(scope, Scope)
+def _comprehension_binds(scope: Scope, name: str) -> bool:
     return any(
         child.kind == "comprehension" and (name in child.bindings or _comprehension_binds(child, name))
         for child in scope.children
@@ -109,7 +120,9 @@ def _comprehension_binds(scope: "object", name: str) -> bool:
 
 def draw(source: Source, sites: Sequence[Site], style: str, generic: str, rng: Random) -> list[str | None]:
     """A new name for each site, used nowhere in the text and by no other site; None where none was found."""
-    names = Names(rng, source.words)
+    if style == "swap":
+        return [""] * len(sites)
+    names = Names(rng, source.words, source.count_subwords)
     text = source.text
     return [
         names.draw(style, text[site.edits[0].start : site.edits[0].end], generic) or None for site in sites

@@ -9,7 +9,8 @@ import symtable
 import sys
 import unicodedata
 import warnings
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import accumulate
@@ -33,6 +34,7 @@ stack."""
 
 _WORDS = re.compile(r"[^\W\d]\w*")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_FORM_FEED = re.compile(r"(?:(?<=[\r\n])|\A)\f+(?=[^\s#])")
 _CHAIN = re.compile(
     r"(?:(?:\bnot\b|\bawait\b|\blambda\b[^:\n]{0,40}:|[-+~])[\s\\]*){150,}|(?:\*\*\s*[\w.]+\s*){150,}"
 )
@@ -137,7 +139,9 @@ class Source:
     inner_starts: list[int]
     inner_ends: list[int]
 
-    def __init__(self, text: str, tree: cst.Module, code: CodeType, recorder: _Recorder, base: int) -> None:
+    def __init__(
+        self, text: str, tree: cst.Module, code: CodeType, recorder: _Recorder, base: int, dropped: list[int]
+    ) -> None:
         self.text = text
         self.tree = tree
         self.code = code
@@ -145,6 +149,8 @@ class Source:
         self.parents = recorder.parents
         self.lasts = recorder.lasts
         offsets = list(accumulate(map(len, recorder.tokens), initial=base))
+        if dropped:
+            offsets = [offset + bisect_right(dropped, offset) for offset in offsets]
         last = len(offsets) - 1
         if max(recorder.ends) > last:  # the printer takes back the newline that the text doesn't have
             offsets.append(offsets[-1])
@@ -155,6 +161,9 @@ class Source:
         inner_ends = (k if k >= 0 else end for k, end in zip(recorder.inner_ends, recorder.ends, strict=True))
         self.inner_ends = [offsets[k] for k in inner_ends]
         self.plans: dict[str, Plan] = {}
+        self.count_subwords: Callable[[str], int] | None = None
+        """How many subwords a name has, for the name style `keep_tokens`; None: equal parts of equal
+        length."""
 
     @classmethod
     def analyse(cls, text: str) -> "Source":
@@ -173,9 +182,8 @@ class Source:
             raise Unparseable("syntax_error", f"libcst: line {error.raw_line}: {error.message}") from None
         except (RecursionError, MemoryError) as error:
             raise Unparseable("too_deep", str(error) or type(error).__name__) from None
-        if "".join(recorder.tokens) != body:
-            raise Unparseable("not_lossless", "libcst prints this text differently")
-        source = cls(text, tree, code, recorder, base)
+        dropped = _dropped(body, "".join(recorder.tokens), base)
+        source = cls(text, tree, code, recorder, base, dropped)
         assert source.scopes is not None
         return source
 
@@ -268,6 +276,22 @@ def parse_quietly(text: str) -> ast.Module:
 def line_starts(text: str) -> list[int]:
     r"""Offsets of all lines' first characters; lines end at \n, \r\n and \r alone."""
     return [0, *accumulate(map(len, _LINE.findall(text)))]
+
+
+def _dropped(text: str, printed: str, base: int) -> list[int]:
+    """Where, in the printed text, libcst's printer leaves out form feeds before a statement at column 0.
+
+    It also leaves out a carriage return at the very end, which moves nothing. Raises Unparseable for
+    anything else.
+    """
+    if printed in (text, text.removesuffix("\r")):
+        return []
+    places: list[int] = []
+    for found in _FORM_FEED.finditer(text):
+        places += [base + found.start() - len(places)] * len(found.group())
+    if printed != _FORM_FEED.sub("", text):
+        raise Unparseable("not_lossless", "libcst prints this text differently")
+    return places
 
 
 @contextmanager

@@ -48,7 +48,12 @@ def skeleton(source: "Source") -> list[Statement]:
 
 
 def skeleton_problem(
-    source: "Source", text: str, edits: Sequence[Edit], groups: Sequence[int], fresh: frozenset[str]
+    source: "Source",
+    text: str,
+    edits: Sequence[Edit],
+    groups: Sequence[int],
+    scopes: Sequence[int],
+    fresh: frozenset[str],
 ) -> str | None:
     """None when `text` has the source's statements where the edits put them, and inert ones besides."""
     try:
@@ -56,7 +61,7 @@ def skeleton_problem(
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return f"the rewritten text doesn't parse: {error}"
     offsets = _Offsets(text, 1 if text.startswith("\ufeff") else 0)
-    pruned = _Pruned(source, offsets, inserted_ranges(edits, groups), fresh)
+    pruned = _Pruned(source, offsets, inserted_ranges(edits, groups), scopes, fresh)
     found: list[Statement] = []
     problem = pruned.walk(tree, 0, found)
     if problem:
@@ -179,16 +184,24 @@ class _Pruned:
     """A walk over the rewritten text's statements that leaves out the inserted ones, if they are inert."""
 
     def __init__(
-        self, source: "Source", offsets: _Offsets, ranges: list[tuple[int, int]], fresh: frozenset[str]
+        self,
+        source: "Source",
+        offsets: _Offsets,
+        ranges: list[tuple[int, int, int]],
+        scopes: Sequence[int],
+        fresh: frozenset[str],
     ) -> None:
+        self.source = source
         self.offsets = offsets
         self.ranges = ranges
-        self.first = [start for start, _ in ranges]
-        self.surroundings = Surroundings(source, fresh)
+        self.first = [start for start, _, _ in ranges]
+        self.scopes = scopes
+        self.fresh = fresh
 
-    def inserted(self, offset: int) -> bool:
+    def inserted(self, offset: int) -> int:
+        """The number of the inserted edit that covers an offset of the rewritten text, or -1."""
         k = bisect_right(self.first, offset) - 1
-        return k >= 0 and offset < self.ranges[k][1]
+        return self.ranges[k][2] if k >= 0 and offset < self.ranges[k][1] else -1
 
     def walk(self, node: ast.AST, depth: int, found: list[Statement]) -> str | None:
         for body in _bodies(node):
@@ -206,7 +219,8 @@ class _Pruned:
         self, child: ast.stmt, previous: ast.stmt | None, namespace: bool, depth: int, found: list[Statement]
     ) -> str | None:
         item = _statement(child, depth, self.offsets)
-        if not self.ranges or item[0] == "match_case" or not self.inserted(item[2]):
+        edit = -1 if item[0] == "match_case" else self.inserted(item[2])
+        if edit < 0:
             found.append(item)
             return self.walk(child, depth + 1, found) if item[3] == 0 else None
         if self.is_wrapper(child):
@@ -216,11 +230,12 @@ class _Pruned:
                 if problem:
                     return problem
             return None
-        return why_not(child, previous, namespace, self.surroundings)
+        around = Surroundings(self.source, self.fresh, self.source.scopes[self.scopes[edit]])
+        return why_not(child, previous, namespace, around)
 
     def is_wrapper(self, node: ast.stmt) -> bool:
         """`if True:` that was put around statements of the original."""
         if not (isinstance(node, ast.If) and isinstance(node.test, ast.Constant) and node.test.value):
             return False
         first = node.body[0]
-        return not node.orelse and not self.inserted(self.offsets.of(first.lineno, first.col_offset))
+        return not node.orelse and self.inserted(self.offsets.of(first.lineno, first.col_offset)) < 0

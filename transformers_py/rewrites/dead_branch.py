@@ -8,7 +8,7 @@ from transformers_py.blocks import places
 from transformers_py.edits import HOLE, Edit, Site
 from transformers_py.names import Dice, Names
 from transformers_py.options import CounterExample, Example
-from transformers_py.scopes import DYNAMIC
+from transformers_py.scopes import DYNAMIC, Scope
 from transformers_py.source import Source
 
 PRESERVES = "fresh"
@@ -50,9 +50,8 @@ def fill(source: Source, options: Options, site: Site, dice: Dice) -> str:
 
 def _statement(source: Source, site: Site, dice: Dice) -> str:
     """A short statement over names that the function uses anyway."""
-    known = [
-        name for name in source.scopes[site.scope].uses if name not in _UNUSABLE and not name.startswith("__")
-    ]
+    scope = source.scopes[site.scope]
+    known = [name for name in scope.uses if _is_usable(scope, name)]
     new = Names(dice, source.words).pseudo(dice.pick(known) if known else "value")
     if not known:
         return f"{new} = {int(dice.random() * 100)}"
@@ -66,6 +65,14 @@ def _statement(source: Source, site: Site, dice: Dice) -> str:
         f"{new} = {first} or {second}",
     )
     return dice.pick(forms)
+
+
+def _is_usable(scope: Scope, name: str) -> bool:
+    """Names that keep their spelling: parameters, globals and builtins, no local variables."""
+    if name in _UNUSABLE or name.startswith("__"):
+        return False
+    binding = scope.resolved.get(name)
+    return binding is None or not binding.scope.is_function or binding.kinds == {"parameter"}
 
 
 EXAMPLES: list[Example] = [

@@ -21,13 +21,13 @@ GROWTH = "0 tokens"
 class Options:
     """`style`: how new names are made (names.py)."""
 
-    style: Literal["pseudo", "random", "generic", "keep_tokens"] = "pseudo"
+    style: Literal["pseudo", "random", "generic", "swap", "keep_tokens"] = "pseudo"
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
     """Every variable of a function, lambda or comprehension that isn't a parameter or a definition."""
     bindings, refused = renaming.choose(source, _wanted)
-    return renaming.sites(source, bindings), refused
+    return renaming.sites(source, bindings, options.style), refused
 
 
 def draw(source: Source, options: Options, sites: Sequence[Site], rng: Random) -> list[str | None]:
@@ -60,6 +60,13 @@ EXAMPLES: list[Example] = [
         "def f(a):\n    import os.path as p\n    return p.x(p=a.p)\n",
         {"style": "generic"},
         "def f(a):\n    import os.path as var_1\n    return var_1.x(p=a.p)\n",
+    ),
+]
+EXAMPLES += [
+    (
+        "def f(x):\n    a = x\n    b = a + 1\n    return a * b\n",
+        {"style": "swap"},
+        "def f(x):\n    b = x\n    a = b + 1\n    return b * a\n",
     ),
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [

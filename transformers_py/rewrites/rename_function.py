@@ -1,0 +1,106 @@
+"""Renames functions that are only called, and only here: `def g(): ...; g()` -> `def scan(): ...; scan()`."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+import libcst as cst
+
+from transformers_py import renaming
+from transformers_py.callers import definition, escape, is_private, named_in_strings
+from transformers_py.edits import Site
+from transformers_py.options import CounterExample, Example
+from transformers_py.scopes import Binding
+from transformers_py.source import Source
+
+PRESERVES = "names"
+RENAMES = "function"
+GROWTH = "0 tokens"
+
+_NAMING = frozenset(
+    ["__name__", "__qualname__", "func_name", "co_name", "co_qualname", "print_exc", "format_exc"]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`style`: how new names are made (names.py); `private`: also module-level functions like `_f`."""
+
+    style: Literal["pseudo", "random", "generic", "swap", "keep_tokens"] = "pseudo"
+    private: bool = False
+
+
+def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+    """Every function inside of a function whose name is used for calls alone."""
+
+    def wanted(source: Source, binding: Binding) -> str | None:
+        if "function" not in binding.kinds or binding.scope.kind == "class":
+            return ""
+        return _refusal(source, binding, options.private)
+
+    bindings, refused = renaming.choose(source, wanted)
+    return renaming.sites(source, bindings, options.style), refused
+
+
+def draw(source: Source, options: Options, sites: Sequence[Site], rng: Random) -> list[str | None]:
+    """New names, all different."""
+    return renaming.draw(source, sites, options.style, "func", rng)
+
+
+def _refusal(source: Source, binding: Binding, private: bool) -> str | None:
+    if binding.scope.kind == "module":
+        if not (private and is_private(binding)) or "__getattr__" in source.words:
+            return "public"
+        if named_in_strings(source, binding.name):
+            return "named_elsewhere"
+    found = definition(source, binding)
+    if found is None:
+        return "bound_twice"
+    node, index = found
+    if node.decorators:
+        return "decorated"
+    if _shows_its_name(source, node, index):
+        return "shows_its_name"
+    return escape(source, binding, by_position=False)
+
+
+def _shows_its_name(source: Source, node: cst.FunctionDef, index: int) -> bool:
+    """Whether calling the function makes what carries its name: a generator, a nested definition."""
+    if node.asynchronous is not None:
+        return True
+    inner = source.scoping.inner[index]
+    for scope in inner.subtree():
+        if scope is not inner and not isinstance(
+            source.nodes[scope.node], (cst.ListComp, cst.SetComp, cst.DictComp)
+        ):
+            return True
+        if not _NAMING.isdisjoint(scope.words) or not _NAMING.isdisjoint(scope.uses):
+            return True
+    last = source.lasts[index]
+    return any(isinstance(n, (cst.Yield, cst.Await)) for n in source.nodes[index:last])
+
+
+EXAMPLES: list[Example] = [
+    (
+        "def f(x):\n    def g(y): return y\n    return g(x)\n",
+        {"style": "generic"},
+        "def f(x):\n    def func_1(y): return y\n    return func_1(x)\n",
+    ),
+    (
+        "def _f(x): return x\n_f(1)\n",
+        {"style": "generic", "private": True},
+        "def _func_1(x): return x\n_func_1(1)\n",
+    ),
+]
+COUNTER_EXAMPLES: list[CounterExample] = [
+    ("def f(a):\n    return a\n", {}, "public"),
+    ("def _f(a):\n    return a\n", {}, "public"),
+    ("def _f(x): return x\nprint('_f')\n", {"private": True}, "named_elsewhere"),
+    ("class A:\n    def f(self):\n        return self\n", {}, ""),
+    ("def f():\n    def g(): return 1\n    return g\n", {}, "escapes"),
+    ("def f():\n    @d\n    def g(): return 1\n    return g()\n", {}, "decorated"),
+    ("def f():\n    def g(): yield 1\n    return g()\n", {}, "shows_its_name"),
+    ("def f():\n    def g(): return lambda: 1\n    return g()\n", {}, "shows_its_name"),
+]

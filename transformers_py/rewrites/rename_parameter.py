@@ -1,0 +1,119 @@
+"""Renames parameters that no caller can name: `def f(*args): return args` -> `def f(*rows): return rows`."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+import libcst as cst
+
+from transformers_py import renaming
+from transformers_py.callers import definition, escape, is_private, lambda_escape, named_in_strings
+from transformers_py.edits import Site
+from transformers_py.options import CounterExample, Example
+from transformers_py.scopes import Binding, Scope
+from transformers_py.source import Source
+
+PRESERVES = "names"
+RENAMES = "parameter"
+GROWTH = "0 tokens"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`style`: how new names are made (names.py); `private`: also for module-level functions like `_f`."""
+
+    style: Literal["pseudo", "random", "generic", "swap", "keep_tokens"] = "pseudo"
+    private: bool = False
+
+
+def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+    """Positional-only and starred parameters, and all where every call is known and by position."""
+
+    def wanted(source: Source, binding: Binding) -> str | None:
+        if not binding.scope.is_function or "parameter" not in binding.kinds:
+            return ""
+        return _refusal(source, binding, options.private)
+
+    bindings, refused = renaming.choose(source, wanted)
+    return renaming.sites(source, bindings, options.style), refused
+
+
+def draw(source: Source, options: Options, sites: Sequence[Site], rng: Random) -> list[str | None]:
+    """New names, all different."""
+    return renaming.draw(source, sites, options.style, "arg", rng)
+
+
+def _refusal(source: Source, binding: Binding, private: bool) -> str | None:
+    scope = binding.scope
+    node = source.nodes[scope.node]
+    if isinstance(node, cst.Lambda):
+        return lambda_escape(source, scope)
+    assert isinstance(node, cst.FunctionDef)
+    if node.decorators:
+        return "decorated"
+    if _is_unreachable(node.params, binding.name):
+        return None
+    function = _function(scope, node.name.value)
+    if function is None:
+        return "public"
+    if function.scope.kind == "module":
+        if not (private and is_private(function)) or named_in_strings(source, function.name):
+            return "public"
+    elif not function.scope.is_function:
+        return "public"
+    found = definition(source, function)
+    if found is None or found[0] is not node:
+        return "bound_twice"
+    return escape(source, function, by_position=True)
+
+
+def _function(scope: Scope, name: str) -> Binding | None:
+    assert scope.parent is not None
+    return scope.parent.resolved.get(name)
+
+
+def _is_unreachable(params: cst.Parameters, name: str) -> bool:
+    """Whether a parameter is positional-only or takes the rest."""
+    rest = [p for p in (params.star_arg, params.star_kwarg) if isinstance(p, cst.Param)]
+    return any(p.name.value == name for p in (*params.posonly_params, *rest))
+
+
+EXAMPLES: list[Example] = [
+    (
+        "def f(*args, **kwargs):\n    return g(*args, **kwargs)\n",
+        {"style": "generic"},
+        "def f(*arg_1, **arg_2):\n    return g(*arg_1, **arg_2)\n",
+    ),
+    ("def f(a, /, b):\n    return a\n", {"style": "generic"}, "def f(arg_1, /, b):\n    return arg_1\n"),
+    (
+        "def f(x):\n    def g(y): return x + y\n    return g(x)\n",
+        {"style": "generic"},
+        "def f(x):\n    def g(arg_1): return x + arg_1\n    return g(x)\n",
+    ),
+    (
+        "y = sorted(z, key=lambda a: a.b)\n",
+        {"style": "generic"},
+        "y = sorted(z, key=lambda arg_1: arg_1.b)\n",
+    ),
+    (
+        "def _f(x): return x\n_f(1)\n",
+        {"style": "generic", "private": True},
+        "def _f(arg_1): return arg_1\n_f(1)\n",
+    ),
+    (
+        "def f(a, b, /):\n    return a - b\n",
+        {"style": "swap"},
+        "def f(b, a, /):\n    return b - a\n",
+    ),
+]
+COUNTER_EXAMPLES: list[CounterExample] = [
+    ("def f(a):\n    return a\n", {}, "public"),
+    ("class A:\n    def f(self, a):\n        return a\n", {}, "public"),
+    ("def f():\n    def g(a): return a\n    return g(a=1)\n", {}, "keyword_call"),
+    ("def f():\n    def g(a): return a\n    return g\n", {}, "escapes"),
+    ("@d\ndef f(*a):\n    return a\n", {}, "decorated"),
+    ("g(key=lambda a: a)\n", {}, "escapes"),
+    ("def _f(a): return a\n_f(1)\n", {}, "public"),
+]
