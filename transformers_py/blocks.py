@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from transformers_py.edits import HOLE, Edit, Site
 from transformers_py.scopes import LINE_WORDS, Scope
 from transformers_py.source import Source
 
@@ -56,10 +57,50 @@ def places(source: Source, *, new_names: bool) -> tuple[list[Place], Counter[str
                 refused[problem] += 1
             else:
                 offset = statement_start(source, k)
-                line = source.text.rfind("\n", 0, offset) + 1
-                line = max(line, source.text.rfind("\r", 0, offset) + 1)
-                found.append(Place(offset, source.text[line:offset], of[k], k))
+                found.append(Place(offset, source.text[_line_start(source, offset) : offset], of[k], k))
             k = lasts[k]
+    return found, refused
+
+
+def insertion(source: Source, place: Place) -> Site:
+    """A site that puts HOLE on lines of its own before a place."""
+    offset = place.offset
+    edit = Edit(offset, offset, HOLE + source.newline + place.indent)
+    return Site(offset, offset, (edit,), scope=place.scope.index)
+
+
+def indent_of(source: Source, site: Site) -> str:
+    """The indentation of what `insertion` inserts."""
+    return site.edits[0].text.removeprefix(HOLE + source.newline)
+
+
+def lines(source: Source) -> tuple[list[Place], Counter[str]]:
+    """All statements that start a line, in modules, classes and functions, but for docstrings.
+
+    Nothing that is compiled may be inserted there; functions that look at their lines are refused.
+    """
+    found: list[Place] = []
+    refused: Counter[str] = Counter()
+    reasons: dict[int, str | None] = {}
+    nodes, lasts, of = source.nodes, source.lasts, source.scoping.of
+    for i, node in enumerate(nodes):
+        if not isinstance(node, (cst.Module, cst.IndentedBlock)):
+            continue
+        k = i + 1
+        if k < lasts[i] and _has_docstring(source, i):
+            k = lasts[k]
+        while k < lasts[i]:
+            scope = of[k]
+            if scope.index not in reasons:
+                reasons[scope.index] = refusal(source, scope, False) if scope.kind == "function" else None
+            problem = reasons[scope.index] or _line_problem(source, k)
+            if problem:
+                refused[problem] += 1
+            else:
+                offset = statement_start(source, k)
+                found.append(Place(offset, source.text[_line_start(source, offset) : offset], scope, k))
+            k = lasts[k]
+    found.sort(key=lambda place: place.offset)
     return found, refused
 
 
@@ -98,8 +139,9 @@ def _depth(source: Source, i: int) -> int:
 
 
 def _has_docstring(source: Source, block: int) -> bool:
-    """Whether the first statement of a function's body is a string."""
-    if not isinstance(source.nodes[source.parents[block]], cst.FunctionDef):
+    """Whether the first statement of a module, or of a function's or class's body, is a string."""
+    owner = source.nodes[source.parents[block]] if block else None
+    if not (owner is None or isinstance(owner, (cst.FunctionDef, cst.ClassDef))):
         return False
     first = source.nodes[block + 1]
     if not isinstance(first, cst.SimpleStatementLine):
@@ -108,11 +150,18 @@ def _has_docstring(source: Source, block: int) -> bool:
     return isinstance(small, cst.Expr) and isinstance(small.value, (cst.SimpleString, cst.ConcatenatedString))
 
 
+def _line_start(source: Source, offset: int) -> int:
+    text = source.text
+    return (
+        max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset), 0 - (not text.startswith("\ufeff"))) + 1
+    )
+
+
 def _line_problem(source: Source, k: int) -> str | None:
     """Why no line may come before this statement: it doesn't start its line, or oddly."""
     text = source.text
     offset = statement_start(source, k)
-    line = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+    line = _line_start(source, offset)
     before = text[line:offset]
     if before.strip(" \t"):
         return "form_feed" if "\f" in before else "not_at_line_start"

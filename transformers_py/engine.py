@@ -84,6 +84,8 @@ class Drawn:
     orders: list[list[int]]
     thresholds: list[float]
     texts: dict[int, str]
+    taken: set[str]
+    """The words of the text and all new names that may have been drawn."""
     refusals: dict[str, int]
 
 
@@ -207,6 +209,7 @@ def _draw(source: Source, plan: Plan, seed: int, key: str) -> Drawn:
     thresholds: list[float] = []
     texts: dict[int, str] = {}
     refusals: Counter[str] = Counter()
+    taken = set(source.words)
     for part in plan.parts:
         rng = Random(f"{name}:{part.name}")  # noqa: S311
         random = rng.random
@@ -214,16 +217,17 @@ def _draw(source: Source, plan: Plan, seed: int, key: str) -> Drawn:
         keys = [random() for _ in part.sites]
         order = sorted(range(len(keys)), key=keys.__getitem__)
         if hasattr(part.module, "draw"):
-            for i, text in enumerate(part.module.draw(source, part.options, part.sites, rng)):
+            for i, text in enumerate(part.module.draw(source, part.options, part.sites, rng, taken)):
                 if text is None:
                     refusals[f"{part.name}:no_name"] += 1
                 else:
                     texts[part.first + i] = text
+                    taken.add(text)
             order = [i for i in order if part.first + i in texts]
         orders.append([part.first + i for i in order])
     while len(plan.drawn) >= 4:
         del plan.drawn[next(iter(plan.drawn))]
-    drawn = plan.drawn[name] = Drawn(name, orders, thresholds, texts, dict(refusals))
+    drawn = plan.drawn[name] = Drawn(name, orders, thresholds, texts, taken, dict(refusals))
     return drawn
 
 
@@ -280,7 +284,7 @@ def _fill(source: Source, plan: Plan, drawn: Drawn, mask: bytearray) -> None:
             if mask[number] and number not in texts:
                 place = number - part.first
                 dice = Dice(f"{drawn.name}:{part.name}:{place}")
-                texts[number] = fill(source, part.options, part.sites[place], dice)
+                texts[number] = fill(source, part.options, part.sites[place], dice, drawn.taken)
 
 
 def _problem(
@@ -309,7 +313,8 @@ def _problem(
             return problem
     if not present.isdisjoint(("fresh", "value")):
         inserted = [e.text for e, number in zip(chosen, numbers, strict=True) if kinds[number] == "fresh"]
-        fresh = frozenset(word for new in inserted for word in editing.words(new)) - source.words
+        renamed = {e.text for e in chosen if e.end > e.start}
+        fresh = frozenset(word for new in inserted for word in editing.words(new)) - source.words - renamed
         sites = [site for part in plan.parts for site in part.sites]
         scopes = [sites[number].scope for number in numbers]
         return skeleton_problem(source, text, chosen, groups, scopes, fresh)

@@ -106,6 +106,8 @@ def _names_problem(node: ast.AST, around: Surroundings) -> str | None:
                 return f"an inserted statement binds {child.id}, which is not fresh"
             if child.id in around.source.scoping.local_names and child.id not in around.scope.uses:
                 return f"an inserted statement could capture {child.id}"
+            if child.id in around.scope.declared:
+                return f"an inserted statement uses {child.id}, which is declared global or nonlocal"
             if child.id in _DYNAMIC:
                 return f"an inserted statement uses {child.id}"
     return None

@@ -7,7 +7,7 @@ def f(a):            def f(a):
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from random import Random
 
 from transformers_py.edits import HOLE, Edit, Site
@@ -118,11 +118,13 @@ def _comprehension_binds(scope: Scope, name: str) -> bool:
     )
 
 
-def draw(source: Source, sites: Sequence[Site], style: str, generic: str, rng: Random) -> list[str | None]:
+def draw(
+    source: Source, sites: Sequence[Site], style: str, generic: str, rng: Random, taken: Collection[str]
+) -> list[str | None]:
     """A new name for each site, used nowhere in the text and by no other site; None where none was found."""
     if style == "swap":
         return [""] * len(sites)
-    names = Names(rng, source.words, source.count_subwords)
+    names = Names(rng, taken, source.count_subwords)
     text = source.text
     return [
         names.draw(style, text[site.edits[0].start : site.edits[0].end], generic) or None for site in sites

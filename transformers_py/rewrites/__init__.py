@@ -17,14 +17,15 @@ A rewrite is a module with
 
 and, where a text has to be drawn, one of
 
-    def draw(source, options, sites, rng) -> Sequence[str | None]:
+    def draw(source, options, sites, rng, taken) -> Sequence[str | None]:
         """The texts of all sites (None: no text could be found), where they must differ from each other."""
 
-    def fill(source, options, site, dice) -> str:
+    def fill(source, options, site, dice, taken) -> str:
         """The text of one site, where it doesn't depend on the others' texts."""
 
 The text replaces HOLE ("\\0") in the edits of its site. `rng.random()` and `dice.random()` are the only
-sources of randomness; they depend on seed, sample and rewrite (and site), never on rate or count.
+sources of randomness; they depend on seed, sample and rewrite (and site), never on rate or count. `taken`
+holds all words of the text and all new names of renamings.
 
 Kinds of proof (see verify.py; every emitted text is proved):
 

@@ -1,6 +1,7 @@
 """Inserts branches that never run: `return a` -> `if False: print(a)` before it."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,19 +41,19 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
     ], refused
 
 
-def fill(source: Source, options: Options, site: Site, dice: Dice) -> str:
+def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
     """One branch with one statement in it."""
     style = options.style if options.style != "mixed" else dice.pick(tuple(_HEADS))
     indent = site.edits[0].text.removeprefix(HOLE + source.newline)
-    body = "pass" if options.body == "pass" else _statement(source, site, dice)
+    body = "pass" if options.body == "pass" else _statement(source, site, dice, taken)
     return f"{_HEADS[style]}{source.newline}{indent}{source.indent}{body}"
 
 
-def _statement(source: Source, site: Site, dice: Dice) -> str:
+def _statement(source: Source, site: Site, dice: Dice, taken: Collection[str]) -> str:
     """A short statement over names that the function uses anyway."""
     scope = source.scopes[site.scope]
     known = [name for name in scope.uses if _is_usable(scope, name)]
-    new = Names(dice, source.words).pseudo(dice.pick(known) if known else "value")
+    new = Names(dice, taken).pseudo(dice.pick(known) if known else "value")
     if not known:
         return f"{new} = {int(dice.random() * 100)}"
     first, second = dice.pick(known), dice.pick(known)
@@ -69,7 +70,7 @@ def _statement(source: Source, site: Site, dice: Dice) -> str:
 
 def _is_usable(scope: Scope, name: str) -> bool:
     """Names that keep their spelling: parameters, globals and builtins, no local variables."""
-    if name in _UNUSABLE or name.startswith("__"):
+    if name in _UNUSABLE or name in scope.declared or name.startswith("__"):
         return False
     binding = scope.resolved.get(name)
     return binding is None or not binding.scope.is_function or binding.kinds == {"parameter"}

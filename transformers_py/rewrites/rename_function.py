@@ -1,7 +1,7 @@
 """Renames functions that are only called, and only here: `def g(): ...; g()` -> `def scan(): ...; scan()`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
@@ -19,9 +19,11 @@ PRESERVES = "names"
 RENAMES = "function"
 GROWTH = "0 tokens"
 
-_NAMING = frozenset(
-    ["__name__", "__qualname__", "func_name", "co_name", "co_qualname", "print_exc", "format_exc"]
+_NAMING = frozenset(["__name__", "__qualname__", "func_name", "co_name", "co_qualname"])
+_TRACEBACKS = frozenset(
+    ["traceback", "extract_tb", "format_exc", "print_exc", "print_exception", "__traceback__"]
 )
+_NAMELESS = (cst.ListComp, cst.SetComp, cst.DictComp)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +46,11 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
     return renaming.sites(source, bindings, options.style), refused
 
 
-def draw(source: Source, options: Options, sites: Sequence[Site], rng: Random) -> list[str | None]:
+def draw(
+    source: Source, options: Options, sites: Sequence[Site], rng: Random, taken: Collection[str]
+) -> list[str | None]:
     """New names, all different."""
-    return renaming.draw(source, sites, options.style, "func", rng)
+    return renaming.draw(source, sites, options.style, "func", rng, taken)
 
 
 def _refusal(source: Source, binding: Binding, private: bool) -> str | None:
@@ -55,6 +59,8 @@ def _refusal(source: Source, binding: Binding, private: bool) -> str | None:
             return "public"
         if named_in_strings(source, binding.name):
             return "named_elsewhere"
+    if not _TRACEBACKS.isdisjoint(source.words):
+        return "tracebacks"
     found = definition(source, binding)
     if found is None:
         return "bound_twice"

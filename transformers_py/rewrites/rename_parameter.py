@@ -1,7 +1,7 @@
 """Renames parameters that no caller can name: `def f(*args): return args` -> `def f(*rows): return rows`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
@@ -40,9 +40,11 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
     return renaming.sites(source, bindings, options.style), refused
 
 
-def draw(source: Source, options: Options, sites: Sequence[Site], rng: Random) -> list[str | None]:
+def draw(
+    source: Source, options: Options, sites: Sequence[Site], rng: Random, taken: Collection[str]
+) -> list[str | None]:
     """New names, all different."""
-    return renaming.draw(source, sites, options.style, "arg", rng)
+    return renaming.draw(source, sites, options.style, "arg", rng, taken)
 
 
 def _refusal(source: Source, binding: Binding, private: bool) -> str | None:
@@ -53,8 +55,12 @@ def _refusal(source: Source, binding: Binding, private: bool) -> str | None:
     assert isinstance(node, cst.FunctionDef)
     if node.decorators:
         return "decorated"
+    if any(_is_annotated(source, i) for i in binding.names):
+        return "annotated"
     if _is_unreachable(node.params, binding.name):
         return None
+    if any(p.name.value == binding.name for p in node.params.kwonly_params):
+        return "keyword_only"
     function = _function(scope, node.name.value)
     if function is None:
         return "public"
@@ -78,6 +84,12 @@ def _is_unreachable(params: cst.Parameters, name: str) -> bool:
     """Whether a parameter is positional-only or takes the rest."""
     rest = [p for p in (params.star_arg, params.star_kwarg) if isinstance(p, cst.Param)]
     return any(p.name.value == name for p in (*params.posonly_params, *rest))
+
+
+def _is_annotated(source: Source, i: int) -> bool:
+    """Whether a parameter's name is also a key of `__annotations__`."""
+    param = source.nodes[source.parents[i]]
+    return isinstance(param, cst.Param) and param.name is source.nodes[i] and param.annotation is not None
 
 
 EXAMPLES: list[Example] = [
@@ -113,6 +125,8 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("class A:\n    def f(self, a):\n        return a\n", {}, "public"),
     ("def f():\n    def g(a): return a\n    return g(a=1)\n", {}, "keyword_call"),
     ("def f():\n    def g(a): return a\n    return g\n", {}, "escapes"),
+    ("def f(*a: int):\n    return a\n", {}, "annotated"),
+    ("def f():\n    def g(*, a=1): return a\n    return g()\n", {}, "keyword_only"),
     ("@d\ndef f(*a):\n    return a\n", {}, "decorated"),
     ("g(key=lambda a: a)\n", {}, "escapes"),
     ("def _f(a): return a\n_f(1)\n", {}, "public"),

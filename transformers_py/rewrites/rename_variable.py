@@ -1,7 +1,7 @@
 """Renames local variables: `total = a + b; return total` -> `merged = a + b; return merged`."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
@@ -30,9 +30,11 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
     return renaming.sites(source, bindings, options.style), refused
 
 
-def draw(source: Source, options: Options, sites: Sequence[Site], rng: Random) -> list[str | None]:
+def draw(
+    source: Source, options: Options, sites: Sequence[Site], rng: Random, taken: Collection[str]
+) -> list[str | None]:
     """New names, all different."""
-    return renaming.draw(source, sites, options.style, "var", rng)
+    return renaming.draw(source, sites, options.style, "var", rng, taken)
 
 
 def _wanted(source: Source, binding: Binding) -> str | None:

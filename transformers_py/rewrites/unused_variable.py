@@ -1,6 +1,7 @@
 """Inserts assignments to variables that nobody reads: `return a` -> `spare_limit = 12` before it."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,9 +37,9 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
     ], refused
 
 
-def fill(source: Source, options: Options, site: Site, dice: Dice) -> str:
+def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
     """One assignment of a literal to a new name."""
-    names = Names(dice, source.words)
+    names = Names(dice, taken)
     name = names.random("") if options.names == "random" else names.pseudo("old_name")
     kind = options.values
     if kind == "mixed":
