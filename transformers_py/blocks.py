@@ -6,6 +6,7 @@ def f(a):
     |return b       <- another
 """
 
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 
@@ -151,10 +152,9 @@ def _has_docstring(source: Source, block: int) -> bool:
 
 
 def _line_start(source: Source, offset: int) -> int:
-    text = source.text
-    return (
-        max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset), 0 - (not text.startswith("\ufeff"))) + 1
-    )
+    """Offset of the first character of a line, the byte order mark left out."""
+    start = source.line_starts[bisect_right(source.line_starts, offset) - 1]
+    return start or int(source.text.startswith("\ufeff"))
 
 
 def _line_problem(source: Source, k: int) -> str | None:

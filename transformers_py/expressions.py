@@ -9,8 +9,12 @@ import libcst as cst
 
 from transformers_py.source import Source
 
-_CLOSED = (
+_INTERPOLATED = (
     cst.FormattedString,
+    *((cst.TemplatedString,) if hasattr(cst, "TemplatedString") else ()),
+)
+_CLOSED = (
+    *_INTERPOLATED,
     cst.ConcatenatedString,
     cst.Import,
     cst.ImportFrom,
@@ -20,18 +24,22 @@ _CLOSED = (
     cst.MatchPattern,
     cst.TypeAlias,
     cst.TypeParameters,
-    *((cst.TemplatedString,) if hasattr(cst, "TemplatedString") else ()),
 )
 """Nothing inside of these is looked at (of strings, the whole is)."""
+_LOOSE = (cst.BooleanOperation, cst.IfExp, cst.Lambda, cst.NamedExpr, cst.Yield, cst.Tuple, cst.GeneratorExp)
 
 
 def loads(source: Source) -> Iterator[int]:
     """Table indices of all expressions that are read, not bound, and not inside of strings or patterns."""
     nodes, lasts, roles, parents = source.nodes, source.lasts, source.scoping.roles, source.parents
+    starts = source.starts
     i = 1
+    edge = -1
     while i < len(nodes):
         node = nodes[i]
-        if isinstance(node, cst.BaseExpression) and id(node) not in roles:
+        if isinstance(node, cst.AnnAssign):
+            edge = starts[i + 1]  # CPython refuses `(a).b: int`
+        if isinstance(node, cst.BaseExpression) and id(node) not in roles and starts[i] != edge:
             parent = nodes[parents[i]]
             if not _is_bound_to(parent, node):
                 yield i
@@ -51,3 +59,17 @@ def _is_bound_to(parent: cst.CSTNode, node: cst.CSTNode) -> bool:
 def is_parenthesised(node: cst.CSTNode) -> bool:
     """Whether an expression has parentheses of its own (those of tuples and generators count)."""
     return bool(getattr(node, "lpar", ()))
+
+
+def is_loose(node: cst.CSTNode) -> bool:
+    """Whether an expression without parentheses falls apart when an operator stands beside it."""
+    return isinstance(node, _LOOSE) and not is_parenthesised(node)
+
+
+def outside_strings(source: Source) -> Iterator[int]:
+    """Table indices of all nodes but those inside of f-strings."""
+    nodes, lasts = source.nodes, source.lasts
+    i = 0
+    while i < len(nodes):
+        yield i
+        i = lasts[i] if isinstance(nodes[i], _INTERPOLATED) else i + 1

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["module", "function", "lambda", "comprehension", "class"]
 
-DYNAMIC = frozenset(["locals", "vars", "dir", "eval", "exec", "globals"])
+DYNAMIC = frozenset(["locals", "vars", "dir", "eval", "exec"])
 FRAME_WORDS = frozenset(
     """
     _getframe currentframe f_locals f_back f_globals tb_frame gi_frame cr_frame co_varnames co_freevars
@@ -140,6 +140,7 @@ class _Finder:
         self.attributes: set[str] = set()
         self.flagged: list[tuple[int, str]] = []
         self.annotations: list[int] = []
+        self.dynamic: list[int] = []
         self.postponed = False
 
     def run(self) -> Scopes:
@@ -199,9 +200,13 @@ class _Finder:
             else:
                 kinds.add(role)
         elif name in DYNAMIC:
-            self._dynamic(i, node, scope)
+            self.dynamic.append(i)
 
-    def _dynamic(self, i: int, node: cst.Name, scope: Scope) -> None:
+    def _dynamic(self, i: int) -> None:
+        """`locals()` forbids changes around it; `locals` without a call might be called anywhere."""
+        node, scope = cast(cst.Name, self.nodes[i]), self.of[i]
+        if node.value in scope.resolved:
+            return
         call = self.nodes[self.parents[i]]
         if not (isinstance(call, cst.Call) and call.func is node):
             self.hazards.add("dynamic_alias")
@@ -380,6 +385,8 @@ class _Finder:
             self.hazards.add("frames")
         if words & {"builtins", "__builtins__"} and words & DYNAMIC:
             self.hazards.add("dynamic_alias")
+        for i in self.dynamic:
+            self._dynamic(i)
         for scope in self.scopes:
             for reason in tuple(scope.hazards):
                 for outer in scope.enclosing():

@@ -4,10 +4,17 @@ A rewrite is a module with
 
     """One sentence that says what it does, before -> after."""
 
-    PRESERVES = "ast"       the kind of proof (below) RENAMES = "variable"    with PRESERVES = "names"
-    only: "variable", "parameter" or "function" GROWTH = "2 tokens"     per site EXAMPLES = [(before,
-    options, after), ...]      must change: `after` is the text at rate 1.0 and seed 1 COUNTER_EXAMPLES =
-    [(text, options, reason), ...]   must stay; `reason` is a refusal, "" for no site
+    PRESERVES = "ast"       # the kind of proof (below)
+
+    RENAMES = "variable"    # with PRESERVES = "names" only: "variable", "parameter" or "function"
+
+    GROWTH = "2 tokens"     # per site
+
+    EXAMPLES: list[Example] = [(before, options, after), ...]
+                            # must change: `after` is the text at rate 1.0 and seed 1
+
+    COUNTER_EXAMPLES: list[CounterExample] = [(text, options, reason), ...]
+                            # must not change; `reason` is what is counted, "" for no site and no refusal
 
     @dataclass(frozen=True, kw_only=True)
     class Options: ...      plain types, Literal, bool, int, float, all with defaults

@@ -42,6 +42,7 @@ EXAMPLES: list[Example] = [
     ("return_ = -1 if a else not b", {}, "return_ = ((-(1)) if (a) else (not (b)))"),
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [
+    ("self.a: (int)\n", {}, "has_parentheses"),
     ("x = (a)\n", {}, "has_parentheses"),
     ("import a.b\nfrom c import d as e\n", {}, ""),
     ("global x\n", {}, ""),

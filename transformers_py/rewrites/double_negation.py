@@ -1,0 +1,94 @@
+"""Negates conditions twice: `if a:` -> `if (not not a):`.
+
+Only where a value is merely tested (CPython compiles both to the same jumps), never where it is used:
+`return not a` and `x = a and b` stay.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from transformers_py.edits import Edit, Site
+from transformers_py.expressions import is_loose, outside_strings
+from transformers_py.options import CounterExample, Example
+from transformers_py.source import Source
+
+PRESERVES = "bytecode"
+GROWTH = "4 tokens"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`operands`: also the operands of `and`, `or` and `not` inside of conditions."""
+
+    operands: bool = True
+
+
+def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+    """Tests of if, elif, while, assert, conditional expressions, comprehensions and case guards."""
+    found: list[Site] = []
+    for i in outside_strings(source):
+        test = _test(source.nodes[i])
+        if test is None:
+            continue
+        for node in _tested(test) if options.operands else (test,):
+            k = source.index[id(node)]
+            start, end = source.starts[k], source.ends[k]
+            before, after = ("(not not (", "))") if is_loose(node) else ("(not not ", ")")
+            found.append(Site(start, end, (Edit(start, start, before), Edit(end, end, after))))
+    found.sort(key=lambda site: (site.start, -site.end))
+    return found, Counter()
+
+
+def _test(node: cst.CSTNode) -> cst.BaseExpression | None:
+    if isinstance(node, (cst.If, cst.While, cst.IfExp, cst.Assert, cst.CompIf)):
+        return node.test
+    return node.guard if isinstance(node, cst.MatchCase) else None
+
+
+def _tested(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """A condition, and the parts of it that are conditions themselves."""
+    yield node
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+        yield from _tested(node.expression)
+    elif isinstance(node, cst.BooleanOperation):
+        for operand in _operands(node):
+            yield from _tested(operand)
+
+
+def _operands(node: cst.BooleanOperation) -> Iterator[cst.BaseExpression]:
+    """All operands of `a and b and c`, which libcst nests to the left."""
+    left = node.left
+    if (
+        isinstance(left, cst.BooleanOperation)
+        and type(left.operator) is type(node.operator)
+        and not left.lpar
+    ):
+        yield from _operands(left)
+    else:
+        yield left
+    yield node.right
+
+
+EXAMPLES: list[Example] = [
+    ("if a: b\nelif c: d\n", {}, "if (not not a): b\nelif (not not c): d\n"),
+    (
+        "while a and not b: c\n",
+        {},
+        "while (not not ((not not a) and (not not not (not not b)))): c\n",
+    ),
+    ("while a and not b: c\n", {"operands": False}, "while (not not (a and not b)): c\n"),
+    (
+        "x = [a if b else c for d in e if (f)]\n",
+        {},
+        "x = [a if (not not b) else c for d in e if (not not (f))]\n",
+    ),
+    ("if (a := b()): assert a == 1, a\n", {}, "if (not not (a := b())): assert (not not a == 1), a\n"),
+]
+COUNTER_EXAMPLES: list[CounterExample] = [
+    ("x = not a\n", {}, ""),
+    ("x = a and b\n", {}, ""),
+    ("x = f'{a if b else c}'\n", {}, ""),
+]
