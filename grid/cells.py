@@ -68,6 +68,7 @@ class _Expansion:
     def __init__(self, spec: Mapping[str, Any], axes: list[Axis], findings: Collector) -> None:
         self.spec, self.axes, self.findings = spec, axes, findings
         self.names = [axis.name for axis in axes]
+        self.too_many = False
         by_name = sorted(range(len(axes)), key=lambda index: self.names[index])
         self.id_order = [(index, f"{canonical(self.names[index])}:") for index in by_name]
 
@@ -81,7 +82,8 @@ class _Expansion:
             hits = tuple([i for i, (matcher, _) in enumerate(overrides) if _matches(matcher, values)])
             if hits not in patches:
                 used.update(hits)
-                patches[hits] = _merged([overrides[index][1] for index in hits])
+                patch = _merged([overrides[index][1] for index in hits])
+                patches[hits] = next((known for known in patches.values() if known == patch), patch)
             self._keep(kept, values, patches[hits], ("axes",))
             if len(kept) > self.spec["max_cells"]:
                 self._too_many(f"more than {self.spec['max_cells']}")
@@ -92,7 +94,7 @@ class _Expansion:
             ):
                 self.findings.add(("override", index, "when"), "matches no cell")
         self._add(kept)
-        if not kept:
+        if not kept and not self.too_many:
             self.findings.add(("axes",), "no cell is left")
         return self._with_baselines(kept)
 
@@ -232,6 +234,7 @@ class _Expansion:
         return Cells(tuple(self.names), (*cells, *baselines.values()))
 
     def _too_many(self, count: str) -> None:
+        self.too_many = True
         self.findings.add(("max_cells",), f"{count} cells, max_cells allows {self.spec['max_cells']}")
 
 

@@ -209,7 +209,7 @@ def _events(folder: Path) -> list[Mapping[str, Any]]:
 
 
 def _parsed(lines: bytes) -> list[Mapping[str, Any]]:
-    events = []
+    events: list[Mapping[str, Any]] = []
     for line in lines.splitlines():
         with contextlib.suppress(ValueError):  # a killed process leaves half a line
             event = json.loads(line)

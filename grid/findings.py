@@ -124,7 +124,8 @@ def _children(schema: Mapping[str, Any], node: Mapping[str, Any], part: str | in
     children = []
     for leaf in leaves:
         child = leaf.get("items") if isinstance(part, int) else leaf.get("properties", {}).get(part)
-        child = child if child is not None else leaf.get("additionalProperties")
+        if child is None:  # named freely: {name: …}
+            child = next(iter(leaf.get("patternProperties", {}).values()), leaf.get("additionalProperties"))
         if isinstance(child, Mapping):
             children.append(child)
     return children

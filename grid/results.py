@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,22 @@ class Folder:
         """One folder per job."""
         return self.path / "logs"
 
-    def check_owner(self, resolved: Mapping[str, Any]) -> None:
-        """Raises: BadInput when the folder belongs to another spec; says what differs, field by field."""
+    def check_owner(self, data: Mapping[str, Any], resolve: Callable[[Any], Mapping[str, Any]]) -> None:
+        """Compare the spec whose folder this is with ours, `data`, both as `resolve` fills in defaults.
+
+        So a default that is new in this version is no difference.
+
+        Raises:
+            BadInput: the folder belongs to another spec; says what differs, field by field.
+        """
         theirs = read_json(self.path / "spec.json")
         if theirs is None:
             return
-        lines = list(differences(theirs.get("spec", {}), _json(resolved)))
+        try:
+            there, here = resolve(theirs["data"]), resolve(data)
+        except (ValueError, KeyError):  # written by another version
+            there, here = theirs.get("data", {}), data
+        lines = list(differences(_json(there), _json(here)))
         if not lines:
             return
         more = [f"  … and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
@@ -49,10 +59,10 @@ class Folder:
             )
         )
 
-    def claim(self, resolved: Mapping[str, Any], text: str) -> None:
+    def claim(self, data: Mapping[str, Any], text: str) -> None:
         """Note whose folder this is."""
         self.path.mkdir(parents=True, exist_ok=True)
-        write_json(self.path / "spec.json", {"spec": _json(resolved), "text": text})
+        write_json(self.path / "spec.json", {"data": data, "text": text})
 
 
 def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:

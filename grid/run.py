@@ -25,6 +25,7 @@ from grid.jobs import State
 from grid.loading import Grid
 from grid.results import Folder, read_json, write_json
 from grid.scheduler import Outcome, Policy, Slot, medians
+from grid.spec import Spec
 from grid.store import Store
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -56,12 +57,14 @@ class Run:
         """
         self.grid.plan  # noqa: B018 - problems of the plan come before anything is written
         if not self.replace:
-            self.folder.check_owner(self.grid.resolved)
+            self.folder.check_owner(
+                self.grid.document.data, lambda data: Spec.model_validate(data).resolved()
+            )
         fresh = not self.folder.path.exists()
         self.store.check_writable()
         try:
             with lock.held(self.folder.lock):
-                self.folder.claim(self.grid.resolved, self.grid.document.text)
+                self.folder.claim(self.grid.document.data, self.grid.document.text)
                 self.store.clean()
                 code = self._work()
         except BadInput:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from grid.work import Context, Result, Work
 
@@ -25,7 +27,11 @@ def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
             tokenizer=context.input(same[0], "tokenizer"),
             tests=[Test(parts=context.inputs(work, "test"), out=work.out) for work in same],
             config=EvaluationConfig.model_validate(config),
-            report=lambda row, same=same: context.report(same[row.get("test", 0)], row),
+            report=partial(_report, context, same),
         )
         for work, facts in zip(same, results, strict=True):
             yield work, RuntimeError(facts["error"]) if "error" in facts else facts
+
+
+def _report(context: Context, works: Sequence[Work], row: Mapping[str, Any]) -> None:
+    context.report(works[row.get("test", 0)], row)

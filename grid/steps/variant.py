@@ -67,7 +67,7 @@ def _emit(source: Any, request: VariantRequest, key: str) -> Emitted:
     )
     return Emitted(
         text=done.text,
-        edits=[tuple(edit) for edit in done.edits],
+        edits=[(edit.start, edit.end, edit.text) for edit in done.edits],
         status=done.status,
         sites=done.sites,
         available=done.available,

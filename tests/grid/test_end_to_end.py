@@ -1,0 +1,176 @@
+"""A miniature grid through all real packages: run, killed at random moments, resumed, compared."""
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SPEC = """\
+name: mini
+corpus:
+  source: {{kind: directory, path: {code}}}
+  keep: {{min_bytes: 1}}
+  duplicates: exact
+  split: {{by: file, train: 0.5, valid: 0.25, test: 0.25, seed: 1}}
+  shards: 2
+rewrites:
+  rename: [rename_variable]
+  parens: [parentheses]
+tokenizer: {{kind: bpe, vocab_size: 300}}
+models:
+  small: {{kind: gru, d_model: 8}}
+  bigram: {{kind: ngram, order: 2}}
+training: {{batch_tokens: 64, window: 16, max_steps: 6, validate_every: 3}}
+axes:
+  rewrites: [rename, parens]
+  intensity: [1.0]
+  train_on: [original, original+augmented]
+  model: [small, bigram]
+  seed: [1]
+exclude: [{{rewrites: parens, train_on: original+augmented}}]
+"""
+FUNCTION = """\
+def area_{n}(width, height):
+    total = width * height + {n}
+    for step in range(total):
+        if step > {n}:
+            total = total - step
+    return total
+"""
+TABLES = ("cells", "metrics", "samples", "variants", "refusals", "sites")
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("mini")
+    code = folder / "code"
+    code.mkdir()
+    for n in range(16):
+        (code / f"m{n}.py").write_text(FUNCTION.format(n=n) * (1 + n % 3))
+    file = folder / "mini.yaml"
+    file.write_text(SPEC.format(code=code))
+    return file
+
+
+def start(spec: Path, results: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "grid", "run", str(spec), "--results", str(results), "--no-report"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def finish(spec: Path, results: Path) -> str:
+    process = start(spec, results)
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, out
+    return out
+
+
+def contents(results: Path) -> dict[str, str]:
+    """What a reader sees of the tables, without times."""
+    import pandas as pd
+
+    found = {}
+    for name in TABLES:
+        table = pd.read_parquet(results / "mini" / f"{name}.parquet").drop(columns="wall_s", errors="ignore")
+        found[name] = hashlib.sha256(table.to_csv(index=False).encode()).hexdigest()
+    for file in sorted((results / "mini" / "tokens").iterdir()):
+        found[file.name] = hashlib.sha256(pd.read_parquet(file).to_csv().encode()).hexdigest()
+    return found
+
+
+def finished(results: Path) -> dict[str, float]:
+    """Artifact → when it was finished."""
+    return {
+        str(f.parent): json.loads(f.read_text())["finished"]
+        for f in results.glob("store/*/*/*/manifest.json")
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    results = tmp_path_factory.mktemp("whole")
+    out = finish(spec, results)
+    assert "cells: 8 done" in out
+    return results
+
+
+def test_killed_and_resumed_is_the_same(spec: Path, whole: Path, tmp_path: Path) -> None:
+    rng = random.Random(1)
+    for _ in range(4):
+        before = finished(tmp_path)
+        process = start(spec, tmp_path)
+        time.sleep(rng.uniform(2, 9))
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert {k: v for k, v in finished(tmp_path).items() if k in before} == before
+    before = finished(tmp_path)
+    finish(spec, tmp_path)
+    after = finished(tmp_path)
+    assert {k: v for k, v in after.items() if k in before} == before  # no finished step was done twice
+    assert {Path(k).name for k in after} == {Path(k).name for k in finished(whole)}
+    assert contents(tmp_path) == contents(whole)
+    assert list((tmp_path / "store" / "tmp").iterdir()) == []
+
+
+def test_a_second_run_does_nothing(spec: Path, whole: Path) -> None:
+    before, written = finished(whole), (whole / "mini" / "cells.parquet").stat().st_mtime_ns
+    out = finish(spec, whole)
+    assert "cells: 8 done" in out
+    assert finished(whole) == before
+    assert (whole / "mini" / "cells.parquet").stat().st_mtime_ns == written
+
+
+def test_analysis_reads_the_tables(whole: Path) -> None:
+    from analysis.results import Results
+
+    results = Results(whole / "mini")
+    assert len(results.done) == 8
+    assert results.cells["baseline"].sum() == 2
+    assert set(results.metrics["metric"]) >= {"entropy", "accuracy_1", "mrr_10"}
+    assert {"sites", "refusals"} <= set(TABLES)
+    assert len(results.variants)
+
+
+def test_another_spec_of_the_same_name_is_refused(spec: Path, whole: Path, tmp_path: Path) -> None:
+    other = tmp_path / "mini.yaml"
+    other.write_text(spec.read_text().replace("max_steps: 6", "max_steps: 7"))
+    process = start(other, whole)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "training.max_steps: 6 there, 7 here" in out
+    assert "--results DIR" in out
+
+
+def test_an_empty_corpus_is_bad_input_and_leaves_nothing(spec: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "grid", "run", str(spec), "--results", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "--set", "corpus.keep.min_bytes=900000"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "no sample is left" in done.stderr
+    assert not (tmp_path / "mini").exists()
+
+
+def test_a_damaged_artifact_is_made_again(spec: Path, whole: Path) -> None:
+    import pyarrow.parquet as pq
+
+    expected = contents(whole)
+    corpus = next(whole.glob("store/corpus/*/*/shard-00000.parquet"))
+    data = bytearray(corpus.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    corpus.write_bytes(data)
+    for name in ("variant", "encode"):  # so that somebody reads the corpus again
+        for folder in whole.glob(f"store/{name}/*/*"):
+            for file in folder.iterdir():
+                file.unlink()
+            folder.rmdir()
+    finish(spec, whole)
+    assert contents(whole) == expected
+    assert len(list((whole / "store" / "damaged").iterdir())) == 1
+    assert pq.read_table(corpus).num_rows > 0

@@ -1,0 +1,152 @@
+"""Keys: what shares a step, what changes one, and that they stay what they are."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grid import graph, jobs, plan
+from grid.cells import expand
+from grid.document import parse
+from grid.findings import Findings
+from grid.keys import canonical, digest
+from grid.plan import Plan
+from grid.store import Store
+
+RAW: dict[str, Any] = {
+    "name": "demo",
+    "corpus": {"source": {"kind": "stdlib"}, "shards": 2},
+    "rewrites": {"rename": ["rename_variable"], "parens": ["parentheses"]},
+    "tokenizer": {"kind": "bpe", "vocab_size": 500},
+    "models": {"small": {"kind": "gru", "d_model": 8}, "bigram": {"kind": "ngram"}},
+    "training": {"batch_tokens": 64, "window": 32},
+    "axes": {
+        "rewrites": ["rename", "parens"],
+        "intensity": [0.5, 1],
+        "train_on": ["original", "augmented", "original+augmented"],
+        "model": ["small"],
+        "seed": [1, 2],
+    },
+}
+
+
+def make(raw_digest: str = "raw", **changes: Any) -> Plan:
+    raw = json.loads(json.dumps({**RAW, **changes}))
+    findings = Findings(parse("{}", name="test"))
+    rules: dict[str, Any] = {"zip": [], "exclude": [], "override": [], "add": [], "max_cells": 10_000}
+    cells = expand({**rules, **raw}, findings)
+    findings.raise_if_any()
+    return plan.make(raw, cells, lambda config: raw_digest)
+
+
+def kinds(made: Plan) -> Counter[str]:
+    return Counter(step.kind for step in made.steps.values())
+
+
+def test_what_is_shared() -> None:
+    made = make()
+    assert len(made.cells.cells) == 2 * 2 * 3 * 2 + 2
+    variants = 2 * 2 * 2
+    assert kinds(made) == {
+        "corpus": 1,
+        "tokenizer": 1,
+        "variant": variants * 2,
+        "encode": (variants + 1) * 2,
+        "train": 2 + variants * 2,  # trained on the original: once per seed, whatever the rewrites
+        "evaluate": 2 * (1 + variants) + variants * 2 * 2,
+    }
+
+
+def test_each_step_comes_after_what_it_needs() -> None:
+    seen: set[str] = set()
+    for key, step in make().steps.items():
+        assert all(need in seen for artifacts in step.inputs.values() for need in artifacts.keys)
+        seen.add(key)
+
+
+@pytest.mark.parametrize(
+    "changes, kept",
+    [
+        ({"training": {**RAW["training"], "checkpoint_s": 5}}, 1.0),
+        ({"evaluation": {"rows": 8}}, {"corpus", "tokenizer", "variant", "encode", "train"}),
+        ({"training": {**RAW["training"], "max_steps": 7}}, {"corpus", "tokenizer", "variant", "encode"}),
+        ({"tokenizer": {"kind": "bpe", "vocab_size": 600}}, {"corpus", "variant"}),
+        ({"size": {"throw_out": {"max_tokens": 9}}}, {"corpus", "tokenizer"}),
+        ({"tokens": {"comments": "keep"}}, {"corpus"}),
+        ({"corpus": {**RAW["corpus"], "duplicates": "none"}}, set()),
+        ({"raw_digest": "other"}, set()),
+        ({"name": "another", "max_cells": 5000, "models": {**RAW["models"], "more": {"kind": "gru"}}}, 1.0),
+    ],
+)
+def test_what_changes_which_keys(changes: dict[str, Any], kept: Any) -> None:
+    before, after = make(), make(**changes)
+    same = {step.kind for key, step in after.steps.items() if key in before.steps}
+    assert same == (
+        set(graph.KINDS)
+        if kept == 1.0
+        else kept | (same & {"encode", "train", "evaluate"} if "size" in changes else set())
+    )
+
+
+def test_dotted_axes_and_overrides_reach_the_steps() -> None:
+    axes = {**RAW["axes"], "train_on": ["original"], "seed": [1], "training.learning_rate": [0.1, 0.2]}
+    override = [
+        {"when": {"training.learning_rate": 0.2}, "set": {"training.max_steps": 5, "models.small.layers": 2}}
+    ]
+    made = make(axes=axes, override=override)
+    trains = [step.parameters for step in made.steps.values() if step.kind == "train"]
+    found = {
+        (p["training"]["learning_rate"], p["training"]["max_steps"], p["model"]["layers"]) for p in trains
+    }
+    assert found == {(0.1, 2000, 1), (0.2, 5, 2)}
+
+
+def test_jobs_group_what_is_done_together(tmp_path: Path) -> None:
+    made = make()
+    todo = jobs.group(jobs.state(made, Store(tmp_path)).missing)
+    assert Counter(job.kind for job in todo) == {
+        "corpus": 1,
+        "tokenizer": 1,
+        "variant": 2,  # one pass per shard, whatever the number of variants
+        "encode": 4,
+        "train": 18,
+        "evaluate": 18,
+    }
+    known = {job.id for job in todo}
+    assert all(set(job.after) <= known for job in todo)
+
+
+def test_only_what_is_needed_is_missing(tmp_path: Path) -> None:
+    made = make()
+    store = Store(tmp_path)
+    for key, step in made.steps.items():
+        if step.kind not in ("encode", "tokenizer"):
+            with store.writing(step.kind, key) as folder:
+                store.publish(folder, step.kind, key, {})
+    assert jobs.state(made, store).missing == {}
+    evaluation = next(step for step in made.steps.values() if step.kind == "evaluate")
+    store.remove("evaluate", evaluation.key)
+    missing = Counter(step.kind for step in jobs.state(made, store).missing.values())
+    assert missing == {"evaluate": 1, "encode": 2, "tokenizer": 1}
+
+
+def test_canonical_json() -> None:
+    assert canonical({"b": 1.0, "a": ["é", None, True]}) == '{"a":["é",null,true],"b":1.0}'
+    with pytest.raises(ValueError, match="JSON"):
+        canonical(float("nan"))
+
+
+def test_keys_are_golden() -> None:
+    """Independent of the defaults and versions of other packages."""
+    document = {
+        "step": "train",
+        "version": 1,
+        "parameters": {"seed": 1, "rate": 0.5},
+        "inputs": {"a": "0" * 64},
+    }
+    assert digest(document) == GOLDEN
+
+
+GOLDEN = "5d211fd33e4521bda2c62da3a89b836d8ee94f5b3f8232261bfcb61342ed3865"

@@ -1,0 +1,159 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from grid import spec as specs
+from grid.document import parse
+from grid.errors import BadInput
+from grid.loading import open_grid
+
+GOOD = """\
+name: demo
+corpus: {source: {kind: stdlib}}
+rewrites:
+  rename: [rename_variable]
+  parens: [{parentheses: {nested: true}}]
+tokenizer: {kind: bpe, vocab_size: 500}
+models:
+  small: {kind: gru, d_model: 8}
+training: {batch_tokens: 64, window: 32}
+axes:
+  rewrites: [rename, parens]
+  intensity: [0.5, 1]
+  seed: [1]
+"""
+
+
+def written(tmp_path: Path, text: str) -> str:
+    file = tmp_path / "demo.yaml"
+    file.write_text(text)
+    return str(file)
+
+
+def problems(tmp_path: Path, text: str, *sets: str) -> list[str]:
+    with pytest.raises(BadInput) as caught:
+        open_grid(written(tmp_path, text), sets)
+    return [str(problem).replace(f"{tmp_path}/", "") for problem in caught.value.problems]
+
+
+def test_good(tmp_path: Path) -> None:
+    grid = open_grid(written(tmp_path, GOOD))
+    assert len(grid.cells.cells) == 5
+    assert grid.resolved["rewrites"]["parens"] == [["parentheses", {"nested": True}]]
+    assert grid.resolved["training"]["max_steps"] == 2000
+
+
+def test_all_mistakes_at_once_with_their_places(tmp_path: Path) -> None:
+    text = (
+        GOOD.replace("d_model: 8", "d_modl: 8, layers: zero")
+        .replace("kind: stdlib", "kind: stdlb")
+        .replace("[rename_variable]", "[rename_varible]")
+        .replace("nested: true", "nestd: true")
+        .replace("window: 32", "windw: 32")
+        .replace("vocab_size: 500", "vocab_size: -1")
+        .replace("axes:", "axis:")
+    )
+    found = "\n".join(problems(tmp_path, text))
+    assert "demo.yaml:2:19: corpus.source: no kind 'stdlb'" in found or "stdlb" in found
+    assert "demo.yaml:4:3: rewrites.rename: unknown rewrite 'rename_varible'" in found
+    assert "demo.yaml:5:3: rewrites.parens: rewrite parentheses: unknown option 'nestd'" in found
+    assert "demo.yaml:6:24: tokenizer.vocab_size: " in found
+    assert "got -1" in found
+    assert "demo.yaml:8:22: models.small.d_modl: no such key; did you mean 'd_model'?" in found
+    assert "demo.yaml:8:33: models.small.layers: " in found
+    assert "demo.yaml:9:30: training.windw: no such key; did you mean 'window'?" in found
+    assert "demo.yaml:10:1: axis: no such key; did you mean 'axes'?" in found
+    assert "axes: is missing" in found
+
+
+@pytest.mark.parametrize(
+    "old, new, expected",
+    [
+        ("name: demo", "name: ../demo", "demo.yaml:1:1: name: "),
+        ("name: demo", "name: demo\nname: again", "demo.yaml:2:1: not valid YAML: found duplicate key"),
+        ("{kind: gru, d_model: 8}", "{d_model: 8}", "needs a 'kind'; valid: "),
+        ("{kind: gru, d_model: 8}", "{kind: gru2}", "no kind 'gru2'; did you mean 'gru'?"),
+        (
+            "intensity: [0.5, 1]",
+            "intensity: [0.5, 2]",
+            "demo.yaml:12:20: axes.intensity[1]: an intensity is a rate",
+        ),
+        ("seed: [1]", "sede: [1]", "demo.yaml:13:3: axes.sede: no such axis; did you mean 'seed'?"),
+        ("rewrites: [rename, parens]", "rewrites: [renam]", "no rewrites 'renam'; did you mean 'rename'?"),
+        (
+            "seed: [1]",
+            "training.max_stepz: [1]",
+            "training.max_stepz: no such key; did you mean 'max_steps'?",
+        ),
+        (
+            "seed: [1]",
+            "training.max_steps: [1, -5]",
+            "demo.yaml:13:27: axes.training.max_steps[1]: training.max_steps: ",
+        ),
+        ("seed: [1]", "models.small.layers: [1, x]", "axes.models.small.layers[1]"),
+        (
+            "seed: [1]",
+            "seed: [1]\noverride: [{when: {}, set: {training.x: 1}}]",
+            "override[0].set.training.x",
+        ),
+        ("seed: [1]", "seed: [1]\nexclude: [{seed: 2}]", "exclude[0].seed: the axis has no value 2"),
+        ("rename: [rename", "none: [rename", "rewrites.none: 'none' is the name of the baseline"),
+        ("[rename_variable]", "[]", "an empty set"),
+        ("[rename_variable]", "[7]", "write a rewrite as name"),
+        ("name: demo", "name: [", "not valid YAML"),
+        ("name: demo", "- demo", "not valid YAML"),
+    ],
+)
+def test_one_mistake(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    assert old in GOOD
+    found = problems(tmp_path, GOOD.replace(old, new, 1))
+    assert expected in "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "assignment, expected",
+    [
+        ("training.max_steps", "--set training.max_steps: write it as"),
+        (
+            "training.max_stps=5",
+            "--set training.max_stps=5: training.max_stps: no such key; did you mean 'max_steps'?",
+        ),
+        ("training.max_steps=many", "--set training.max_steps=many: training.max_steps: "),
+        ("name.x=5", "'name' is not a mapping"),
+    ],
+)
+def test_set_says_what_is_wrong(tmp_path: Path, assignment: str, expected: str) -> None:
+    assert expected in "\n".join(problems(tmp_path, GOOD, assignment))
+
+
+def test_set_overrides(tmp_path: Path) -> None:
+    grid = open_grid(written(tmp_path, GOOD), ["training.max_steps=10", "axes.seed=[1, 2, 3]"])
+    assert grid.spec.training.max_steps == 10
+    assert len([cell for cell in grid.cells.cells if not cell.baseline]) == 12
+
+
+def test_yaml_is_1_2() -> None:
+    data = parse("a: 1e-4\nb: no\nc: 10_000\nd: &x [1, 2]\ne: *x\n", name="x").data
+    assert data == {"a": 1e-4, "b": "no", "c": 10_000, "d": [1, 2], "e": [1, 2]}
+
+
+def test_an_unknown_spec_names_those_there_are() -> None:
+    with pytest.raises(BadInput, match=r"nosuch: no such spec; a path, or one of: .*quickstart"):
+        specs.find("nosuch")
+
+
+def test_bombs_are_refused() -> None:
+    levels = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9))
+    with pytest.raises(BadInput, match="too large"):
+        parse(f"a0: &a0 [{', '.join('x' * 10)}]\n{levels}", name="bomb")
+
+
+@pytest.mark.parametrize("name", sorted(f.stem for f in Path("configs/grid").glob("*.yaml")))
+def test_committed_specs_are_valid(name: str) -> None:
+    assert open_grid(name).cells.cells
+
+
+def test_the_committed_schema_is_the_generated_one() -> None:
+    committed = json.loads(Path("docs/grid.schema.json").read_text())
+    assert committed == specs.schema(), "run `augrid schema > docs/grid.schema.json`"
