@@ -61,7 +61,8 @@ WORST = {
 
 def test_worst_files_are_excluded_with_a_reason(make_folder, tmp_path: Path) -> None:
     folder = make_folder(GOOD | {path: content for path, (content, _) in WORST.items()})
-    facts, rows, excluded = build(configure(folder), tmp_path / "out")
+    keep = {"max_line_chars": None, "max_mean_line_chars": None}
+    facts, rows, excluded = build(configure(folder, keep=keep), tmp_path / "out")
     assert excluded == {path: reason for path, (_, reason) in WORST.items()}
     assert len(rows) == len(GOOD)
     assert sum(facts["excluded"].values()) == len(WORST)
@@ -149,7 +150,7 @@ def test_digest_follows_names_and_contents(make_folder, tmp_path: Path) -> None:
 
 def test_empty_corpus_names_filters_and_counts(make_folder, tmp_path: Path) -> None:
     folder = make_folder(GOOD | {"q/bad.py": "(" * 2000})
-    with pytest.raises(BadInput, match=r"min_bytes 1000.*5 too_small, 1 too_deep"):
+    with pytest.raises(BadInput, match=r"min_bytes 1000.*5 too_small, 1 long_line"):
         build(configure(folder, keep={"min_bytes": 1000}), tmp_path / "out")
     with pytest.raises(BadInput, match="the source is empty"):
         build(configure(make_folder({"a.txt": ""}, "empty")), tmp_path / "none")
@@ -162,3 +163,65 @@ def test_bad_settings_are_refused(tmp_path: Path) -> None:
         CorpusConfig.model_validate({"source": {"kind": "stdlib"}, "split": {"train": 0.9}})
     with pytest.raises(BadInput, match="no folder"):
         corpus.raw_digest(configure(tmp_path / "nowhere"))
+
+
+def long_text(start: int) -> str:
+    return "".join(f"name{n} = name{n}\n" for n in range(start, start + 100))
+
+
+def test_near_duplicates_go_or_stay_together(make_folder, tmp_path: Path) -> None:
+    files = {f"p{n}/a.py": long_text(1000 * n) for n in range(8)} | {
+        f"q{n}/a.py": long_text(n) for n in range(1, 5)
+    }
+    folder = make_folder(files)
+    _, _, excluded = build(configure(folder, duplicates="near"), tmp_path / "reduced")
+    assert excluded == {f"q{n}/a.py": "near_duplicate" for n in range(1, 5)}
+    near = {"clusters": "together"}
+    for seed in range(5):
+        config = configure(folder, duplicates="near", near=near, split={"seed": seed})
+        _, rows, excluded = build(config, tmp_path / f"together{seed}")
+        assert not excluded
+        cluster = [row["split"] for row in rows if row["project"] in ("p0", "q1", "q2", "q3", "q4")]
+        assert len(cluster) == 5
+        assert len(set(cluster)) == 1
+
+
+def test_functions_are_samples(make_folder, tmp_path: Path) -> None:
+    files = {
+        f"p{n}/a.py": f'def f{n}():\n    """Doc {n}."""\n    return {n}\nclass A:\n    def g{n}(self): pass\n'
+        for n in range(4)
+    }
+    config = configure(make_folder(files), unit="function", functions={"docstring": "split"})
+    _, rows, _ = build(config, tmp_path / "out")
+    texts = {row["path"]: (row["text"], row["docstring"]) for row in rows}
+    assert texts["p1/a.py:f1"] == ("def f1():\n    return 1\n", "Doc 1.")
+    assert texts["p2/a.py:A.g2"] == ("def g2(self): pass\n", None)
+    assert len(rows) == 8
+
+
+def test_given_splits(make_folder, tmp_path: Path) -> None:
+    folder = make_folder(GOOD)
+    table = tmp_path / "splits.csv"
+    table.write_text("project,split\np0,train\np1,train\np2,valid\np3,test\np4,test\n")
+    config = configure(folder, split={"by": "given", "file": str(table)})
+    _, rows, _ = build(config, tmp_path / "out")
+    assert {row["project"]: row["split"] for row in rows} == {
+        "p0": "train", "p1": "train", "p2": "valid", "p3": "test", "p4": "test",
+    }  # fmt: skip
+    digest = corpus.raw_digest(config)
+    table.write_text("project,split\np0,train\n")
+    assert corpus.raw_digest(config) != digest
+    with pytest.raises(BadInput, match=r"4 of 5 samples have no split \(first: p1: p1/a.py\)"):
+        build(config, tmp_path / "bad")
+    with pytest.raises(BadInput, match="the source gives none"):
+        build(configure(folder, split={"by": "given"}), tmp_path / "none")
+
+
+def test_workers_change_nothing(make_folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus, "_BATCH_BYTES", 8)
+    config = configure(make_folder(GOOD | {"q/bad.py": "("}), shards=1)
+    for workers in (1, 2):
+        (tmp_path / f"out{workers}").mkdir()
+        corpus.build(config, tmp_path / f"out{workers}", workers=workers)
+    for name in ("shard-00000.parquet", "excluded.parquet"):
+        assert (tmp_path / "out1" / name).read_bytes() == (tmp_path / "out2" / name).read_bytes()
