@@ -60,7 +60,19 @@ EXAMPLES: list[Example] = [
     (
         "def f(a):\r\n\tif a:\r\n\t\treturn a\r\n",
         {"body": "long"},
-        "def f(a):\r\n\tdef fresh_element(share, height):\r\n\t\tplan = share\r\n\t\twhile plan < height:\r\n\t\t\tplan += 1\r\n\t\treturn plan\r\n\tif a:\r\n\t\tdef masked_sum(buffer, window):\r\n\t\t\tshape = []\r\n\t\t\tfor result in buffer:\r\n\t\t\t\tshape.append(result + window)\r\n\t\t\treturn shape\r\n\t\treturn a\r\n",
+        "def f(a):\r\n"
+        "\tdef fresh_element(share, height):\r\n"
+        "\t\tplan = share\r\n"
+        "\t\twhile plan < height:\r\n"
+        "\t\t\tplan += 1\r\n"
+        "\t\treturn plan\r\n"
+        "\tif a:\r\n"
+        "\t\tdef masked_sum(buffer, window):\r\n"
+        "\t\t\tshape = []\r\n"
+        "\t\t\tfor result in buffer:\r\n"
+        "\t\t\t\tshape.append(result + window)\r\n"
+        "\t\t\treturn shape\r\n"
+        "\t\treturn a\r\n",
     ),
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [

@@ -19,6 +19,10 @@ PRESERVES = "bytecode"
 GROWTH = "4 tokens"
 
 
+_CONSTANTS = (cst.BaseNumber, cst.BaseString)
+"""CPython drops a test of a constant, and its double negation leaves another constant."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """`operands`: also the operands of `and`, `or` and `not` inside of conditions."""
@@ -34,6 +38,8 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
         if test is None:
             continue
         for node in _tested(test) if options.operands else (test,):
+            if isinstance(node, _CONSTANTS):
+                continue
             k = source.index[id(node)]
             start, end = source.starts[k], source.ends[k]
             before, after = ("(not not (", "))") if is_loose(node) else ("(not not ", ")")
@@ -90,5 +96,6 @@ EXAMPLES: list[Example] = [
 COUNTER_EXAMPLES: list[CounterExample] = [
     ("x = not a\n", {}, ""),
     ("x = a and b\n", {}, ""),
+    ("while 1: a\n", {}, ""),
     ("x = f'{a if b else c}'\n", {}, ""),
 ]
