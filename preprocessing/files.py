@@ -1,22 +1,22 @@
-"""Files of a folder as raw files of a corpus: in a fixed order, without following links, never failing on
-one file.
+"""Files on disk as raw files of a corpus: in a fixed order, links not followed, no single file fails
+the run.
 """
 
+import glob
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from preprocessing.errors import BadInput
 from preprocessing.sources import Excluded, RawFile
 
 MAX_READ_BYTES = 64 * 2**20  # more is no source file; what is that large is never read into memory
 
 
 def load(root: Path, relative: str, *, project: str, license: str = "") -> RawFile | Excluded:
-    """Read one file. What is no regular file, too large to be source, or gone by now is excluded with its
-    reason.
-    """
+    """Read one file. What is no regular file, is too large, or is gone by now is excluded with its reason."""
     path = root / relative
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -28,13 +28,17 @@ def load(root: Path, relative: str, *, project: str, license: str = "") -> RawFi
         if not stat.S_ISREG(status.st_mode):
             return Excluded(project=project, path=relative, reason="not_a_file")
         if status.st_size > MAX_READ_BYTES:
-            detail = f"{status.st_size:,} bytes"
-            return Excluded(project=project, path=relative, reason="too_large", detail=detail)
+            return too_large(project, relative, status.st_size)
         try:
             data = file.read()
         except OSError as error:
             return Excluded(project=project, path=relative, reason="unreadable", detail=error.strerror or "")
     return RawFile(project=project, path=relative, data=data, license=license)
+
+
+def too_large(project: str, path: str, n_bytes: int) -> Excluded:
+    """What is said of a file that is not even read."""
+    return Excluded(project=project, path=path, reason="too_large", detail=f"{n_bytes:,} bytes")
 
 
 def digest(root: Path, relatives: Iterable[str]) -> str:
@@ -48,13 +52,32 @@ def digest(root: Path, relatives: Iterable[str]) -> str:
     return total.hexdigest()
 
 
-def walk(root: Path, skip: Iterable[str] = ()) -> Iterator[str]:
-    """Relative paths of all that ends in .py below a folder, sorted, files before folders; `skip` names
-    folders.
+def digest_whole(paths: Iterable[Path]) -> str:
+    """SHA-256 over the contents of files of any size, in the order given."""
+    total = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()
 
-    Links to folders are not followed, so loops can't happen.
+
+def matching(pattern: str, key: str) -> list[Path]:
+    """The files that a path with wildcards stands for, sorted. Raises BadInput, naming `key`, if there
+    are none.
     """
-    skipped = frozenset(skip)
+    found = sorted(Path(path) for path in glob.glob(os.path.expanduser(pattern), recursive=True))
+    found = [path for path in found if path.is_file()]
+    if not found:
+        raise BadInput(f"{key}: no file {pattern!r}")
+    return found
+
+
+def walk(root: Path, leave_out: Callable[[str], bool]) -> Iterator[str]:
+    """Relative paths of all that ends in .py below a folder, sorted, files before folders.
+
+    `leave_out` is asked about each file and each folder, whose path ends in a slash. Links to folders are not
+    followed, so loops can't happen.
+    """
     pending = [("", root)]
     while pending:
         prefix, folder = pending.pop()
@@ -64,9 +87,10 @@ def walk(root: Path, skip: Iterable[str] = ()) -> Iterator[str]:
             continue
         folders = []
         for entry in entries:
+            path = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
-                if entry.name not in skipped:
-                    folders.append((f"{prefix}{entry.name}/", Path(entry.path)))
-            elif entry.name.endswith(".py"):
-                yield prefix + entry.name
+                if not leave_out(f"{path}/"):
+                    folders.append((f"{path}/", Path(entry.path)))
+            elif entry.name.endswith(".py") and not leave_out(path):
+                yield path
         pending.extend(reversed(folders))

@@ -1,6 +1,4 @@
-"""The standard library of the running interpreter: real code by many hands, on every machine, without a
-download.
-"""
+"""The standard library of the running interpreter: real code by many hands, anywhere, without a download."""
 
 import sysconfig
 from collections.abc import Iterator
@@ -11,15 +9,8 @@ from preprocessing import files
 from preprocessing.sources import Excluded, RawFile, SourceConfig
 
 LICENSE = "PSF-2.0"
-_SKIPPED_FOLDERS = (
-    "test",
-    "tests",
-    "idle_test",
-    "site-packages",
-    "dist-packages",
-    "lib-dynload",
-    "_bundled",
-    "__pycache__",
+_SKIPPED_FOLDERS = frozenset(
+    ["test", "tests", "idle_test", "site-packages", "dist-packages", "lib-dynload", "_bundled", "__pycache__"]
 )
 
 
@@ -32,25 +23,28 @@ class Config(SourceConfig):
 def read(config: Config) -> Iterator[RawFile | Excluded]:
     """All modules of the standard library."""
     root = _root()
-    for path in _paths(root):
+    for path in files.walk(root, _leave_out):
         yield files.load(root, path, project=_project(path), license=LICENSE)
 
 
 def raw_digest(config: Config) -> str:
     """Digest of names and contents."""
     root = _root()
-    return files.digest(root, _paths(root))
+    return files.digest(root, files.walk(root, _leave_out))
 
 
 def _root() -> Path:
     return Path(sysconfig.get_path("stdlib"))
 
 
-def _paths(root: Path) -> Iterator[str]:
-    for path in files.walk(root, _SKIPPED_FOLDERS):
-        # What is no identifier, and _sysconfigdata, is written by the machine on which Python was built.
-        if _project(path).isidentifier() and not path.startswith("_sysconfigdata"):
-            yield path
+def _leave_out(path: str) -> bool:
+    """Also what the machine wrote on which Python was built: _sysconfigdata, and folders that are no
+    packages.
+    """
+    if path.endswith("/"):
+        name = path[:-1].rpartition("/")[2]
+        return name in _SKIPPED_FOLDERS or not name.isidentifier()
+    return path.startswith("_sysconfigdata") or not _project(path).isidentifier()
 
 
 def _project(path: str) -> str:

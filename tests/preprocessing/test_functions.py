@@ -41,7 +41,8 @@ def test_functions_are_cut_out_and_dedented() -> None:
     assert found["plain"][0] == "def plain(a): return a\n"
     assert found["A.method"][0] == (
         '@cached\n@other(\n    1)\nasync def method(self):\n    """Doc.\n\n        More.\n        """\n\n'
-        '    def inner(): pass\n    text = """\n  keeps\n    its indentation"""\n# comment\n    return inner\n'
+        "    def inner(): pass\n"
+        '    text = """\n  keeps\n    its indentation"""\n# comment\n    return inner\n'
     )
 
 
