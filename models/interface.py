@@ -2,6 +2,7 @@
 
     states = model.start(rows)              rows states that have read nothing
     states = model.read(states, ids)        (B) states + (B, T) ids -> (B·T) states, row by row
+    states = model.extend(states, pieces)   (N) states + (N) ids -> (N) states
     model.logits(states)                    (N) states -> (N, V) float32, log-probabilities up to a constant
     states[index]                           some of them, in any order, with repetition
 
@@ -18,6 +19,8 @@ from typing import Any, Protocol, Self
 import torch
 from torch import Tensor, nn
 
+from models.config import TrainingConfig
+
 
 class States(Protocol):
     """N states of a model, indexable by an int64 tensor."""
@@ -31,10 +34,14 @@ class LanguageModel(Protocol):
     """A distribution over the next subword, given states; see the module's legend."""
 
     vocab_size: int
+    context: int | None  # subwords that a prediction sees at most, None where there is no limit
+    kept: int  # subwords that stay visible when a long file is read on
 
     def start(self, rows: int) -> Any: ...
 
     def read(self, states: Any, ids: Tensor) -> Any: ...
+
+    def extend(self, states: Any, pieces: Tensor) -> Any: ...
 
     def logits(self, states: Any) -> Tensor: ...
 
@@ -45,7 +52,13 @@ class Network(nn.Module, ABC):
     """A language model that is trained by gradients."""
 
     vocab_size: int
+    context: int | None = None
+    kept: int = 0
     bf16: bool = False  # matrix products of training in bfloat16
+
+    def shape(self, training: TrainingConfig) -> tuple[int, int]:
+        """Rows and subwords per row of a training batch."""
+        return training.rows, training.window
 
     @abstractmethod
     def loss(self, inputs: Tensor, targets: Tensor, carried: Any) -> tuple[Tensor, Any]:
@@ -61,6 +74,10 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def read(self, states: Any, ids: Tensor) -> Any: ...
+
+    def extend(self, states: Any, pieces: Tensor) -> Any:
+        """One subword more for each state."""
+        return self.read(states, pieces[:, None])
 
     @abstractmethod
     def logits(self, states: Any) -> Tensor: ...

@@ -64,7 +64,9 @@ class _Training:
         self.network = network.to(self.device)
         self.bf16 = config.precision == "bfloat16" or (config.precision == "auto" and has_fast_bf16())
         network.bf16 = self.bf16
-        self.packer = Packer(job.train, rows=config.rows, window=config.window, seed=job.seed)
+        rows, window = network.shape(config)
+        self.batch_subwords = rows * window
+        self.packer = Packer(job.train, rows=rows, window=window, seed=job.seed)
         matrices = [p for p in network.parameters() if p.ndim > 1]
         vectors = [p for p in network.parameters() if p.ndim < 2]
         self.optimiser = torch.optim.AdamW(
@@ -100,7 +102,7 @@ class _Training:
                 saved = time.monotonic()
         elapsed = time.monotonic() - started
         self._finish()
-        done = (progress.step - first) * config.batch_tokens
+        done = (progress.step - first) * self.batch_subwords
         return {
             "parameters": self.network.parameter_count,
             "steps": progress.step,
@@ -162,7 +164,7 @@ class _Training:
                 "kind": "training",
                 **row,
                 "max_steps": config.max_steps,
-                "subwords_per_s": progress.step * config.batch_tokens / max(progress.seconds, 1e-9),
+                "subwords_per_s": progress.step * self.batch_subwords / max(progress.seconds, 1e-9),
             }
         )
 

@@ -75,75 +75,125 @@ class _Window:
     starts: Ints  # (K + 1) tokens, into M
 
 
+@dataclass
+class _Lane:
+    """A text in the work: how many of its tokens are scored, how many subwords its state has seen."""
+
+    text: Text
+    place: int  # in the pool
+    done: int = 0
+    seen: int = 0
+
+    def input(self, first: int, last: int) -> Ints:
+        """Inputs from `first` to before `last`: the subwords, moved by one, behind `<file>`."""
+        if first:
+            return np.asarray(self.text.subwords[first - 1 : last - 1])
+        return np.concatenate([[FILE], self.text.subwords[: last - 1]])
+
+    @property
+    def position(self) -> int:
+        """The first subword of the next token."""
+        return int(self.text.token_starts[self.done])
+
+    def span(self, room: int) -> tuple[int, int]:
+        """Where a window of at most `room` subwords ends, and its tokens; one token at least."""
+        starts = self.text.token_starts
+        end = int(np.searchsorted(starts, self.position + room, side="right")) - 1
+        end = max(end, self.done + 1)
+        return int(starts[end]), end - self.done
+
+
 class _Lanes:
     """A pool of texts in the work: the longest first, a new one wherever one is through."""
 
     def __init__(self, scorer: Scorer, pool: Sequence[Text]) -> None:
-        self.scorer, self.pool = scorer, pool
+        self.scorer, self.model = scorer, scorer.model
         sizes = [len(text.token_starts) - 1 for text in pool]
         self.nll = [np.zeros(size) for size in sizes]
         self.rank = [np.zeros(size, dtype=np.uint8) for size in sizes]
-        lengths = [len(text.subwords) for text in pool]
-        self.waiting = [i for i in sorted(range(len(pool)), key=lengths.__getitem__) if lengths[i]]
-        self.open: list[list[int]] = []  # text, tokens done
+        self.waiting = [_Lane(text, i) for i, text in enumerate(pool) if len(text.subwords)]
+        self.waiting.sort(key=lambda lane: len(lane.text.subwords))
+        self.open: list[_Lane] = []
         self.states: Any = None
         self._fill([])
 
     def _fill(self, kept: Sequence[Any]) -> None:
         fresh = min(self.scorer.rows - len(self.open), len(self.waiting))
-        self.open += [[self.waiting.pop(), 0] for _ in range(fresh)]
-        parts = [*kept, *([self.scorer.model.start(fresh)] if fresh else [])]
+        self.open += [self.waiting.pop() for _ in range(fresh)]
+        parts = [*kept, *([self.model.start(fresh)] if fresh else [])]
         if parts:
-            self.states = self.scorer.model.join(parts) if len(parts) > 1 else parts[0]
+            self.states = self.model.join(parts) if len(parts) > 1 else parts[0]
 
     def advance(self) -> None:
         """Reads one window of every open text."""
-        spans = [self._span(text, done) for text, done in self.open]
+        self._slide()
+        spans = [lane.span(self._room(lane)) for lane in self.open]
         window = self._read(spans)
         nll, rank = _score_window(self.scorer, window)
         at = 0
-        for (text, done), (_, _, tokens) in zip(self.open, spans, strict=True):
-            self.nll[text][done : done + tokens] = nll[at : at + tokens]
-            self.rank[text][done : done + tokens] = rank[at : at + tokens]
+        for lane, (_, tokens) in zip(self.open, spans, strict=True):
+            self.nll[lane.place][lane.done : lane.done + tokens] = nll[at : at + tokens]
+            self.rank[lane.place][lane.done : lane.done + tokens] = rank[at : at + tokens]
             at += tokens
         self._move(spans, window)
 
-    def _span(self, text: int, done: int) -> tuple[int, int, int]:
-        """First and last subword of a text's next window, and its tokens; one token at least."""
-        starts = self.pool[text].token_starts
-        first = int(starts[done])
-        end = int(np.searchsorted(starts, first + self.scorer.window, side="right")) - 1
-        end = max(end, done + 1)
-        return first, int(starts[end]), end - done
+    def _room(self, lane: _Lane) -> int:
+        if self.model.context is None:
+            return self.scorer.window
+        return min(self.scorer.window, self.model.context - lane.seen)
 
-    def _read(self, spans: Sequence[tuple[int, int, int]]) -> _Window:
-        widest = max(last - first for first, last, _ in spans)
+    def _slide(self) -> None:
+        """Where the next token no longer fits into the model's context: forgets all but the last subwords."""
+        context, kept = self.model.context, self.model.kept
+        if context is None:
+            return
+        full = [
+            lane.seen > kept and lane.span(1)[0] - lane.position > context - lane.seen for lane in self.open
+        ]
+        moved = [lane for lane, is_full in zip(self.open, full, strict=True) if is_full]
+        if not moved:
+            return
+        ids = np.stack([lane.input(lane.position - kept, lane.position) for lane in moved])
+        states = self.model.read(self.model.start(len(moved)), torch.from_numpy(ids))
+        parts = [states[torch.arange(len(moved)) * kept + kept - 1]]
+        stay = [i for i, is_full in enumerate(full) if not is_full]
+        if stay:
+            parts.insert(0, self.states[torch.tensor(stay)])
+        self.states = self.model.join(parts) if len(parts) > 1 else parts[0]
+        self.open = [*(self.open[i] for i in stay), *moved]
+        for lane in moved:
+            lane.seen = kept
+
+    def _read(self, spans: Sequence[tuple[int, int]]) -> _Window:
+        lengths = [last - lane.position for lane, (last, _) in zip(self.open, spans, strict=True)]
+        widest = max(lengths)
         ids = np.zeros((len(spans), widest), dtype=np.int64)
         targets, position, starts, total = [], [], [], 0
-        for row, ((text, done), (first, last, tokens)) in enumerate(zip(self.open, spans, strict=True)):
-            subwords = self.pool[text].subwords
-            ids[row, 0] = subwords[first - 1] if first else FILE
-            ids[row, 1 : last - first] = subwords[first : last - 1]
-            targets.append(subwords[first:last])
-            position.append(row * widest + np.arange(last - first))
-            starts.append(self.pool[text].token_starts[done : done + tokens] - first + total)
-            total += last - first
-        states = self.scorer.model.read(self.states, torch.from_numpy(ids))
+        for row, (lane, (last, tokens)) in enumerate(zip(self.open, spans, strict=True)):
+            first, n = lane.position, lengths[row]
+            ids[row, :n] = lane.input(first, last)
+            targets.append(lane.text.subwords[first:last])
+            position.append(row * widest + np.arange(n))
+            starts.append(lane.text.token_starts[lane.done : lane.done + tokens] - first + total)
+            total += n
         return _Window(
-            states,
+            self.model.read(self.states, torch.from_numpy(ids)),
             torch.from_numpy(np.concatenate(position)),
             np.concatenate(targets),
             np.concatenate([*starts, [total]]),
         )
 
-    def _move(self, spans: Sequence[tuple[int, int, int]], window: _Window) -> None:
-        lengths = np.array([last - first for first, last, _ in spans])
-        ends = window.position.numpy()[np.cumsum(lengths) - 1]
+    def _move(self, spans: Sequence[tuple[int, int]], window: _Window) -> None:
+        at = -1
         stay, keep = [], []
-        for lane, end, (_, last, tokens) in zip(self.open, ends, spans, strict=True):
-            if last < len(self.pool[lane[0]].subwords):
-                stay.append([lane[0], lane[1] + tokens])
-                keep.append(int(end))
+        for lane, (last, tokens) in zip(self.open, spans, strict=True):
+            n = last - lane.position
+            at += n
+            lane.done += tokens
+            lane.seen += n
+            if last < len(lane.text.subwords):
+                stay.append(lane)
+                keep.append(int(window.position[at]))
         self.open = stay
         self._fill([window.states[torch.tensor(keep)]] if keep else [])
 

@@ -142,7 +142,7 @@ def search(
         batch, rest = pool.take(chosen), pool.take(~chosen)
         np.add.at(spent, batch.row, 1)
         batch, before = _gather(model, blocks, batch)
-        after = model.read(before, torch.from_numpy(batch.piece[:, None]))
+        after = model.extend(before, torch.from_numpy(batch.piece))
         nodes = paths.add(batch.node, batch.piece)
         grown = _extend(model, after, batch, nodes, threshold, found, true, paths, vocabulary)
         grown.block[:] = len(blocks)

@@ -45,6 +45,8 @@ class Ngram:
 
     def __init__(self, config: Config, vocab_size: int, levels: Sequence[Level]) -> None:
         self.config, self.vocab_size = config, vocab_size
+        self.context: int | None = None  # none that scoring has to care for
+        self.kept = 0
         modified = config.smoothing == "modified_kneser_ney"
         self.unigram, self.orders = smooth(levels, vocab_size, modified)
 
@@ -65,6 +67,9 @@ class Ngram:
             before = np.concatenate([states.nodes[:, None, j - 1], nodes[:, :-1, j - 1]], axis=1)
             nodes[:, :, j] = self._child(j - 1, before, words)
         return Contexts(nodes.reshape(rows * t_steps, self.config.order - 1))
+
+    def extend(self, states: Contexts, pieces: Tensor) -> Contexts:
+        return self.read(states, pieces[:, None])
 
     def _child(self, order: int, parents: Ints, words: Ints) -> Ints:
         keys = self.orders[order].keys

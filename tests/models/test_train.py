@@ -24,7 +24,11 @@ FAST = TrainingConfig(
     checkpoint_s=0.0,
     precision="float32",
 )
-SMALL = {"gru": {"d_model": 16, "layers": 2, "dropout": 0.2}, "ngram": {"order": 3}}
+SMALL = {
+    "gru": {"d_model": 16, "layers": 2, "dropout": 0.2},
+    "ngram": {"order": 3},
+    "gpt": {"d_model": 16, "layers": 1, "heads": 2, "context": 16},
+}
 
 
 class KilledError(Exception):
@@ -53,7 +57,7 @@ def weights(folder: Path) -> bytes:
     return (folder / "model.safetensors").read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["gru", "ngram"])
+@pytest.mark.parametrize("kind", ["gru", "gpt", "ngram"])
 def test_same_key_same_bits(kind: str, run: Any) -> None:
     (facts, one), (_, two), (_, other) = run("one", kind), run("two", kind), run("other", kind, seed=2)
     assert weights(one) == weights(two)
