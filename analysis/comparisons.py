@@ -12,6 +12,7 @@ from analysis.bootstrap import RESAMPLES, Floats, Interval, bootstrap
 from analysis.pairing import Metric, metric, pairs
 from analysis.results import Results
 
+EFFECT_RESAMPLES = 2000
 MARGIN = 0.05
 """The margin of equivalence, as a share of the reference: smaller differences are called robust."""
 
@@ -22,7 +23,7 @@ class Comparison:
 
     `table`: one row per group × metric: the group's axes, n_seeds, n_samples, n_projects, n_tokens (per
     seed), value and reference (means over seeds), difference with low and high, how the interval was made,
-    the same for the relative difference, p (clustered signed-rank), p_samples (samples as independent),
+    the relative difference, p (clustered signed-rank), p_samples (samples as independent),
     p_holm and p_fdr (Benjamini & Hochberg) over the rows of one metric, Cliff's δ and A₁₂ with interval,
     share_worse (of samples), standard_error (jackknife over projects), detectable (the smallest difference
     found with a power of 0.8), margin and p_equivalence (TOST), variance_seed, variance_project,
@@ -127,8 +128,6 @@ _COLUMNS = [
     "high",
     "interval",
     "relative",
-    "relative_low",
-    "relative_high",
     "p",
     "p_samples",
     "p_holm",
@@ -171,7 +170,7 @@ def _measure(
         np.add.at(sums, (project, cell), parts)
         present = [int(c) for c in np.unique(cell)]
         sums = sums[:, present]
-        estimates, (difference, relative) = bootstrap(
+        estimates, (difference,) = bootstrap(
             sums.reshape(len(sums), -1), _differences, resamples=resamples, seed=seed, level=level
         )
         totals = sums.sum(axis=0)  # (seeds, 4)
@@ -191,9 +190,7 @@ def _measure(
             "low": difference.low,
             "high": difference.high,
             "interval": difference.method,
-            "relative": estimates[1],
-            "relative_low": relative.low,
-            "relative_high": relative.high,
+            "relative": estimates[0] / reference.mean(),
             **_effects(by_sample, one, resamples=resamples, seed=seed, level=level),
             **_certainty(estimates[0], reference.mean(), leave_one_out, by_project),
             "by_project": (names, np.nanmean(by_project, axis=0)),
@@ -239,13 +236,11 @@ def _certainty(
 
 
 def _differences(sums: Floats) -> Floats:
-    """(N, seeds·4) sums → (N, 2): mean over seeds of the difference of ratios, and this over the mean
-    reference.
-    """
+    """(N, seeds·4) sums → (N, 1): the mean over seeds of the difference of ratios."""
     parts = sums.reshape(len(sums), -1, 4)
-    reference = (parts[..., 2] / parts[..., 3]).mean(axis=1)
-    difference = (parts[..., 0] / parts[..., 1]).mean(axis=1) - reference
-    return np.stack([difference, difference / reference], axis=1)
+    ratios = parts[..., 0] / parts[..., 1] - parts[..., 2] / parts[..., 3]
+    means: Floats = ratios.mean(axis=1, keepdims=True)
+    return means
 
 
 def _by_sample(rows: pd.DataFrame, parts: Floats) -> pd.DataFrame:
@@ -266,7 +261,9 @@ def _effects(
     by_sample: pd.DataFrame, one: Metric, *, resamples: int, seed: int, level: float
 ) -> dict[str, float]:
     a, b, project = by_sample["a"].to_numpy(), by_sample["b"].to_numpy(), by_sample["project"].to_numpy()
-    dominance = effects.cliffs_delta_interval(a, b, project, resamples=resamples, seed=seed, level=level)
+    dominance = effects.cliffs_delta_interval(
+        a, b, project, resamples=min(resamples, EFFECT_RESAMPLES), seed=seed, level=level
+    )
     bounds: Interval = dominance.interval
     return {
         "p": statistics.wilcoxon_clustered(a - b, project),

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from analysis.comparisons import Comparison
 from analysis.pairing import KINDS, Metric, baselines, metric
-from analysis.results import BadResults, Results, describe
+from analysis.results import BadResults, Results
 from analysis.style import Look, Plot, looks, style, width_in
 
 PANEL_HEIGHT_IN = 1.65
@@ -44,7 +44,14 @@ def curves(
             _draw(ax, here, _seeds(comparison, one, results, panel), "value", results)
             for _, line in _own_baselines(results, here, lines).iterrows():
                 ax.axhline(line["value"], color="#111111", lw=0.8, ls=(0, (6, 2)), zorder=1)
-        _finish(figure, panels, table, f"{one.label}\n[{one.unit}]", "unaugmented baseline")
+        _finish(
+            figure,
+            panels,
+            results,
+            set(table["rewrites"]),
+            f"{one.label}\n[{one.unit}]",
+            "unaugmented baseline",
+        )
     data = table.drop(columns=["panel", "position"])
     return Plot(
         figure=figure, data=data, alt=f"{one.label} over intensity, by rewrite. {KINDS[comparison.kind]}."
@@ -63,7 +70,9 @@ def differences(
             here = table[table["panel"] == panel]
             ax.axhline(0, color="#111111", lw=0.8, ls=(0, (6, 2)), zorder=1)
             _draw(ax, here, _seeds(comparison, one, results, panel), "difference", results)
-        _finish(figure, panels, table, f"Δ {one.label}\n[{one.unit}]", "no difference")
+        _finish(
+            figure, panels, results, set(table["rewrites"]), f"Δ {one.label}\n[{one.unit}]", "no difference"
+        )
     data = table.drop(columns=["panel", "position"])
     return Plot(figure=figure, data=data, alt=f"Paired difference in {one.label}: {KINDS[comparison.kind]}.")
 
@@ -100,7 +109,7 @@ def growth(results: Results, *, template: str = "acm", columns: str = "two") -> 
             _intensity_axis(ax, positions, results)
             ax.set_ylabel(label)
             ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
-        _legend(figure, marks, None, seeds=True)
+        legend(figure, marks, seeds=True)
     return Plot(
         figure=figure, data=table, alt="Growth of the augmented data and samples thrown out, over intensity."
     )
@@ -168,7 +177,7 @@ def learning(results: Results, *, template: str = "acm", columns: str = "two") -
         for ax in axes[len(models) :]:
             ax.remove()
         axes[0].set_ylabel("validation loss\n[bits per token]")
-        _legend(figure, marks, None, markers=False)
+        legend(figure, marks, markers=False)
     return Plot(
         figure=figure, data=table, alt="Validation loss over training steps, by model and training mix."
     )
@@ -179,16 +188,18 @@ def _rows(table: pd.DataFrame, one: Metric, results: Results) -> pd.DataFrame:
     if rows.empty:
         raise BadResults(f"{results.folder}: no finished cells to compare in {one.name}")
     rows = _in_order(rows, results)
-    rows["panel"] = [_panel(row, results) for _, row in rows.iterrows()]
+    rows["panel"] = _panels_of(rows, results)
     rows["position"] = rows["intensity"].map(_positions(rows, "intensity"))
     return rows
 
 
-def _panel(row: "pd.Series[Any]", results: Results) -> str:
-    extra = describe(
-        row, [axis for axis in results.groups if axis not in ("rewrites", "intensity", "train_on", "model")]
-    )
-    return f"{row['model']}, trained on\n{row['train_on']}" + (f", {extra}" if extra else "")
+def _panels_of(rows: pd.DataFrame, results: Results) -> "pd.Series[str]":
+    """The title of the panel that each row belongs to: model, training mix and the further axes."""
+    others = [axis for axis in results.groups if axis not in ("rewrites", "intensity", "train_on", "model")]
+    heads = rows["model"].astype(str) + ", trained on\n" + rows["train_on"].astype(str)
+    for axis in others:
+        heads += f", {axis} " + rows[axis].astype(str)
+    return heads
 
 
 def _in_order(table: pd.DataFrame, results: Results) -> pd.DataFrame:
@@ -248,12 +259,11 @@ def _panels(
 
 def _seeds(comparison: Comparison, one: Metric, results: Results, panel: str) -> pd.DataFrame:
     seeds = comparison.seeds[comparison.seeds["metric"] == one.name]
-    mine = [_panel(row, results) == panel for _, row in seeds.iterrows()]
-    return seeds[np.array(mine, dtype=bool)]
+    return seeds[_panels_of(seeds, results).eq(panel)]
 
 
 def _draw(ax: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, y: str, results: Results) -> None:
-    marks = _marks(results)
+    marks = marks_of(results)
     positions = dict(zip(rows["intensity"], rows["position"], strict=True))
     present = list(dict.fromkeys(rows["rewrites"]))
     offsets = _dodge(len(present), positions)
@@ -266,6 +276,7 @@ def _draw(ax: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, y: str, results: Re
         above = np.clip(mine["high"] - mine["difference"], 0, None).fillna(0)
         ax.errorbar(
             x, value, yerr=[below, above], color=look.color, marker=look.marker, ls=look.dashes,
+            ms=3.6 if len(present) <= 6 else 2.4,
             elinewidth=0.9, capsize=1.6, capthick=0.7, zorder=3, markeredgecolor="white", markeredgewidth=0.4,
         )  # fmt: skip
         points = seeds[seeds["rewrites"] == rewrites]
@@ -277,7 +288,8 @@ def _draw(ax: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, y: str, results: Re
     _intensity_axis(ax, positions, results)
 
 
-def _marks(results: Results) -> dict[Any, Look]:
+def marks_of(results: Results) -> dict[Any, Look]:
+    """The look of every rewrite set, the same in all figures of one grid."""
     return looks(list(dict.fromkeys(results.cells.loc[~results.cells["baseline"].astype(bool), "rewrites"])))
 
 
@@ -313,13 +325,20 @@ def _own_baselines(results: Results, rows: pd.DataFrame, lines: pd.DataFrame) ->
 
 
 def _finish(
-    figure: Figure, panels: Sequence[tuple[Axes, str]], table: pd.DataFrame, label: str, line: str
+    figure: Figure,
+    panels: Sequence[tuple[Axes, str]],
+    results: Results,
+    drawn: set[Any],
+    label: str,
+    line: str,
 ) -> None:
     for ax, panel in panels:
         ax.set_title(panel)
         ax.tick_params(labelbottom=True)
     _outer_labels([ax for ax, _ in panels], label)
-    _legend(figure, looks(list(dict.fromkeys(table["rewrites"]))), line)
+    legend(
+        figure, {level: look for level, look in marks_of(results).items() if level in drawn}, line, seeds=True
+    )
 
 
 def _outer_labels(axes: Sequence[Axes], label: str) -> None:
@@ -334,18 +353,30 @@ def _outer_labels(axes: Sequence[Axes], label: str) -> None:
             ax.set_xlabel("")
 
 
-def _legend(
-    figure: Figure, marks: dict[Any, Look], line: str | None, *, markers: bool = True, seeds: bool = False
+def legend(
+    figure: Figure,
+    marks: dict[Any, Look],
+    line: str | None = None,
+    *,
+    markers: bool = True,
+    joined: bool = True,
+    seeds: bool = False,
 ) -> None:
+    """One legend below the panels, in as many columns as have room; `line` names the dashed black line."""
     handles = [
         Line2D(
-            [], [], color=look.color, marker=look.marker if markers else "", ls=look.dashes, label=str(level)
+            [],
+            [],
+            color=look.color,
+            marker=look.marker * markers,
+            ls=look.dashes if joined else "",
+            label=str(level),
         )
         for level, look in marks.items()
     ]
     if line:
         handles.append(Line2D([], [], color="#111111", lw=0.8, ls=(0, (6, 2)), label=line))
-    if line or seeds:
+    if seeds:
         handles.append(Line2D([], [], color="#666666", ls="", marker="o", ms=1.8, label="one seed"))
     longest = max(len(str(handle.get_label())) for handle in handles)
     fit = max(1, int(figure.get_figwidth() / (0.42 + 0.062 * longest)))

@@ -61,6 +61,7 @@ class Results:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
+        self._samples: dict[tuple[str, ...], pd.DataFrame] = {}
         if not self.folder.is_dir():
             raise BadResults(f"{self.folder}: there is no such folder")
         self.run = self._run()
@@ -131,10 +132,12 @@ class Results:
         """How many sites each rewrite was applied to, by cell."""
         return self._frame("sites")
 
-    def samples(self, scopes: Sequence[str], columns: Sequence[str] = COLUMNS["samples"]) -> pd.DataFrame:
-        """Sums per cell × test × sample for the scopes asked for; only these are read from disk."""
-        wanted = [*dict.fromkeys([*columns, "cell"])]
-        return self._frame("samples", columns=wanted, filters=[("scope", "in", list(scopes))])
+    def samples(self, scopes: Sequence[str]) -> pd.DataFrame:
+        """Sums per cell × test × sample for the scopes asked for; only these are read from disk, and once."""
+        key = tuple(scopes)
+        if key not in self._samples:
+            self._samples[key] = self._frame("samples", filters=[("scope", "in", list(key))])
+        return self._samples[key]
 
     @cached_property
     def n_tokens_rows(self) -> int:
@@ -224,10 +227,13 @@ class Results:
         file = self.folder / f"{table}.parquet"
         needed = columns or list(COLUMNS.get(table, ()))
         try:
-            known = pq.read_schema(file).names
-            absent = [column for column in needed if column not in known]
-            if absent:
-                raise BadResults(f"{file}: no column {', '.join(absent)}; it has {', '.join(known)}")
+            with pq.ParquetFile(file) as opened:
+                known = opened.schema_arrow.names
+                absent = [column for column in needed if column not in known]
+                if absent:
+                    raise BadResults(f"{file}: no column {', '.join(absent)}; it has {', '.join(known)}")
+                if filters is None:
+                    return opened.read(columns=columns, use_threads=False)
             return pq.read_table(file, columns=columns, filters=filters, partitioning=None)
         except FileNotFoundError:
             raise BadResults(f"{file}: missing") from None

@@ -193,7 +193,7 @@ def _samples(table: pa.Table) -> tuple[npt.NDArray[np.int32], list[str]]:
 
 
 def _projects(results: Results) -> dict[str, str]:
-    rows = results.samples(("all",), ("sample", "project")).drop_duplicates("sample")
+    rows = results.samples(("all", "aligned"))[["sample", "project"]].drop_duplicates("sample")
     return dict(zip(rows["sample"], rows["project"], strict=True))
 
 

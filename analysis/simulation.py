@@ -58,23 +58,18 @@ def write(folder: Path, simulation: Simulation | None = None) -> Path:
     grid = list(_cells(simulation))
     cells = pd.DataFrame(grid)
     test = _TestSplit.draw(simulation)
-    writer: pq.ParquetWriter | None = None
     scored = []
     for cell in grid:
         for name, table in _scores(cell, simulation, test):
             if simulation.with_tokens:
                 pq.write_table(table, folder / "tokens" / f"{cell['cell']}-{name}.parquet")
-            samples = _samples(cell, name, table, test, simulation)
-            scored.append(samples)
-            arrow = pa.Table.from_pandas(samples, preserve_index=False)
-            writer = writer or pq.ParquetWriter(folder / "samples.parquet", arrow.schema)
-            writer.write_table(arrow.cast(writer.schema))
-    assert writer is not None
-    writer.close()
+            scored.append(_samples(cell, name, table, test, simulation))
+    samples = pd.concat(scored, ignore_index=True)
+    samples.to_parquet(folder / "samples.parquet", index=False)
     rewritten = cells[~cells["baseline"]]
     tables = {
         "cells": cells,
-        "metrics": _metrics(pd.concat(scored, ignore_index=True)),
+        "metrics": _metrics(samples),
         "training": _training(cells),
         "variants": pd.concat([_variants(cell, test) for cell in grid if not cell["baseline"]]),
         "refusals": pd.DataFrame(
@@ -289,7 +284,10 @@ def _training(cells: pd.DataFrame) -> pd.DataFrame:
                 {
                     "cell": cell.cell,
                     "step": steps,
-                    "seconds": steps * 0.1,
+                    "seconds": steps
+                    * 0.1
+                    * len(str(cell.model))
+                    * (1 if cell.train_on == "original" else 1.9),
                     "train_bits": loss - 0.3,
                     "valid_bits": loss,
                     "learning_rate": 1e-3,

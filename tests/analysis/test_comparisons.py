@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.comparisons import KINDS, METRICS, baselines, compare, metric, pairs
+from analysis.comparisons import compare
+from analysis.pairing import KINDS, METRICS, baselines, metric, pairs
 from analysis.results import BadResults, Results
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import figures, style
+from analysis import figures, overviews, robustness, style
 from analysis.comparisons import Comparison, compare
 from analysis.results import Results
 from analysis.simulation import Simulation, write
@@ -109,3 +109,27 @@ def test_counts_and_one_intensity_can_be_drawn(tmp_path: Path) -> None:
     results = Results(write(tmp_path / "one", small))
     comparison = compare(results, "baseline", metrics=["entropy"], resamples=50)
     assert len(figures.curves(results, comparison, "entropy").data) == 2
+
+
+def test_heat_map_has_rewrites_by_kinds_for_every_model(results: Results) -> None:
+    plot = overviews.heat_map(results, robustness.scan(results))
+    ax = plot.figure.axes[0]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["rename", "dead_code", "parens"]
+    assert [tick.get_text() for tick in ax.get_xticklabels()][:3] == ["name", "keyword", "operator"]
+    assert set(plot.data["intensity"]) == {"1"}
+    assert plot.data["n_tokens"].gt(0).all()
+
+
+def test_scatter_has_a_point_per_sample_and_cell(results: Results) -> None:
+    plot = overviews.scatter(results)
+    assert len(plot.data) == 2 * 3 * 2 * 58  # models × rewrites × seeds × common samples
+    assert plot.figure.axes[0].get_aspect() == 1
+    assert set(plot.data["train_on"]) == {"original"}
+
+
+def test_cost_has_a_point_per_model_mix_and_seed(results: Results, against_baseline: Comparison) -> None:
+    plot = overviews.cost(results, against_baseline)
+    assert len(plot.data) == 2 * 2 * 2
+    assert plot.figure.axes[0].get_xlabel() == "training time of one model [s]"
+    table = overviews.cost_table(results).set_index(["model", "train_on"])
+    assert table.loc[("small", "original"), "trained"] == 2

@@ -1,5 +1,7 @@
 """Tables of differences: marks, captions, escapes."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -59,6 +61,7 @@ def test_axes_that_never_vary_are_left_out(results: Results, comparison: Compari
         scope="all",
         table=comparison.table.query("model == 'small'"),
         seeds=comparison.seeds.query("model == 'small'"),
+        projects=comparison.projects,
     )
     assert tables.cells(results, one_model, "entropy")[0][:4] == [
         "Rewrites",
@@ -66,3 +69,16 @@ def test_axes_that_never_vary_are_left_out(results: Results, comparison: Compari
         "Trained on",
         "n (projects)",
     ]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_latex_compiles(results: Results, comparison: Comparison, tmp_path: Path) -> None:
+    body = tables.latex(results, comparison, "entropy")
+    packages = r"\usepackage[T1]{fontenc}\usepackage[utf8]{inputenc}\usepackage{booktabs,siunitx}"
+    page = rf"\documentclass[10pt]{{article}}\usepackage[margin=2cm]{{geometry}}{packages}\begin{{document}}"
+    (tmp_path / "page.tex").write_text(f"{page}\n{body}\n\\end{{document}}\n", encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
+    assert "Overfull" not in done.stdout
