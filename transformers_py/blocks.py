@@ -19,6 +19,8 @@ from transformers_py.source import Source
 MAX_BLOCKS = 12
 """CPython allows 20 loops, withs and tries inside one another; nothing is inserted below this many blocks."""
 
+_LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -31,10 +33,11 @@ class Place:
     """Index in the source's table of the statement that will follow."""
 
 
-def places(source: Source, *, new_names: bool) -> tuple[list[Place], Counter[str]]:
+def places(source: Source, *, new_names: bool, leaving: bool = False) -> tuple[list[Place], Counter[str]]:
     """All places in the bodies of functions, in order, and how many were refused for which reason.
 
     `new_names`: what will be inserted binds names, so scopes whose names can be looked up are refused.
+    `leaving`: only those before return, raise, continue and break.
     """
     found: list[Place] = []
     refused: Counter[str] = Counter()
@@ -54,7 +57,9 @@ def places(source: Source, *, new_names: bool) -> tuple[list[Place], Counter[str
             k = lasts[k]
         while k < lasts[i]:
             problem = reason or _line_problem(source, k)
-            if problem:
+            if leaving and not _leaves(nodes[k]):
+                pass
+            elif problem:
                 refused[problem] += 1
             else:
                 offset = statement_start(source, k)
@@ -73,6 +78,15 @@ def insertion(source: Source, place: Place) -> Site:
 def indent_of(source: Source, site: Site) -> str:
     """The indentation of what `insertion` inserts."""
     return site.edits[0].text.removeprefix(HOLE + source.newline)
+
+
+def end_of_line(source: Source, k: int) -> int:
+    """Offset of the newline that ends a simple statement's last line, or of the end of the text."""
+    end = source.ends[k]
+    for newline in ("\r\n", "\n", "\r"):
+        if source.text.endswith(newline, 0, end):
+            return end - len(newline)
+    return end
 
 
 def lines(source: Source) -> tuple[list[Place], Counter[str]]:
@@ -128,6 +142,11 @@ def statement_start(source: Source, k: int) -> int:
     if isinstance(node, (cst.FunctionDef, cst.ClassDef)) and node.decorators:
         return source.inner_starts[k + 1]
     return source.inner_starts[k]
+
+
+def _leaves(node: cst.CSTNode) -> bool:
+    """Whether what follows the statement in its block is never reached."""
+    return isinstance(node, cst.SimpleStatementLine) and isinstance(node.body[-1], _LEAVING)
 
 
 def _depth(source: Source, i: int) -> int:

@@ -27,6 +27,19 @@ _CLOSED = (
 )
 """Nothing inside of these is looked at (of strings, the whole is)."""
 _LOOSE = (cst.BooleanOperation, cst.IfExp, cst.Lambda, cst.NamedExpr, cst.Yield, cst.Tuple, cst.GeneratorExp)
+_TYPES: dict[type[cst.CSTNode], str] = {
+    cst.Integer: "int",
+    cst.Float: "float",
+    cst.Imaginary: "complex",
+    cst.FormattedString: "str",
+    cst.List: "list",
+    cst.ListComp: "list",
+    cst.Tuple: "tuple",
+    cst.Dict: "dict",
+    cst.DictComp: "dict",
+    cst.Set: "set",
+    cst.SetComp: "set",
+}
 
 
 def loads(source: Source) -> Iterator[int]:
@@ -73,3 +86,12 @@ def outside_strings(source: Source) -> Iterator[int]:
     while i < len(nodes):
         yield i
         i = lasts[i] if isinstance(nodes[i], _INTERPOLATED) else i + 1
+
+
+def literal_type(node: cst.BaseExpression) -> str:
+    """The name of the type that an expression is sure to have: literals, displays, f-strings; else ""."""
+    if isinstance(node, cst.SimpleString):
+        return "bytes" if "b" in node.prefix.lower() else "str"
+    if isinstance(node, cst.ConcatenatedString):
+        return literal_type(node.left)
+    return _TYPES.get(type(node), "")

@@ -61,8 +61,9 @@ def why_not(node: ast.stmt, previous: ast.stmt | None, namespace: bool, around: 
         return None
     if namespace:
         return "a statement was inserted into a module or class body"
-    if isinstance(node, (ast.Assign, ast.AnnAssign)) and is_constant(node.value):
-        return _names_problem(node, around)
+    if isinstance(node, ast.Assign) and is_constant(node.value):
+        plain = all(isinstance(target, ast.Name) for target in node.targets)
+        return _names_problem(node, around) if plain else "an inserted assignment isn't to a name"
     dead = (
         isinstance(node, (ast.If, ast.While)) and isinstance(node.test, ast.Constant) and not node.test.value
     )
@@ -78,7 +79,8 @@ def is_constant(node: ast.expr | None) -> bool:
     if isinstance(node, ast.Constant):
         return True
     if isinstance(node, ast.UnaryOp):
-        return isinstance(node.operand, ast.Constant) and isinstance(node.operand.value, (int, float))
+        number = isinstance(node.operand, ast.Constant) and isinstance(node.operand.value, (int, float))
+        return number and isinstance(node.op, (ast.UAdd, ast.USub, ast.Not))
     if isinstance(node, (ast.List, ast.Tuple)):
         return all(map(is_constant, node.elts))
     if isinstance(node, ast.Set):

@@ -7,6 +7,7 @@ def f(a):            scopes: module, f, its comprehension
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, cast
 
 import libcst as cst
@@ -18,13 +19,13 @@ Kind = Literal["module", "function", "lambda", "comprehension", "class"]
 
 DYNAMIC = frozenset(["locals", "vars", "dir", "eval", "exec"])
 FRAME_WORDS = frozenset(
-    """
-    _getframe currentframe f_locals f_back f_globals tb_frame gi_frame cr_frame co_varnames co_freevars
-    co_cellvars getclosurevars getinnerframes getouterframes settrace setprofile _getframemodulename
-    """.split()  # noqa: SIM905
+    ["f_locals", "co_varnames", "co_freevars", "co_cellvars", "getclosurevars", "getargvalues", "getcallargs"]
 )
+"""Words by which a program looks at the names of local variables."""
 LINE_WORDS = FRAME_WORDS | frozenset(
     """
+    _getframe _getframemodulename currentframe f_back tb_frame gi_frame cr_frame getinnerframes
+    getouterframes settrace setprofile
     f_lineno co_firstlineno tb_lineno co_lines co_positions co_code __code__ getsource getsourcelines
     getframeinfo findsource getblock extract_stack extract_tb walk_stack walk_tb format_exc print_exc
     print_stack format_stack format_exception stacklevel getrecursionlimit setrecursionlimit lineno
@@ -89,7 +90,7 @@ class Scope:
         return self.kind in ("function", "lambda", "comprehension")
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Scopes:
     """What the walk over the table found."""
 
@@ -106,12 +107,12 @@ class Scopes:
     attributes: set[str]
     """All names behind a dot, and all keywords of calls and class patterns."""
 
-    @property
+    @cached_property
     def local_names(self) -> frozenset[str]:
         """Every name that is a local variable somewhere."""
         return frozenset(name for scope in self.scopes if scope.is_function for name in scope.bindings)
 
-    @property
+    @cached_property
     def comprehension_names(self) -> frozenset[str]:
         """Every name that is the variable of a comprehension somewhere."""
         return frozenset(
@@ -277,11 +278,15 @@ class _Finder:
             if alias.asname is not None:
                 self._silence(alias.name)
                 self.target(alias.asname.name, "import_as")
+                if isinstance(alias.name, cst.Name) and alias.name.value in ("builtins", *DYNAMIC):
+                    self.hazards.add("dynamic_alias")
                 continue
             first: cst.BaseExpression = alias.name
             while isinstance(first, cst.Attribute):
                 first = first.value
             self.target(first, "import")
+            if isinstance(node, cst.ImportFrom) and isinstance(first, cst.Name) and first.value in DYNAMIC:
+                self.hazards.add("dynamic_alias")
 
     def _silence(self, node: cst.CSTNode) -> None:
         """No part of a dotted module name is a name of the program."""
@@ -383,8 +388,12 @@ class _Finder:
         words = self.source.words
         if words & FRAME_WORDS:
             self.hazards.add("frames")
-        if words & {"builtins", "__builtins__"} and words & DYNAMIC:
-            self.hazards.add("dynamic_alias")
+        for scope in self.scopes:
+            for i in (*scope.uses.get("builtins", ()), *scope.uses.get("__builtins__", ())):
+                parent = self.nodes[self.parents[i]]
+                plain = isinstance(parent, cst.Attribute) and parent.attr.value not in (*DYNAMIC, "__dict__")
+                if not plain and not isinstance(parent, cst.ImportAlias):
+                    self.hazards.add("dynamic_alias")
         for i in self.dynamic:
             self._dynamic(i)
         for scope in self.scopes:

@@ -1,0 +1,101 @@
+"""Adds comments: `x.size = 1` -> `x.size = 1  # set the size`, or a line `# set the size` above."""
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+import libcst as cst
+
+from transformers_py.blocks import Place, end_of_line, insertion, lines
+from transformers_py.edits import HOLE, Edit, Site
+from transformers_py.names import ADJECTIVES, FORBIDDEN, NOUNS, Dice, parts
+from transformers_py.options import CounterExample, Example
+from transformers_py.source import Source
+
+PRESERVES = "ast"
+GROWTH = "0 tokens"
+
+_VERBS = ("set", "check", "update", "use", "handle", "keep", "prepare", "read", "see", "adjust", "note")
+_NAME = re.compile(r"[^\W\d]\w{2,}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`position`: at the end of the line or on a line above; `words`: of the statement or of a word list."""
+
+    position: Literal["both", "end", "above"] = "both"
+    words: Literal["own", "generic"] = "own"
+
+
+def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+    """Statements that start a line, and ends of simple statements without a comment."""
+    found: list[Site] = []
+    places, refused = lines(source)
+    for place in places:
+        if options.position != "end":
+            found.append(insertion(source, place))
+        if options.position != "above":
+            problem = _problem(source, place)
+            if problem:
+                refused[problem] += 1
+            elif problem is None:
+                end = end_of_line(source, place.statement)
+                found.append(Site(end, end, (Edit(end, end, HOLE),), rank=1, scope=place.scope.index))
+    return found, refused
+
+
+def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
+    """A verb and the parts of one of the line's names."""
+    own = _names(source, site) if options.words == "own" else []
+    if own:
+        words = " ".join(part.lower() for part in parts(dice.pick(own)) if part[0].isalpha())
+    else:
+        words = f"{dice.pick(ADJECTIVES)} {dice.pick(NOUNS)}"
+    return ("  # " if site.rank else "# ") + f"{dice.pick(_VERBS)} the {words}"
+
+
+def _problem(source: Source, place: Place) -> str | None:
+    """Why no comment may stand at the end of a statement's line; "" for statements without such an end."""
+    node = source.nodes[place.statement]
+    if not isinstance(node, cst.SimpleStatementLine):
+        return ""
+    if node.trailing_whitespace.comment is not None:
+        return "has_comment"
+    end = end_of_line(source, place.statement)
+    return "line_continuation" if source.text[:end].rstrip(" \t\f").endswith("\\") else None
+
+
+def _names(source: Source, site: Site) -> list[str]:
+    """The ASCII names, three letters or longer, of the line at whose end or above which the site is."""
+    line = bisect_right(source.line_starts, site.start - (site.rank > 0)) - 1
+    first = source.line_starts[line]
+    after = source.line_starts[line + 1] if line + 1 < len(source.line_starts) else len(source.text)
+    words = _NAME.findall(source.text[first:after])
+    return [word for word in words if word.isascii() and word not in FORBIDDEN]
+
+
+EXAMPLES: list[Example] = [
+    ("x.size = 1\n", {"position": "end"}, "x.size = 1  # update the size\n"),
+    (
+        "def read_file(a):\r\n\t'doc'\r\n\treturn a\r\n",
+        {"position": "above"},
+        "# use the read file\r\n"
+        "def read_file(a):\r\n"
+        "\t'doc'\r\n"
+        "\t# adjust the common chunk\r\n"
+        "\treturn a\r\n",
+    ),
+    ("value = 1", {"words": "generic"}, "# check the cached chunk\nvalue = 1  # prepare the mixed pair"),
+]
+COUNTER_EXAMPLES: list[CounterExample] = [
+    ('"doc"\n', {}, ""),
+    ("x = 1  # one\n", {"position": "end"}, "has_comment"),
+    (
+        "class A:\n    def f(log): log(1, stacklevel=2)\n    def g(log):\n        log(2, stacklevel=2)\n",
+        {"position": "end"},
+        "line_numbers",
+    ),
+]

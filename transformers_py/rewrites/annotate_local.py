@@ -1,0 +1,97 @@
+"""Annotates local variables with the type of the literal they get: `size = 1` -> `size: int = 1`.
+
+CPython never evaluates annotations of local variables; the compiled code stays the same.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+import libcst as cst
+
+from transformers_py.blocks import refusal
+from transformers_py.edits import Edit, Site
+from transformers_py.expressions import literal_type
+from transformers_py.options import CounterExample, Example
+from transformers_py.source import Source
+
+PRESERVES = "bytecode"
+GROWTH = "2 tokens"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`other`: what to do with values whose type isn't certain."""
+
+    other: Literal["skip", "object"] = "skip"
+
+
+def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+    """The first assignment to each local variable, if it has one target, a name without parentheses."""
+    found: list[Site] = []
+    refused: Counter[str] = Counter()
+    annotated = _annotated(source)
+    for i, node in enumerate(source.nodes):
+        if not isinstance(node, cst.Assign) or len(node.targets) > 1:
+            continue
+        target = node.targets[0].target
+        scope = source.scoping.of[i]
+        if not isinstance(target, cst.Name) or scope.kind != "function":
+            continue
+        if (scope.index, target.value) in annotated:
+            continue
+        kind = literal_type(node.value) or ("object" if options.other == "object" else "")
+        reason = _refusal(source, i, target, kind)
+        if reason:
+            refused[reason] += 1
+            continue
+        annotated.add((scope.index, target.value))
+        end = source.ends[source.index[id(target)]]
+        found.append(Site(end, end, (Edit(end, end, f": {kind}"),), scope=scope.index))
+    return found, refused
+
+
+def _annotated(source: Source) -> set[tuple[int, str]]:
+    """(scope, name) of the variables that have an annotation already."""
+    return {
+        (source.scoping.of[i].index, node.target.value)
+        for i, node in enumerate(source.nodes)
+        if isinstance(node, cst.AnnAssign) and isinstance(node.target, cst.Name)
+    }
+
+
+def _refusal(source: Source, i: int, target: cst.Name, kind: str) -> str | None:
+    scope = source.scoping.of[i]
+    if target.lpar:
+        return "parentheses"
+    if target.value not in scope.bindings:
+        return "global_or_nonlocal"
+    if not kind:
+        return "type_unknown"
+    if kind in source.scoping.local_names:
+        return "type_name_is_local"
+    line_end = source.text.find("\n", source.ends[i])
+    if "# type:" in source.text[source.ends[i] : line_end if line_end >= 0 else None]:
+        return "type_comment"
+    return refusal(source, scope, new_names=False)
+
+
+EXAMPLES: list[Example] = [
+    (
+        "def f():\n    a = 1\n    b = 'x' 'y'\n    c = [a]\n    a = 2\n    d = f()\n",
+        {},
+        "def f():\n    a: int = 1\n    b: str = 'x' 'y'\n    c: list = [a]\n    a = 2\n    d = f()\n",
+    ),
+    ("def f(x):\n    a = x.y\n", {"other": "object"}, "def f(x):\n    a: object = x.y\n"),
+]
+COUNTER_EXAMPLES: list[CounterExample] = [
+    ("a = 1\n", {}, ""),
+    ("class A:\n    a = 1\n", {}, ""),
+    ("def f():\n    global a\n    a = 1\n", {}, "global_or_nonlocal"),
+    ("def f(a):\n    def g():\n        nonlocal a\n        a = 2\n", {}, "global_or_nonlocal"),
+    ("def f():\n    (a) = 1\n", {}, "parentheses"),
+    ("def f(x):\n    a = b = 1\n    x.a = 1\n    a, b = 1, 2\n", {}, ""),
+    ("def f(int):\n    a = 1\n", {}, "type_name_is_local"),
+    ("def f(x):\n    a = x\n", {}, "type_unknown"),
+    ("def f():\n    a = []  # type: List[int]\n", {}, "type_comment"),
+]

@@ -1,0 +1,56 @@
+r"""Inserts blank lines between statements: `a = 1\nb = 2` -> `a = 1\n\nb = 2`."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+import libcst as cst
+
+from transformers_py.blocks import lines
+from transformers_py.edits import Edit, Site
+from transformers_py.options import CounterExample, Example
+from transformers_py.source import Source
+
+PRESERVES = "ast"
+GROWTH = "0 tokens"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`lines`: how many at one site."""
+
+    lines: Literal[1, 2, 3] = 1
+
+
+def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+    """Before every statement (and the comments above it) that isn't the first of its block."""
+    found: list[Site] = []
+    places, refused = lines(source)
+    for place in places:
+        k = place.statement
+        parent = source.nodes[source.parents[k]]
+        assert isinstance(parent, (cst.Module, cst.IndentedBlock))
+        if parent.body[0] is source.nodes[k]:
+            continue
+        start = source.starts[k]
+        if source.text[start - 1] not in "\r\n":
+            refused["not_at_line_start"] += 1
+            continue
+        edit = Edit(start, start, source.newline * options.lines)
+        found.append(Site(start, start, (edit,), scope=place.scope.index))
+    return found, refused
+
+
+EXAMPLES: list[Example] = [
+    ("a = 1\nb = 2\n", {}, "a = 1\n\nb = 2\n"),
+    (
+        "def f():\r\n  a = 1\r\n  # why\r\n  b = 2; c = 3\r\n",
+        {"lines": 2},
+        "def f():\r\n  a = 1\r\n\r\n\r\n  # why\r\n  b = 2; c = 3\r\n",
+    ),
+]
+COUNTER_EXAMPLES: list[CounterExample] = [
+    ("a = 1; b = 2\n", {}, ""),
+    ("def f():\n    return 1\n", {}, ""),
+    ("def f(log):\n    a = 1\n    log(a, stacklevel=2)\n", {}, "line_numbers"),
+]

@@ -1,0 +1,65 @@
+"""Inserts statements that are never reached: `return a` -> `spare = a` after it."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from transformers_py.blocks import end_of_line, places
+from transformers_py.edits import HOLE, Edit, Site
+from transformers_py.names import Dice
+from transformers_py.options import CounterExample, Example
+from transformers_py.source import Source
+from transformers_py.statements import plausible
+
+PRESERVES = "fresh"
+GROWTH = "4 to 6 tokens"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`body`: made of names of the function, or `pass`."""
+
+    body: Literal["plausible", "pass"] = "plausible"
+
+
+def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+    """After every return, raise, continue and break that stands on a line of its own."""
+    found: list[Site] = []
+    before, refused = places(source, new_names=options.body != "pass", leaving=True)
+    for place in before:
+        after = source.ends[place.statement]
+        if end_of_line(source, place.statement) == after:
+            refused["no_newline"] += 1
+            continue
+        edit = Edit(after, after, place.indent + HOLE + source.newline)
+        found.append(Site(after, after, (edit,), rank=-1, scope=place.scope.index))
+    return found, refused
+
+
+def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
+    """One statement."""
+    return "pass" if options.body == "pass" else plausible(source, source.scopes[site.scope], dice, taken)
+
+
+EXAMPLES: list[Example] = [
+    ("def f(a):\n    return a\n", {"body": "pass"}, "def f(a):\n    return a\n    pass\n"),
+    (
+        "def f(a, b):\n\tfor c in a:\n\t\tif c:\n\t\t\tcontinue  # next\n\n\traise b\nx = f\n",
+        {"body": "pass"},
+        "def f(a, b):\n\tfor c in a:\n\t\tif c:\n\t\t\tcontinue  # next\n\t\t\tpass\n"
+        "\n\traise b\n\tpass\nx = f\n",
+    ),
+    (
+        "def f(a, b):\n    return a\nf(1, 2)\n",
+        {},
+        "def f(a, b):\n    return a\n    offset = str(a)\nf(1, 2)\n",
+    ),
+]
+COUNTER_EXAMPLES: list[CounterExample] = [
+    ("def f(a): return a\n", {}, ""),
+    ("def f(a):\n    if a: return 1\n    a()\n", {}, ""),
+    ("def f(a):\n    return a", {}, "no_newline"),
+    ("def f():\n    return locals()\n", {}, "dynamic_names"),
+    ("for a in b:\n    break\n", {}, ""),
+]

@@ -1,0 +1,39 @@
+"""Statements for code that never runs, made of names that the function around it uses anyway.
+
+in `def f(items, limit): ...`:  total_count = items or limit
+"""
+
+from collections.abc import Collection
+
+from transformers_py.names import Dice, Names
+from transformers_py.scopes import DYNAMIC, Scope
+from transformers_py.source import Source
+
+_UNUSABLE = DYNAMIC | {"super", "print", "_"}
+
+
+def plausible(source: Source, scope: Scope, dice: Dice, taken: Collection[str]) -> str:
+    """One short simple statement; it binds at most one name, which isn't in `taken`."""
+    known = [name for name in scope.uses if _is_usable(scope, name)]
+    new = Names(dice, taken).pseudo(dice.pick(known) if known else "value")
+    if not known:
+        return f"{new} = {int(dice.random() * 100)}"
+    first, second = dice.pick(known), dice.pick(known)
+    shadowed = source.scoping.local_names
+    forms = (
+        f"{new} = {first}",
+        f"{new} = {first}, {second}",
+        f"{new} = [{first}]" if "print" in shadowed else f"print({first})",
+        f"{new} = [{first}]",
+        f"{new} = [{second}]" if "str" in shadowed else f"{new} = str({first})",
+        f"{new} = {first} or {second}",
+    )
+    return dice.pick(forms)
+
+
+def _is_usable(scope: Scope, name: str) -> bool:
+    """Names that keep their spelling: parameters, globals and builtins, no local variables."""
+    if name in _UNUSABLE or name in scope.declared or name.startswith("__"):
+        return False
+    binding = scope.resolved.get(name)
+    return binding is None or not binding.scope.is_function or binding.kinds == {"parameter"}
