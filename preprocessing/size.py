@@ -2,14 +2,35 @@
 large.
 """
 
+from dataclasses import dataclass
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How large one text is. Subwords are counted only where a rule asks for them."""
+
+    tokens: int
+    bytes: int
+    subwords: int | None = None
 
 
 class _Limits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_tokens: int | None = Field(default=None, ge=1)
+    max_subwords: int | None = Field(default=None, ge=1)
     max_bytes: int | None = Field(default=None, ge=1)
+
+    def exceeded(self, size: Size) -> str:
+        """The name of the first limit that is exceeded, or an empty string."""
+        for name in ("max_tokens", "max_subwords", "max_bytes"):
+            limit, value = getattr(self, name), getattr(size, name.removeprefix("max_"))
+            if limit is not None and value > limit:
+                return name
+        return ""
 
 
 class AugmentOnly(_Limits):
@@ -19,10 +40,13 @@ class AugmentOnly(_Limits):
 class ThrowOut(_Limits):
     """Samples that are larger than this in the variant, rewritten or not, are thrown out of it.
 
-    `max_growth` is tokens over tokens of the original: 1.5 lets a sample grow by half.
+    `max_growth` is tokens over tokens of the original: 1.5 lets a sample grow by half. With `then:
+    keep_original` nothing is thrown out: a sample whose rewritten text is too large keeps its original
+    text.
     """
 
     max_growth: float | None = Field(default=None, ge=1)
+    then: Literal["drop", "keep_original"] = "drop"
 
 
 class SizeRule(BaseModel):
@@ -33,22 +57,19 @@ class SizeRule(BaseModel):
     augment_only: AugmentOnly = AugmentOnly()
     throw_out: ThrowOut = ThrowOut()
 
-    def too_large_to_augment(self, *, n_tokens: int, n_bytes: int) -> str:
-        """The limit of `augment_only` that the original exceeds, or an empty string."""
-        return _exceeded(self.augment_only, n_tokens, n_bytes)
+    @property
+    def needs_tokenizer(self) -> bool:
+        """Whether subwords have to be counted."""
+        return self.augment_only.max_subwords is not None or self.throw_out.max_subwords is not None
 
-    def too_large_to_keep(self, *, n_tokens: int, n_bytes: int, n_tokens_original: int) -> str:
+    def too_large_to_augment(self, original: Size) -> str:
+        """The limit of `augment_only` that the original exceeds, or an empty string."""
+        return self.augment_only.exceeded(original)
+
+    def too_large_to_keep(self, size: Size, original: Size) -> str:
         """The limit of `throw_out` that the text of the variant exceeds, or an empty string."""
-        exceeded = _exceeded(self.throw_out, n_tokens, n_bytes)
+        exceeded = self.throw_out.exceeded(size)
         growth = self.throw_out.max_growth
-        if not exceeded and growth is not None and n_tokens > growth * n_tokens_original:
+        if not exceeded and growth is not None and size.tokens > growth * original.tokens:
             return "max_growth"
         return exceeded
-
-
-def _exceeded(limits: _Limits, n_tokens: int, n_bytes: int) -> str:
-    if limits.max_tokens is not None and n_tokens > limits.max_tokens:
-        return "max_tokens"
-    if limits.max_bytes is not None and n_bytes > limits.max_bytes:
-        return "max_bytes"
-    return ""

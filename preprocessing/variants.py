@@ -14,10 +14,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from preprocessing import parquet
+from preprocessing import parquet, tokenizers
 from preprocessing.errors import BadSource
-from preprocessing.size import SizeRule
-from preprocessing.tokens import TokensConfig, lex
+from preprocessing.size import Size, SizeRule
+from preprocessing.tokens import TokensConfig, lex, texts
 
 SCHEMA = pa.schema(
     [
@@ -96,6 +96,8 @@ def build(
     outs: Sequence[Path],
     analyse: Analyse,
     tokens: TokensConfig,
+    *,
+    tokenizer: Path | None = None,
 ) -> list[dict[str, Any] | Exception]:
     """Make all variants of one corpus shard; each goes to shard.parquet (SCHEMA) in its own empty folder.
 
@@ -104,31 +106,55 @@ def build(
     (samples, tokens and bytes before and after, by split, outcome and reason), and sites, available and
     refusals by rewrite.
     """
+    needed = any(request.size.needs_tokenizer for request in requests)
+    assert tokenizer is not None or not needed, "a size rule in subwords needs a tokenizer"
+    measure = _Measure(tokens, tokenizers.load(tokenizer) if tokenizer is not None and needed else None)
     with ExitStack() as stack:
         variants = [
             _Variant(request, stack.enter_context(parquet.Writer(out / "shard.parquet", SCHEMA)))
             for request, out in zip(requests, outs, strict=True)
         ]
         for row in parquet.rows(shard):
-            original = _Original(row, analyse, tokens)
+            original = _Original(row, analyse, measure)
             for variant in variants:
                 variant.add(original)
     return [variant.error or variant.facts() for variant in variants]
 
 
+class _Measure:
+    """The size of a text as models see it."""
+
+    def __init__(self, tokens: TokensConfig, tokenizer: tokenizers.Tokenizer | None) -> None:
+        self._tokens = tokens
+        self._tokenizer = tokenizer
+
+    def __call__(self, text: str) -> Size:
+        cut = lex(text, self._tokens.comments)
+        subwords = None
+        if self._tokenizer is not None:
+            subwords = sum(map(len, self._tokenizer.encode(texts(text, cut, self._tokens))))
+        return Size(tokens=len(cut), bytes=len(text.encode()), subwords=subwords)
+
+    def of_row(self, row: dict[str, Any]) -> Size:
+        """The same for a sample of the corpus, whose size is mostly known."""
+        if self._tokenizer is not None or self._tokens.comments == "keep":
+            return self(row["text"])
+        return Size(tokens=row["n_tokens"], bytes=row["n_bytes"])
+
+
 class _Original:
     """A sample of the corpus; analysed when the first variant needs it, and never twice."""
 
-    def __init__(self, row: dict[str, Any], analyse: Analyse, tokens: TokensConfig) -> None:
+    def __init__(self, row: dict[str, Any], analyse: Analyse, measure: _Measure) -> None:
         self.row = row
         self.text: str = row["text"]
-        self.comments = tokens.comments
-        self.n_tokens = row["n_tokens"] if tokens.comments == "drop" else self.count(self.text)
+        self.measure = measure
+        self.size = measure.of_row(row)
         self._analyse = analyse
         self._emit: Emit | Exception | None = None
 
-    def count(self, text: str) -> int:
-        return len(lex(text, self.comments))
+    def untouched(self) -> Emitted:
+        return Emitted(text=self.text, edits=(), status="unchanged")
 
     def emit(self, request: VariantRequest) -> Emitted:
         if self._emit is None:
@@ -162,20 +188,18 @@ class _Variant:
 
     def _add(self, original: _Original) -> None:
         row = original.row
-        n_tokens, n_bytes = original.n_tokens, row["n_bytes"]
         outcome, reason, emitted = self._rewrite(original)
-        if outcome == "rewritten":
-            n_tokens, n_bytes = original.count(emitted.text), len(emitted.text.encode())
-        too_large = self.request.size.too_large_to_keep(
-            n_tokens=n_tokens, n_bytes=n_bytes, n_tokens_original=original.n_tokens
-        )
-        if too_large:
+        size = original.measure(emitted.text) if outcome == "rewritten" else original.size
+        too_large = self.request.size.too_large_to_keep(size, original.size)
+        if too_large and self.request.size.throw_out.then == "drop":
             outcome, reason = "thrown_out", too_large
+        elif too_large and outcome == "rewritten":
+            outcome, reason, emitted, size = "unchanged", too_large, original.untouched(), original.size
         sizes = {
-            "n_tokens": n_tokens,
-            "n_bytes": n_bytes,
-            "n_tokens_original": original.n_tokens,
-            "n_bytes_original": row["n_bytes"],
+            "n_tokens": size.tokens,
+            "n_bytes": size.bytes,
+            "n_tokens_original": original.size.tokens,
+            "n_bytes_original": original.size.bytes,
         }
         edits = emitted.edits if emitted.status == "rewritten" else ()
         self._count(row["split"], outcome, reason, sizes, emitted)
@@ -184,7 +208,7 @@ class _Variant:
             | {
                 "outcome": outcome,
                 "reason": reason,
-                "text": None if too_large else emitted.text,
+                "text": None if outcome == "thrown_out" else emitted.text,
                 "edits": [{"start": s, "end": e, "text": t} for s, e, t in edits],
                 "sites": json.dumps(dict(emitted.sites)),
                 "available": json.dumps(dict(emitted.available)),
@@ -195,16 +219,13 @@ class _Variant:
 
     def _rewrite(self, original: _Original) -> tuple[str, str, Emitted]:
         """Outcome, reason, and what came of it."""
-        untouched = Emitted(text=original.text, edits=(), status="unchanged")
-        limit = self.request.size.too_large_to_augment(
-            n_tokens=original.n_tokens, n_bytes=original.row["n_bytes"]
-        )
+        limit = self.request.size.too_large_to_augment(original.size)
         if limit:
-            return "not_augmented", limit, untouched
+            return "not_augmented", limit, original.untouched()
         try:
             emitted = original.emit(self.request)
         except BadSource as bad:
-            return "unchanged", bad.reason, untouched
+            return "unchanged", bad.reason, original.untouched()
         if emitted.status == "rewritten":
             return "rewritten", "", emitted
         assert emitted.text == original.text, original.row["path"]

@@ -41,6 +41,8 @@ class Tokenizer(Protocol):
     vocab_size: int
     ends: "np.ndarray[Any, np.dtype[np.bool_]]"
     """(V,) True for subwords that complete a token."""
+    unknown: "np.ndarray[Any, np.dtype[np.bool_]]"
+    """(V,) True for subwords that stand for anything outside of a closed vocabulary."""
     pieces: list[bytes]
     """The spelling of each subword, NUL included; special symbols as they are written."""
 

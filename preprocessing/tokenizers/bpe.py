@@ -61,6 +61,7 @@ class Bpe:
         self.ends = np.array(
             [number < len(SPECIALS) or piece.endswith(b"\0") for number, piece in enumerate(self.pieces)]
         )
+        self.unknown = np.zeros(self.vocab_size, dtype=bool)
         self._symbols = {symbol: [number] for number, symbol in enumerate(SPECIALS)}
         self._known = dict(self._symbols)
 

@@ -4,9 +4,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from preprocessing import corpus, variants
+from preprocessing import corpus, tokenizers, variants
 from preprocessing.errors import BadSource
 from preprocessing.size import SizeRule
+from preprocessing.tokenizers.bpe import Config
 from preprocessing.tokens import TokensConfig
 from preprocessing.variants import Emit, Emitted, Intensity, VariantRequest
 
@@ -105,6 +106,33 @@ def test_size_rule(shard: Path, tmp_path: Path) -> None:
     assert 0 < len(thrown) < len(grown)
     assert "longer" not in facts["sites"]
     assert {row["outcome"] for row in none} == {"thrown_out"}
+
+
+def test_too_large_may_mean_original(shard: Path, tmp_path: Path) -> None:
+    rule = {"max_growth": 1.5, "then": "keep_original"}
+    ((facts, rows),) = make(shard, [request("longer", 20, throw_out=rule)], tmp_path, Analyst())
+    originals = [row["text"] for row in pq.read_table(shard).to_pylist()]
+    kept = [row for row in rows if row["reason"] == "max_growth"]
+    assert kept
+    assert {row["outcome"] for row in rows} == {"unchanged"}
+    assert [row["text"] for row in rows] == originals
+    assert all(not row["edits"] and row["n_tokens"] == row["n_tokens_original"] for row in kept)
+    assert not facts["sites"]
+
+
+def test_size_in_subwords(shard: Path, tmp_path: Path) -> None:
+    tokenizer = tmp_path / "tokenizer"
+    tokenizer.mkdir()
+    tokenizers.build(Config(vocab_size=261), [shard], TokensConfig(), tokenizer)
+    (tmp_path / "out").mkdir()
+    rule = {"max_subwords": 30}
+    requests = [request("longer", augment_only=rule), request("longer", throw_out=rule)]
+    outs = [tmp_path / "out" / name for name in "ab"]
+    for folder in outs:
+        folder.mkdir()
+    variants.build(shard, requests, outs, Analyst(), TokensConfig(), tokenizer=tokenizer)
+    reasons = [{row["reason"] for row in pq.read_table(out / "shard.parquet").to_pylist()} for out in outs]
+    assert reasons == [{"max_subwords"}, {"max_subwords"}]
 
 
 def test_nothing_is_analysed_that_no_variant_needs(shard: Path, tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ def test_codesearchnet(tmp_path: Path) -> None:
 def test_the_stack(tmp_path: Path) -> None:
     record = {
         "content": "x = 1", "max_stars_repo_name": "a/b", "max_stars_repo_path": "c.py",
-        "max_stars_repo_licenses": ["MIT", "Apache-2.0"], "max_stars_repo_stars_event_min_datetime": "2020-01-02",
+        "max_stars_repo_licenses": ["MIT", "Apache-2.0"],
+        "max_stars_repo_stars_event_min_datetime": "2020-01-02",
     }  # fmt: skip
     assert read(write(tmp_path / "a.jsonl", record), preset="the_stack") == [
         RawFile(project="a/b", path="c.py", data="x = 1", license="MIT AND Apache-2.0", date="2020-01-02")

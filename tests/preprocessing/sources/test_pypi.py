@@ -1,0 +1,81 @@
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from preprocessing.errors import BadInput
+from preprocessing.sources import RawFile, pypi
+
+
+def write_wheel(folder: Path, name: str, text: str, metadata: str = "License-Expression: MIT\n") -> None:
+    folder.mkdir(exist_ok=True)
+    info = f"{name}-1.0.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{name}/__init__.py", text)
+        wheel.writestr(f"{name}/data.txt", "no code")
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\n{metadata}\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", "")
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of wheels that stands for the index, and an empty cache."""
+    write_wheel(tmp_path / "index", "augrid_one", "x = 1\n")
+    write_wheel(
+        tmp_path / "index", "augrid_two", "y = 2\n", "Classifier: License :: OSI Approved :: MIT License\n"
+    )
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "index"
+
+
+def configure(tmp_path: Path, *packages: str) -> pypi.Config:
+    return pypi.Config(packages=packages, lock=str(tmp_path / "lock.json"))
+
+
+def test_fetched_once_and_pinned(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = configure(tmp_path, "augrid-two==1.0", "Augrid.One==1.0")
+    digest = pypi.raw_digest(config)
+    files = [
+        RawFile(project="augrid-two", path="augrid_two/__init__.py", data=b"y = 2\n", license="MIT"),
+        RawFile(project="Augrid.One", path="augrid_one/__init__.py", data=b"x = 1\n", license="MIT"),
+    ]
+    assert list(pypi.read(config)) == files
+    locked = json.loads((tmp_path / "lock.json").read_text())["packages"]
+    wheel = index / "augrid_one-1.0-py3-none-any.whl"
+    assert locked["Augrid.One==1.0 wheel"]["sha256"] == hashlib.sha256(wheel.read_bytes()).hexdigest()
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "gone"))
+    assert list(pypi.read(config)) == files
+    assert pypi.raw_digest(config) == digest
+
+
+def test_what_is_not_what_is_pinned_is_refused(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = configure(tmp_path, "augrid-one==1.0")
+    pypi.raw_digest(config)
+    write_wheel(index, "augrid_one", "evil = 1\n")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))
+    with pytest.raises(BadInput, match=r"augrid-one==1.0 has SHA-256 .* now, but .*lock.json pins"):
+        list(pypi.read(config))
+
+
+def test_no_such_package(index: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"No matching distribution found for augrid-three==1.0"):
+        pypi.raw_digest(configure(tmp_path, "augrid-three==1.0"))
+    assert not (tmp_path / "lock.json").exists()
+
+
+def test_bad_settings(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="must be name==version, not requests, a>=1"):
+        configure(tmp_path, "requests", "ok==1", "a>=1")
+    with pytest.raises(ValidationError, match="once, not a-b twice"):
+        configure(tmp_path, "a.b==1", "A_b==2")
+    (tmp_path / "lock.json").write_text("[]")
+    with pytest.raises(BadInput, match="is no lock file"):
+        pypi.raw_digest(configure(tmp_path, "a==1"))
