@@ -62,7 +62,7 @@ def choose(source: Source, wanted: Choice) -> tuple[list[Binding], Counter[str]]
             reason = wanted(source, binding)
             if reason == "":
                 continue
-            reason = module or reason or common_refusal(binding)
+            reason = module or reason or common_refusal(binding) or _shadows_import(source, binding)
             if reason:
                 refused[reason] += 1
             else:
@@ -92,6 +92,14 @@ def common_refusal(binding: Binding) -> str | None:
     if not binding.names:
         return "never_spelt"
     return "shared_with_comprehension" if _shares_slot(binding) else None
+
+
+def _shadows_import(source: Source, binding: Binding) -> str | None:
+    """CPython compiles `x.f()` otherwise for an x spelt like a module's import, also where x is local."""
+    if binding.scope is source.scopes[0]:
+        return None
+    top = source.scopes[0].bindings.get(binding.name)
+    return "shadows_import" if top is not None and top.kinds & {"import", "import_as"} else None
 
 
 def _shares_slot(binding: Binding) -> bool:

@@ -9,7 +9,6 @@ import symtable
 import sys
 import unicodedata
 import warnings
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -34,7 +33,6 @@ stack."""
 
 _WORDS = re.compile(r"[^\W\d]\w*")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-_FORM_FEED = re.compile(r"(?:(?<=[\r\n])|\A)\f+(?=[^\s#])")
 _CHAIN = re.compile(
     r"(?:(?:\bnot\b|\bawait\b|\blambda\b[^:\n]{0,40}:|[-+~])[\s\\]*){150,}|(?:\*\*\s*[\w.]+\s*){150,}"
 )
@@ -140,7 +138,12 @@ class Source:
     inner_ends: list[int]
 
     def __init__(
-        self, text: str, tree: cst.Module, code: CodeType, recorder: _Recorder, base: int, dropped: list[int]
+        self,
+        text: str,
+        tree: cst.Module,
+        code: CodeType,
+        recorder: _Recorder,
+        offsets: tuple[list[int], list[int]],
     ) -> None:
         self.text = text
         self.tree = tree
@@ -148,18 +151,12 @@ class Source:
         self.nodes = recorder.nodes
         self.parents = recorder.parents
         self.lasts = recorder.lasts
-        offsets = list(accumulate(map(len, recorder.tokens), initial=base))
-        if dropped:
-            offsets = [offset + bisect_right(dropped, offset) for offset in offsets]
-        last = len(offsets) - 1
-        if max(recorder.ends) > last:  # the printer takes back the newline that the text doesn't have
-            offsets.append(offsets[-1])
-        offsets.append(-1)
-        self.starts = [offsets[k] for k in recorder.starts]
-        self.ends = [offsets[k] for k in recorder.ends]
-        self.inner_starts = [offsets[k] for k in recorder.inner_starts]
+        opens, closes = offsets
+        self.starts = [opens[k] for k in recorder.starts]
+        self.ends = [closes[k] for k in recorder.ends]
+        self.inner_starts = [opens[k] for k in recorder.inner_starts]
         inner_ends = (k if k >= 0 else end for k, end in zip(recorder.inner_ends, recorder.ends, strict=True))
-        self.inner_ends = [offsets[k] for k in inner_ends]
+        self.inner_ends = [closes[k] for k in inner_ends]
         self.plans: dict[str, Plan] = {}
         self.count_subwords: Callable[[str], int] | None = None
         """How many subwords a name has, for the name style `keep_tokens`; None: equal parts of equal
@@ -182,8 +179,8 @@ class Source:
             raise Unparseable("syntax_error", f"libcst: line {error.raw_line}: {error.message}") from None
         except (RecursionError, MemoryError) as error:
             raise Unparseable("too_deep", str(error) or type(error).__name__) from None
-        dropped = _dropped(body, "".join(recorder.tokens), base)
-        source = cls(text, tree, code, recorder, base, dropped)
+        offsets = _offsets(body, recorder.tokens, base)
+        source = cls(text, tree, code, recorder, offsets)
         assert source.scopes is not None
         return source
 
@@ -278,20 +275,33 @@ def line_starts(text: str) -> list[int]:
     return [0, *accumulate(map(len, _LINE.findall(text)))]
 
 
-def _dropped(text: str, printed: str, base: int) -> list[int]:
-    """Where, in the printed text, libcst's printer leaves out form feeds before a statement at column 0.
+def _offsets(text: str, printed: list[str], base: int) -> tuple[list[int], list[int]]:
+    """Where in the text each printed token starts, and where the one before it ends.
 
-    It also leaves out a carriage return at the very end, which moves nothing. Raises Unparseable for
-    anything else.
+    libcst's printer loses a little white space: form feeds before a statement, a blank before the colon of an
+    `except`, a carriage return at the end. Raises Unparseable if anything else differs.
     """
-    if printed in (text, text.removesuffix("\r")):
-        return []
-    places: list[int] = []
-    for found in _FORM_FEED.finditer(text):
-        places += [base + found.start() - len(places)] * len(found.group())
-    if printed != _FORM_FEED.sub("", text):
-        raise Unparseable("not_lossless", "libcst prints this text differently")
-    return places
+    if "".join(printed) == text:
+        opens = list(accumulate(map(len, printed), initial=base))
+        opens.append(opens[-1])  # the printer takes back the newline that the text doesn't have
+        return opens, opens
+    opens, closes, position = [], [0], 0
+    for token in printed:
+        start = position
+        while not text.startswith(token, position):
+            if text[position : position + 1] not in (" ", "\t", "\f", "\\"):
+                raise Unparseable(
+                    "not_lossless", f"libcst prints this text differently from offset {start} on"
+                )
+            position += 1
+        opens.append(base + position)
+        position += len(token)
+        closes.append(base + position)
+    if text[position:].strip(" \t\f\r\n"):
+        raise Unparseable("not_lossless", "libcst doesn't print the end of this text")
+    opens += [base + position] * 2
+    closes.append(base + position)
+    return opens, closes
 
 
 @contextmanager
