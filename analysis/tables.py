@@ -97,7 +97,7 @@ def latex(
     lines = [" & ".join(_latex_row(row, axes, digits)) + r" \\" for _, row in table.iterrows()]
     body = "\n".join(lines)
     return (
-        "\\begin{table}\n\\centering\\small\n"
+        "\\begin{table}\n\\centering\\footnotesize\\setlength{\\tabcolsep}{3pt}\n"
         f"\\caption{{{_tex(caption(comparison, metric_name))}}}\\label{{{label}}}\n"
         f"\\begin{{tabular}}{{{columns}}}\n\\toprule\n{' & '.join(heads)} \\\\\n\\midrule\n{body}\n"
         "\\bottomrule\n\\end{tabular}\n\\end{table}\n"
