@@ -22,7 +22,9 @@ class TrainingConfig(Frozen):
     """One training: optimiser, schedule, validation. Lengths are in subwords, losses in bits per token."""
 
     batch_tokens: int = Field(default=2048, ge=1, description="subwords per optimiser step")
-    window: int = Field(default=64, ge=1, description="subwords per row: the reach of back-propagation")
+    window: int = Field(
+        default=64, ge=1, description="subwords per row, the reach of back-propagation; gpt: its context"
+    )
     max_steps: int = Field(default=2000, ge=1)
     learning_rate: float = Field(default=3e-3, gt=0)
     final_learning_rate: float = Field(default=0.05, ge=0, le=1, description="share left at the last step")
@@ -33,6 +35,7 @@ class TrainingConfig(Frozen):
     validate_every: int = Field(default=200, ge=1, description="steps between validations")
     valid_tokens: int | None = Field(default=50_000, ge=1, description="tokens per validation, null for all")
     early_stop: EarlyStop | None = EarlyStop()
+    micro_batches: int = Field(default=1, ge=1, description="pieces of a batch, whose gradients are added")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="of matrix products; auto is bfloat16 where the processor has it"
     )

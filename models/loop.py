@@ -43,6 +43,13 @@ def learning_rate(step: int, config: Any) -> float:
     return float(config.learning_rate * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * done))))
 
 
+LEAP_NATS = 3.0  # a loss so far above its running mean is no noise
+MEMORY = 0.98  # of the running mean
+MAX_ROLLBACKS = 3
+
+Snapshot = tuple[dict[str, dict[str, Tensor]], dict[str, Any]]
+
+
 @dataclass
 class _Progress:
     """What the loop knows besides tensors; all of it goes into a checkpoint."""
@@ -54,6 +61,7 @@ class _Progress:
     seconds: float = 0.0
     nats: float = 0.0  # of the subwords since the last validation
     tokens: int = 0
+    typical: float | None = None  # running mean of the loss
 
 
 class _Training:
@@ -82,26 +90,35 @@ class _Training:
         self.best: dict[str, Tensor] = {}
         self.curve: list[dict[str, Any]] = []
         self.progress = _Progress()
+        self.micro_batches = config.micro_batches
+        self.rollbacks: list[dict[str, Any]] = []
+        self.good: Snapshot | None = None
         self.scratch = Scratch(job.scratch, job.key)
 
     def run(self) -> dict[str, Any]:
         resumed = self._restore()
         started = saved = time.monotonic()
         before, first = self.progress.seconds, self.progress.step
-        config, progress = self.config, self.progress
+        config = self.config
         self.network.train()
-        while progress.step < config.max_steps:
-            self._step()
+        self.good = self._snapshot()
+        while self.progress.step < config.max_steps:
+            if not self._step():
+                self._roll_back()
+                continue
+            progress = self.progress
             progress.seconds = before + time.monotonic() - started
             if progress.step % config.validate_every == 0 or progress.step == config.max_steps:
                 self._validate()
                 if config.early_stop and progress.stale >= config.early_stop.patience:
                     break
+                self.good = self._snapshot()
             if time.monotonic() - saved >= config.checkpoint_s:
                 self._save()
                 saved = time.monotonic()
         elapsed = time.monotonic() - started
         self._finish()
+        progress = self.progress
         done = (progress.step - first) * self.batch_subwords
         return {
             "parameters": self.network.parameter_count,
@@ -111,27 +128,71 @@ class _Training:
             "epochs": self.packer.epoch + self.packer.taken / len(self.job.train),
             "precision": "bfloat16" if self.bf16 else "float32",
             "device": str(self.device),
+            "micro_batches": self.micro_batches,
+            "rollbacks": self.rollbacks,
             "resumed_at": resumed,
             "seconds": progress.seconds,
             "subwords_per_s": done / elapsed if elapsed else None,
         }
 
-    def _step(self) -> None:
+    def _step(self) -> bool:
+        """One optimiser step; False, and no step, if the loss or its gradient is beyond reason."""
         progress = self.progress
         inputs, targets = self.packer.batch()
-        rate = learning_rate(progress.step, self.config)
+        rate = learning_rate(progress.step, self.config) * 0.5 ** len(self.rollbacks)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        self.optimiser.zero_grad(set_to_none=True)
-        loss, self.carried = self.network.loss(
-            torch.from_numpy(inputs).to(self.device), torch.from_numpy(targets).to(self.device), self.carried
-        )
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_norm)
+        loss = self._gradients(torch.from_numpy(inputs), torch.from_numpy(targets))
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_norm)
+        typical = loss if progress.typical is None else progress.typical
+        if not math.isfinite(loss) or not math.isfinite(float(norm)) or loss > typical + LEAP_NATS:
+            return False
         self.optimiser.step()
-        progress.nats += float(loss.detach()) * targets.size
+        progress.typical = MEMORY * typical + (1 - MEMORY) * loss
+        progress.nats += loss * targets.size
         progress.tokens += int(np.count_nonzero(self.job.vocabulary.ends[targets]))
         progress.step += 1
+        return True
+
+    def _gradients(self, inputs: Tensor, targets: Tensor) -> float:
+        """Mean loss of a batch, its gradient in the parameters; in smaller pieces where memory runs out."""
+        while True:
+            try:
+                return self._accumulate(inputs, targets)
+            except torch.cuda.OutOfMemoryError as error:
+                if self.micro_batches >= len(inputs):
+                    raise BadInput(f"not even one row of {inputs.shape[1]} subwords fits: {error}") from error
+                self.micro_batches = min(2 * self.micro_batches, len(inputs))
+                torch.cuda.empty_cache()
+
+    def _accumulate(self, inputs: Tensor, targets: Tensor) -> float:
+        self.optimiser.zero_grad(set_to_none=True)
+        pieces = min(self.micro_batches, len(inputs))
+        carried = [None] * pieces if self.carried is None else self.carried.tensor_split(pieces, dim=1)
+        total, after = 0.0, []
+        for x, y, before in zip(
+            inputs.tensor_split(pieces), targets.tensor_split(pieces), carried, strict=True
+        ):
+            loss, state = self.network.loss(x.to(self.device), y.to(self.device), before)
+            share = len(x) / len(inputs)
+            (loss * share).backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach()) * share
+            after.append(state)
+        self.carried = None if after[0] is None else torch.cat(after, dim=1)
+        return total
+
+    def _roll_back(self) -> None:
+        """Back to the last good state, with half the step; gives up after the third time."""
+        self.rollbacks.append({"step": self.progress.step, "typical_nats": self.progress.typical})
+        if len(self.rollbacks) >= MAX_ROLLBACKS:
+            raise BadInput(
+                f"training diverged {MAX_ROLLBACKS} times, at steps "
+                f"{', '.join(str(r['step']) for r in self.rollbacks)}, with the step halved after each; "
+                f"try a smaller learning_rate than {self.config.learning_rate}"
+            )
+        assert self.good is not None
+        self._adopt(*self.good)
+        self.job.report({"kind": "rollback", **self.rollbacks[-1], "back_to": self.progress.step})
 
     def _validate(self) -> None:
         progress, config = self.progress, self.config
@@ -139,11 +200,6 @@ class _Training:
         bits = bits_per_token(self.network, self.job.valid, self.job.vocabulary, config.valid_tokens)
         self.network.train()
         train_bits = progress.nats / math.log(2) / max(1, progress.tokens)
-        if not math.isfinite(train_bits) or not math.isfinite(bits):
-            raise BadInput(
-                f"training diverged at step {progress.step}: training {train_bits}, validation {bits} bits "
-                f"per token; try a smaller learning_rate than {config.learning_rate}"
-            )
         progress.nats, progress.tokens = 0.0, 0
         margin = config.early_stop.min_delta_bits if config.early_stop else 0.0
         if bits < progress.best_bits - margin:
@@ -169,10 +225,13 @@ class _Training:
         )
 
     def _finish(self) -> None:
+        if not self.best:
+            raise BadInput("no validation gave a number: the model's probabilities are broken or all zero")
         save_tensors(self.best, self.job.out / "model.safetensors")
         pq.write_table(pa.Table.from_pylist(self.curve, CURVE), self.job.out / "training.parquet")
 
-    def _save(self) -> None:
+    def _snapshot(self) -> Snapshot:
+        """Everything that the rest of the training depends on, copied."""
         named = weights(self.network)
         moments = {
             f"{name}/{key}": value
@@ -182,9 +241,36 @@ class _Training:
         stream = {"rng": torch.get_rng_state()}
         if self.carried is not None:
             stream["carried"] = self.carried
-        state = {"progress": vars(self.progress), "packer": self.packer.state(), "curve": self.curve}
         groups = {"weights": named, "best": self.best, "moments": moments, "stream": stream}
-        self.scratch.save({name: group for name, group in groups.items() if group}, state)
+        copied = {
+            group: {name: tensor.detach().clone() for name, tensor in members.items()}
+            for group, members in groups.items()
+        }
+        progress = dict(vars(self.progress))
+        return copied, {"progress": progress, "packer": self.packer.state(), "curve": list(self.curve)}
+
+    def _adopt(self, groups: dict[str, dict[str, Tensor]], state: dict[str, Any]) -> None:
+        named = weights(self.network)
+        with torch.no_grad():
+            for name, parameter in named.items():
+                parameter.copy_(groups["weights"][name])
+        self.optimiser.state.clear()
+        for key, value in groups.get("moments", {}).items():
+            name, entry = key.rsplit("/", 1)
+            at = value.clone() if entry == "step" else value.to(self.device, copy=True)
+            self.optimiser.state[named[name]][entry] = at
+        self.best = {name: tensor.to(self.device) for name, tensor in groups.get("best", {}).items()}
+        torch.set_rng_state(groups["stream"]["rng"])
+        carried = groups["stream"].get("carried")
+        self.carried = None if carried is None else carried.to(self.device)
+        self.progress = _Progress(**state["progress"])
+        self.curve = list(state["curve"])
+        self.packer.restore(state["packer"])
+
+    def _save(self) -> None:
+        groups, state = self._snapshot()
+        extra = {"rollbacks": self.rollbacks, "micro_batches": self.micro_batches}
+        self.scratch.save({name: group for name, group in groups.items() if group}, {**state, **extra})
 
     def _restore(self) -> int | None:
         """Takes up the last checkpoint; the step that it was made at, or None."""
@@ -192,19 +278,6 @@ class _Training:
         if found is None:
             return None
         groups, state = found
-        named = weights(self.network)
-        with torch.no_grad():
-            for name, parameter in named.items():
-                parameter.copy_(groups["weights"][name])
-        for key, value in groups["moments"].items():
-            name, entry = key.rsplit("/", 1)
-            at = value if entry == "step" else value.to(self.device)
-            self.optimiser.state[named[name]][entry] = at
-        self.best = {name: tensor.to(self.device) for name, tensor in groups.get("best", {}).items()}
-        torch.set_rng_state(groups["stream"]["rng"])
-        if "carried" in groups["stream"]:
-            self.carried = groups["stream"]["carried"].to(self.device)
-        self.progress = _Progress(**state["progress"])
-        self.curve = state["curve"]
-        self.packer.restore(state["packer"])
+        self.rollbacks, self.micro_batches = state.pop("rollbacks"), state.pop("micro_batches")
+        self._adopt(groups, state)
         return self.progress.step

@@ -14,6 +14,7 @@ from models import lookup, train
 from models.config import EarlyStop, TrainingConfig
 from models.data import Part
 from models.errors import BadInput
+from models.gru.network import Gru
 
 FAST = TrainingConfig(
     batch_tokens=32,
@@ -150,3 +151,41 @@ def test_weights_are_finite_float32(run: Any) -> None:
     for tensor in load_file(out / "model.safetensors").values():
         assert tensor.dtype == np.float32
         assert np.isfinite(tensor).all()
+
+
+def test_micro_batches_have_the_same_effect(run: Any) -> None:
+    model = lookup("gru").Config(d_model=16, dropout=0.0)
+    (one, _), (three, _) = (
+        run(str(pieces), model=model, training=FAST.model_copy(update={"micro_batches": pieces}))
+        for pieces in (1, 3)
+    )
+    assert one["valid_bits"] == pytest.approx(three["valid_bits"], abs=1e-3)
+
+
+def spoil(monkeypatch: pytest.MonkeyPatch, at: set[int]) -> None:
+    """Makes the loss of some calls not a number."""
+    calls = iter(range(1000))
+    honest = Gru.loss
+
+    def loss(self: Gru, *arguments: Any) -> Any:
+        value, carried = honest(self, *arguments)
+        return value * (float("nan") if next(calls) in at else 1.0), carried
+
+    monkeypatch.setattr(Gru, "loss", loss)
+
+
+def test_a_loss_that_is_no_number_leads_back(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil(monkeypatch, {3, 20})
+    reports: list[dict[str, Any]] = []
+    facts, out = run("one", report=reports.append)
+    assert [entry["step"] for entry in facts["rollbacks"]] == [3, 16]
+    assert [row["back_to"] for row in reports if row["kind"] == "rollback"] == [0, 12]
+    assert facts["steps"] == 24
+    curve = pq.read_table(out / "training.parquet").to_pandas()
+    assert curve["step"].tolist() == [6, 12, 18, 24]
+
+
+def test_three_divergences_are_a_failure(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil(monkeypatch, {3, 4, 5})
+    with pytest.raises(BadInput, match="diverged 3 times, at steps 3, 0, 0"):
+        run("one")
