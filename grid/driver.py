@@ -17,7 +17,7 @@ from grid import jobs, provenance
 from grid.executors.base import Executor, Exit
 from grid.graph import Step
 from grid.jobs import Job
-from grid.scheduler import Outcome, Policy, Scheduler, Slot
+from grid.scheduler import Failure, Outcome, Policy, Scheduler, Slot
 from grid.store import Store
 
 BEAT_S = 0.2
@@ -157,9 +157,10 @@ class Driver:
                 outcomes.append(Outcome(key=step.key, status="done", wall_s=float(event.get("wall_s", 0))))
             elif event:
                 self._damaged |= bool(event.get("damaged"))
-                outcomes.append(
-                    Outcome(key=step.key, status="failed", failure=event["failure"], error=event["error"])
-                )
+                failure: Failure = (
+                    "cancelled" if event.get("damaged") else event["failure"]
+                )  # made anew later
+                outcomes.append(Outcome(key=step.key, status="failed", failure=failure, error=event["error"]))
             else:
                 reason = exit_.reason or f"its process ended with code {exit_.code} and no result"
                 outcomes.append(

@@ -31,8 +31,14 @@ class Step:
     key: str
     group: str
     parameters: Mapping[str, Any]
-    inputs: Mapping[str, Artifacts]
+    roles: tuple[str, ...]
+    needs: tuple[Artifacts, ...]
     unkeyed: Mapping[str, Any]
+
+    @property
+    def inputs(self) -> dict[str, Artifacts]:
+        """Role → what the step reads. (Kept as two tuples: a plan has hundreds of thousands of steps.)"""
+        return dict(zip(self.roles, self.needs, strict=True))
 
     def document(self) -> dict[str, Any]:
         """What the key is the digest of."""

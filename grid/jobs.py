@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,30 +51,38 @@ def state(plan: Plan, store: Store, only: set[str] | None = None) -> State:
             manifests[key] = manifest
         elif key in demanded or (step.kind in WANTED and (only is None or key in only)):
             missing[key] = step
-            for artifacts in step.inputs.values():
+            for artifacts in step.needs:
                 demanded.update(artifacts.keys)
     return State(manifests=manifests, missing=dict(reversed(missing.items())))
 
 
 def group(missing: Mapping[str, Step]) -> list[Job]:
     """Jobs for the missing steps, each after what it needs. Ids are stable: the same group, the same id."""
+    job_of = {key: _job_id(step) for key, step in missing.items()}
     members: dict[str, list[Step]] = {}
-    job_of: dict[str, str] = {}
     for key, step in missing.items():
-        identity = f"{step.kind}-{hashlib.sha256(step.group.encode()).hexdigest()[:12]}"
-        members.setdefault(identity, []).append(step)
-        job_of[key] = identity
-    needs: dict[int, frozenset[str]] = {}
+        members.setdefault(job_of[key], []).append(step)
+    several: dict[int, frozenset[str]] = {}  # jobs behind lists of artifacts, which many steps share
     jobs = []
     for identity, steps in members.items():
         after: set[str] = set()
         for step in steps:
-            for artifacts in step.inputs.values():
-                if id(artifacts) not in needs:
-                    needs[id(artifacts)] = frozenset(job_of[key] for key in artifacts.keys if key in job_of)
-                after |= needs[id(artifacts)]
+            for artifacts in step.needs:
+                if len(artifacts.keys) == 1:
+                    if artifacts.keys[0] in job_of:
+                        after.add(job_of[artifacts.keys[0]])
+                    continue
+                if id(artifacts) not in several:
+                    several[id(artifacts)] = frozenset(job_of[key] for key in artifacts.keys if key in job_of)
+                after |= several[id(artifacts)]
         jobs.append(Job(identity, steps[0].kind, tuple(steps), tuple(sorted(after))))
     return jobs
+
+
+def _job_id(step: Step) -> str:
+    """train-0123456789ab, variant-0123456789ab-3: `group` is a digest, or a digest and a shard."""
+    name, dash, shard = step.group.partition("-")
+    return f"{step.kind}-{name[:12]}{dash}{shard}"
 
 
 def wire(step: Step) -> dict[str, Any]:

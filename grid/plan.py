@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -9,11 +10,12 @@ from types import MappingProxyType
 from typing import Any
 
 from grid.cells import Cell, Cells
-from grid.graph import Artifacts, Step, document
-from grid.keys import digest, digest_of_keys
+from grid.graph import Artifacts, Step, version
+from grid.keys import canonical, digest, digest_of_keys
 from grid.resolve import Resolved, Resolver, Section
 
 NOT_IN_KEY = ("checkpoint_s",)  # fields of training that change no result
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +63,12 @@ class _Planner:
         self.encoded = cache(self._encoded)
         self.train = cache(self._train)
         self.tests = cache(self._tests)
+        self.training = cache(self._training)
+        self.scoring = cache(lambda plain: {"config": {k: v for k, v in plain.plain.items() if k != "tests"}})
+        self._version = cache(lambda kind: canonical(version(kind)))
+        self._texts: dict[int, str] = {}
+        self._kept: list[Mapping[str, Any]] = []
+        self._roles: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def plan(self) -> Plan:
         for cell in self.result.cells.cells:
@@ -96,12 +104,26 @@ class _Planner:
         group: str,
         parameters: Mapping[str, Any],
         inputs: Mapping[str, Artifacts],
-        unkeyed: Mapping[str, Any] = MappingProxyType({}),
+        unkeyed: Mapping[str, Any] = NOTHING,
     ) -> str:
-        key = digest(document(kind, parameters, inputs))
+        key = self._key(kind, parameters, inputs)
         if key not in self.result.steps:
-            self.result.steps[key] = Step(kind, key, group or key, parameters, inputs, unkeyed)
+            roles = self._roles.setdefault(tuple(inputs), tuple(inputs))
+            needs = tuple(inputs.values())
+            self.result.steps[key] = Step(kind, key, group or key, parameters, roles, needs, unkeyed)
         return key
+
+    def _key(self, kind: str, parameters: Mapping[str, Any], inputs: Mapping[str, Artifacts]) -> str:
+        """Digest of `graph.document`, with the text of parameters that several steps share made once."""
+        text = self._texts.get(id(parameters))
+        if text is None:
+            text = self._texts[id(parameters)] = canonical(parameters)
+            self._kept.append(parameters)  # or its id could be given to another
+        names = ",".join(f'"{role}":"{inputs[role].name}"' for role in sorted(inputs))
+        whole = (
+            f'{{"inputs":{{{names}}},"parameters":{text},"step":"{kind}","version":{self._version(kind)}}}'
+        )
+        return hashlib.sha256(whole.encode()).hexdigest()
 
     def _corpus(self, corpus: Section) -> Artifacts:
         parameters = {"config": corpus.plain, "raw": self.raw_digest(corpus.plain)}
@@ -161,15 +183,20 @@ class _Planner:
         rewritten: Artifacts | None,
         seed: int,
     ) -> Artifacts:
-        training_key = {k: v for k, v in training.plain.items() if k not in NOT_IN_KEY}
-        unkeyed = {k: v for k, v in training.plain.items() if k in NOT_IN_KEY}
-        parameters = {"model": models.plain[name], "training": training_key, "seed": seed}
+        parameters, unkeyed = self.training(models, name, training, seed)
         inputs = {"tokenizer": tokenizer}
         if original is not None:
             inputs["original"] = original
         if rewritten is not None:
             inputs["rewritten"] = rewritten
         return _all("train", [self._add("train", "", parameters, inputs, unkeyed)])
+
+    def _training(
+        self, models: Section, name: str, training: Section, seed: int
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        keyed = {k: v for k, v in training.plain.items() if k not in NOT_IN_KEY}
+        unkeyed = {k: v for k, v in training.plain.items() if k in NOT_IN_KEY}
+        return {"model": models.plain[name], "training": keyed, "seed": seed}, unkeyed
 
     def _tests(
         self,
@@ -179,7 +206,7 @@ class _Planner:
         augmented: Artifacts | None,
         evaluation: Section,
     ) -> Mapping[str, Artifacts]:
-        parameters = {"config": {k: v for k, v in evaluation.plain.items() if k != "tests"}}
+        parameters = self.scoring(evaluation)
         sets = {"original": original, "augmented": augmented}
         names = evaluation.plain["tests"] if augmented is not None else ["original"]
         tests = {}

@@ -197,6 +197,8 @@ class Scheduler:
 
     def _watch(self, kind: str, outcome: Outcome) -> None:
         first = self._first.setdefault(kind, [])
+        if outcome.failure == "cancelled":
+            return
         if len(first) < self.policy.fail_fast:
             first.append(outcome)
         alike = {(o.failure, o.error) for o in first}
@@ -218,7 +220,7 @@ class Scheduler:
                     self._push(identity)
 
     def _blocked(self, step: Step) -> Outcome | None:
-        for artifacts in step.inputs.values():
+        for artifacts in step.needs:
             for key in artifacts.keys:
                 cause = self.outcomes.get(key)
                 if cause is not None and cause.status != "done":

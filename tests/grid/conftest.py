@@ -15,12 +15,10 @@ Chain = Callable[..., Job]
 @pytest.fixture
 def probe_job() -> Chain:
     def make(name: str, *needs: Job, **parameters: Any) -> Job:
-        inputs = {
-            f"need{i}": Artifacts("probe", tuple(s.key for s in need.steps), f"{need.id}")
-            for i, need in enumerate(needs)
-        }
+        read = tuple(Artifacts("probe", tuple(s.key for s in need.steps), need.id) for need in needs)
+        roles = tuple(f"need{n}" for n in range(len(needs)))
         key = digest([name, parameters])
-        step = Step("probe", key, name, {"name": name, **parameters}, inputs, {})
+        step = Step("probe", key, name, {"name": name, **parameters}, roles, read, {})
         return Job(f"probe-{name}", "probe", (step,), tuple(sorted(need.id for need in needs)))
 
     return make

@@ -103,7 +103,7 @@ DRIVER = """
     from grid.jobs import Job
     from grid.graph import Step
     from grid.keys import digest
-    steps = [Step("probe", digest(n), "g", {{"seconds": 60}}, {{}}, {{}}) for n in range(2)]
+    steps = [Step("probe", digest(n), "g", {{"seconds": 60}}, (), (), {{}}) for n in range(2)]
     jobs = [Job(f"probe-{{n}}", "probe", (step,), ()) for n, step in enumerate(steps)]
     report = drive(Path({folder!r}), jobs)
     sys.exit(130 if report.interrupted else 0)

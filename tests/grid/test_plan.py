@@ -55,7 +55,7 @@ def test_what_is_shared() -> None:
         "variant": variants * 2,
         "encode": (variants + 1) * 2,
         "train": 2 + variants * 2,  # trained on the original: once per seed, whatever the rewrites
-        "evaluate": 2 * (1 + variants) + variants * 2 * 2,
+        "evaluate": 2 * (1 + variants // 2) + variants * 2 * 2,
     }
 
 
