@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
-from joblib import Parallel, delayed
 from pydantic import BaseModel, ConfigDict, Field
 
 from preprocessing import cleaning, parquet, sources
@@ -145,6 +144,8 @@ def _cleaned(raw: Iterator[RawFile | Excluded], rules: Rules, workers: int) -> I
     """In the order of the source, whoever did the work."""
     if workers == 1:
         return chain.from_iterable(cleaning.clean(file, rules) for file in raw)
+    from joblib import Parallel, delayed
+
     work = Parallel(n_jobs=workers, return_as="generator", pre_dispatch="2*n_jobs")
     return chain.from_iterable(work(delayed(_clean_batch)(batch, rules) for batch in _batches(raw)))
 

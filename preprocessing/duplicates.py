@@ -4,12 +4,15 @@ tokens.
 
 import hashlib
 import zlib
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from preprocessing.tokens import Tokens
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
 
 PERMUTATIONS = 128  # standard error of the estimated similarity: at most 1 / (2 √128) = 0.044
 _SCHEME = "affine32"
@@ -80,18 +83,25 @@ class NearIndex:
         """The first sample to which this one is similar, if any. With `reduce`, such a one is not
         remembered.
         """
-        values = np.frombuffer(signed, dtype="<u4")
-        minhash = self._minhash(num_perm=PERMUTATIONS, hashvalues=values, scheme=_SCHEME)
-        similar: list[int] = sorted(
-            other for other in self._lsh.query(minhash) if self._is_near(values, other)
-        )
+        similar = self.similar(signed)
         if similar and self._config.clusters == "reduce":
             return similar[0]
-        self._lsh.insert(position, minhash, check_duplication=False)
+        self._lsh.insert(position, self._minhash_of(signed), check_duplication=False)
         self._signatures[position] = signed
         for other in similar:
             self._join(position, other)
         return similar[0] if similar else None
+
+    def similar(self, signed: bytes) -> list[int]:
+        """All remembered samples to which this one is similar, in their order."""
+        values = np.frombuffer(signed, dtype="<u4")
+        found: list[int] = self._lsh.query(self._minhash_of(signed))
+        return sorted(other for other in found if self._is_near(values, other))
+
+    def _minhash_of(self, signed: bytes) -> "MinHash":
+        return self._minhash(
+            num_perm=PERMUTATIONS, hashvalues=np.frombuffer(signed, dtype="<u4"), scheme=_SCHEME
+        )
 
     def cluster(self, position: int) -> int:
         """The first member of a sample's cluster."""

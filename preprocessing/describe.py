@@ -1,0 +1,119 @@
+"""The data section of a paper, in numbers: what a corpus holds, what was left out, and whether its
+splits leak.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from preprocessing import corpus, duplicates, parquet
+from preprocessing.duplicates import NearConfig, NearIndex
+from preprocessing.split import SPLITS
+from preprocessing.tokens import COMMENT, NAME, NEWLINE, Tokens, lex
+
+PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
+_GROWTH_POINTS = 50
+
+
+def describe(folder: Path) -> dict[str, Any]:
+    """Facts about a built corpus, from one pass over its shards.
+
+    `splits`: samples, projects, bytes, lines, tokens, identifiers. `percentiles`: of bytes, lines and
+    tokens of a sample. `vocabulary`: distinct tokens and identifiers, and `growth`, a list of (tokens
+    read, distinct tokens so far) in the order of the shards (Heaps' law). `licenses` and `excluded`
+    count samples and files by licence and reason.
+    """
+    splits = {name: Counter[str]() for name in SPLITS}
+    projects: dict[str, set[str]] = {name: set() for name in SPLITS}
+    lengths: dict[str, list[int]] = {"bytes": [], "lines": [], "tokens": []}
+    licenses: Counter[str] = Counter()
+    vocabulary = _Vocabulary()
+    for shard in corpus.shard_paths(folder):
+        for row in parquet.rows(shard):
+            tokens = lex(row["text"])
+            sizes = {"bytes": row["n_bytes"], "lines": len(row["text"].splitlines()), "tokens": len(tokens)}
+            splits[row["split"]].update(samples=1, identifiers=tokens.kinds.count(NAME), **sizes)
+            projects[row["split"]].add(row["project"])
+            licenses[row["license"] or "unknown"] += 1
+            vocabulary.add(row["text"], tokens)
+            for name, size in sizes.items():
+                lengths[name].append(size)
+    return {
+        "splits": {name: dict(splits[name], projects=len(projects[name])) for name in SPLITS},
+        "percentiles": {name: _percentiles(values) for name, values in lengths.items()},
+        "vocabulary": vocabulary.facts(),
+        "licenses": dict(licenses.most_common()),
+        "excluded": excluded(folder),
+    }
+
+
+def excluded(folder: Path) -> dict[str, int]:
+    """Files (or functions) that were left out of a built corpus, by reason, the most frequent first."""
+    reasons = pq.read_table(folder / "excluded.parquet", columns=["reason"])["reason"].to_pylist()
+    return dict(Counter(reasons).most_common())
+
+
+def leaks(folder: Path, near: NearConfig) -> dict[str, Any]:
+    """What is in more than one split of a built corpus: projects, and near duplicates.
+
+    `projects` lists the shared projects, `near_duplicates` pairs of samples in different splits, each
+    as two of "split project path"; `sample_share` is the share of valid and test samples that have a
+    near duplicate in another split.
+    """
+    index = NearIndex(near.model_copy(update={"clusters": "together"}))
+    names: list[str] = []
+    split_of: list[str] = []
+    in_splits: dict[str, set[str]] = {}
+    pairs: list[tuple[str, str]] = []
+    leaking: set[int] = set()
+    for shard in corpus.shard_paths(folder):
+        for row in parquet.rows(shard, ["project", "path", "split", "text"]):
+            position = len(names)
+            names.append(f"{row['split']} {row['project']} {row['path']}")
+            split_of.append(row["split"])
+            in_splits.setdefault(row["project"], set()).add(row["split"])
+            signed = duplicates.signature(row["text"], lex(row["text"]), near)
+            for other in index.similar(signed):
+                if split_of[other] != row["split"]:
+                    pairs.append((names[other], names[position]))
+                    leaking.update(n for n in (other, position) if split_of[n] != "train")
+            index.add(position, signed)
+    held_out = sum(name != "train" for name in split_of)
+    return {
+        "projects": sorted(project for project, found in in_splits.items() if len(found) > 1),
+        "near_duplicates": pairs,
+        "sample_share": len(leaking) / held_out if held_out else 0.0,
+    }
+
+
+def _percentiles(values: Iterable[int]) -> dict[str, float]:
+    array = np.array(list(values))
+    return {f"p{p}": float(np.percentile(array, p)) for p in PERCENTILES} if len(array) else {}
+
+
+class _Vocabulary:
+    """Distinct tokens and identifiers; what ends lines and blocks is not counted."""
+
+    def __init__(self) -> None:
+        self.tokens: set[str] = set()
+        self.identifiers: set[str] = set()
+        self.curve: list[tuple[int, int]] = [(0, 0)]
+        self.n_tokens = 0
+
+    def add(self, text: str, tokens: Tokens) -> None:
+        for start, end, kind in zip(tokens.starts, tokens.ends, tokens.kinds, strict=True):
+            if kind < NEWLINE or kind == COMMENT:
+                self.tokens.add(text[start:end])
+                self.n_tokens += 1
+            if kind == NAME:
+                self.identifiers.add(text[start:end])
+        self.curve.append((self.n_tokens, len(self.tokens)))
+
+    def facts(self) -> dict[str, Any]:
+        step = max(1, len(self.curve) // _GROWTH_POINTS)
+        growth = [*self.curve[:-1:step], self.curve[-1]]
+        return {"tokens": len(self.tokens), "identifiers": len(self.identifiers), "growth": growth}

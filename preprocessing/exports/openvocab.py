@@ -1,0 +1,59 @@
+"""One line per file, sub-words of a token joined by `@@`, as OpenVocabCodeNLM reads them (Karampatsis
+et al. 2020).
+
+    class getValue → class get@@ Value
+
+A line is a sample. Its tokens are separated by spaces, and a sub-word that does not end its token has
+the suffix @@. Whitespace inside a token (a string, a comment) becomes U+2420, and line structure
+<newline>, <indent>, <dedent>. Sub-words are those of a byte-pair encoding with 10,000 symbols that is
+trained on the training split.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from preprocessing import exports, tokenizers
+from preprocessing.split import SPLITS
+from preprocessing.tokenizers import Tokenizer
+from preprocessing.tokenizers.bpe import Config
+from preprocessing.tokens import TokensConfig, lex, texts
+
+_SPACE = "\u2420"
+
+
+def write(shards: Sequence[Path], out: Path, tokens: TokensConfig) -> None:
+    """Write train.txt, valid.txt and test.txt."""
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizers.build(Config(), shards, tokens, Path(folder))
+        trained = tokenizers.load(Path(folder))
+    write_lines(shards, out, tokens, trained)
+
+
+def write_lines(shards: Sequence[Path], out: Path, tokens: TokensConfig, tokenizer: Tokenizer) -> None:
+    """The same with a tokenizer that was trained before."""
+    with ExitStack() as stack:
+        files = {
+            name: stack.enter_context((out / f"{name}.txt").open("w", encoding="utf-8", newline="\n"))
+            for name in SPLITS
+        }
+        for row in exports.rows(shards):
+            spelled = texts(row["text"], lex(row["text"], tokens.comments), tokens)
+            words = [_word(tokenizer, ids) for ids in tokenizer.encode(spelled)]
+            files[row["split"]].write(" ".join(words) + "\n")
+
+
+def _word(tokenizer: Tokenizer, ids: Sequence[int]) -> str:
+    """Sub-words as text; where one ends inside a character, its neighbours are joined to it."""
+    pieces: list[str] = []
+    pending = b""
+    for number in ids:
+        pending += tokenizer.pieces[number].removesuffix(b"\0")
+        try:
+            pieces.append(pending.decode())
+        except UnicodeDecodeError:
+            continue
+        pending = b""
+    visible = ["".join(_SPACE if c.isspace() else c for c in piece) for piece in pieces if piece]
+    return "@@ ".join(visible)
