@@ -63,7 +63,7 @@ def places(source: Source, *, new_names: bool, leaving: bool = False) -> tuple[l
                 refused[problem] += 1
             else:
                 offset = statement_start(source, k)
-                found.append(Place(offset, source.text[_line_start(source, offset) : offset], of[k], k))
+                found.append(Place(offset, source.text[line_start(source, offset) : offset], of[k], k))
             k = lasts[k]
     return found, refused
 
@@ -106,14 +106,12 @@ def lines(source: Source) -> tuple[list[Place], Counter[str]]:
             k = lasts[k]
         while k < lasts[i]:
             scope = of[k]
-            if scope.index not in reasons:
-                reasons[scope.index] = refusal(source, scope, False) if scope.kind == "function" else None
-            problem = reasons[scope.index] or _line_problem(source, k)
+            problem = line_refusal(source, scope, reasons) or _line_problem(source, k)
             if problem:
                 refused[problem] += 1
             else:
                 offset = statement_start(source, k)
-                found.append(Place(offset, source.text[_line_start(source, offset) : offset], scope, k))
+                found.append(Place(offset, source.text[line_start(source, offset) : offset], scope, k))
             k = lasts[k]
     found.sort(key=lambda place: place.offset)
     return found, refused
@@ -134,6 +132,14 @@ def refusal(source: Source, scope: Scope, new_names: bool) -> str | None:
         if scope.hazards:
             return min(scope.hazards)
     return None
+
+
+def line_refusal(source: Source, scope: Scope, known: dict[int, str | None]) -> str | None:
+    """Why lines may not be moved in the function around a scope, if there is one; `known` keeps answers."""
+    if scope.index not in known:
+        free = not scope.is_function and not any(outer.is_function for outer in scope.enclosing())
+        known[scope.index] = None if free else refusal(source, scope, new_names=False)
+    return known[scope.index]
 
 
 def statement_start(source: Source, k: int) -> int:
@@ -170,7 +176,7 @@ def _has_docstring(source: Source, block: int) -> bool:
     return isinstance(small, cst.Expr) and isinstance(small.value, (cst.SimpleString, cst.ConcatenatedString))
 
 
-def _line_start(source: Source, offset: int) -> int:
+def line_start(source: Source, offset: int) -> int:
     """Offset of the first character of a line, the byte order mark left out."""
     start = source.line_starts[bisect_right(source.line_starts, offset) - 1]
     return start or int(source.text.startswith("\ufeff"))
@@ -180,7 +186,7 @@ def _line_problem(source: Source, k: int) -> str | None:
     """Why no line may come before this statement: it doesn't start its line, or oddly."""
     text = source.text
     offset = statement_start(source, k)
-    line = _line_start(source, offset)
+    line = line_start(source, offset)
     before = text[line:offset]
     if before.strip(" \t"):
         return "form_feed" if "\f" in before else "not_at_line_start"

@@ -95,3 +95,13 @@ def literal_type(node: cst.BaseExpression) -> str:
     if isinstance(node, cst.ConcatenatedString):
         return literal_type(node.left)
     return _TYPES.get(type(node), "")
+
+
+def item_end(source: Source, node: cst.CSTNode) -> int:
+    """Where the last part of an argument, element or parameter ends; the node may end after a comment."""
+    item = source.index[id(node)]
+    end, k = source.ends[item], item + 1
+    while k < source.lasts[item]:
+        end = source.ends[k]
+        k = source.lasts[k]
+    return end

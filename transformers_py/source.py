@@ -38,6 +38,18 @@ _CHAIN = re.compile(
 )
 
 
+_PLACED = (
+    ast.stmt,
+    ast.expr,
+    ast.excepthandler,
+    ast.arg,
+    ast.keyword,
+    ast.alias,
+    ast.pattern,
+    getattr(ast, "type_param", ast.arg),
+)
+
+
 class Unparseable(ValueError):  # noqa: N818 - it says what the text is
     """A text that can't be rewritten: `reason` is a short slug, `detail` says where and why."""
 
@@ -230,6 +242,11 @@ class Source:
         return parse_quietly(self.text.removeprefix("\ufeff"))
 
     @cached_property
+    def flat_code(self) -> CodeType:
+        """The compiled text, without the NOPs that mark lines for tracing."""
+        return compile_flat(self.text.removeprefix("\ufeff"))
+
+    @cached_property
     def symbols(self) -> symtable.SymbolTable:
         """CPython's own scopes of the text: the truth that ours are held against."""
         return symtable.symtable(self.text.removeprefix("\ufeff"), "<sample>", "exec")
@@ -261,6 +278,21 @@ def compile_quietly(text: str) -> CodeType:
         raise Unparseable("not_unicode", str(error)) from None
     except (ValueError, OverflowError) as error:
         raise Unparseable("syntax_error", str(error)) from None
+
+
+def compile_flat(text: str) -> CodeType:
+    """The compiled text as if all of it stood at one position, which leaves out what is there for tracing.
+
+    Raises what `ast.parse` and `compile` raise.
+    """
+    tree = parse_quietly(text)
+    for node in ast.walk(tree):
+        if isinstance(node, _PLACED):
+            node.lineno = node.end_lineno = 1
+            node.col_offset = node.end_col_offset = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return compile(tree, "<sample>", "exec", dont_inherit=True, optimize=0)
 
 
 def parse_quietly(text: str) -> ast.Module:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from transformers_py.bytecode import Renamed, difference
 from transformers_py.edits import CLOSING, OPENING, Edit, inserted_ranges
 from transformers_py.inert import ENDS, Surroundings, why_not
-from transformers_py.source import Unparseable, compile_quietly, line_starts, parse_quietly
+from transformers_py.source import Unparseable, compile_flat, compile_quietly, line_starts, parse_quietly
 
 if TYPE_CHECKING:
     from transformers_py.source import Source
@@ -31,12 +31,20 @@ _BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
 def code_problem(source: "Source", text: str, renamed: Renamed) -> str | None:
-    """None when `text` compiles to the source's code, up to positions and the renamings allowed."""
+    """None when `text` compiles to the source's code, up to positions and the renamings allowed.
+
+    Broken lines leave other NOPs, which let a tracer stop at each line: then the code is compared that
+    CPython makes of both trees without their positions.
+    """
     try:
         code = compile_quietly(text.removeprefix("\ufeff"))
     except Unparseable as error:
         return str(error)
-    return difference(source.code, code, renamed)
+    problem = difference(source.code, code, renamed)
+    if problem is None:
+        return None
+    flat = compile_flat(text.removeprefix("\ufeff"))
+    return difference(source.flat_code, flat, renamed) and problem
 
 
 def skeleton(source: "Source") -> list[Statement]:

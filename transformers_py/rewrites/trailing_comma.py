@@ -7,7 +7,7 @@ from typing import Literal
 import libcst as cst
 
 from transformers_py.edits import Edit, Site
-from transformers_py.expressions import outside_strings
+from transformers_py.expressions import item_end, outside_strings
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
@@ -33,7 +33,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
         if isinstance(getattr(last, "comma", None), cst.Comma):
             refused["has_comma"] += 1
             continue
-        end = _end(source, source.index[id(last)])
+        end = item_end(source, last)
         if options.brackets == "multiline" and not _ends_later(source.text, end):
             continue
         found.append(Site(end, end, (Edit(end, end, ","),)))
@@ -64,15 +64,6 @@ def _last_parameter(params: cst.Parameters) -> cst.CSTNode | None:
     star = params.star_arg if isinstance(params.star_arg, cst.Param) else None
     named = (*params.params, *([star] if star else []), *params.kwonly_params)
     return params.star_kwarg or (named[-1] if named else None)
-
-
-def _end(source: Source, item: int) -> int:
-    """Where the last part of an item ends; the item itself may end after a comment."""
-    end, k = source.ends[item], item + 1
-    while k < source.lasts[item]:
-        end = source.ends[k]
-        k = source.lasts[k]
-    return end
 
 
 def _ends_later(text: str, end: int) -> bool:
