@@ -1,0 +1,59 @@
+"""From a folder of .py files to encoded shards and the one-line-per-file format, in one go and without
+a spec.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from preprocessing import corpus, describe, encode, tokenizers
+from preprocessing.corpus import CorpusConfig
+from preprocessing.errors import BadInput
+from preprocessing.exports import openvocab
+from preprocessing.tokenizers import AnyTokenizer
+from preprocessing.tokenizers.bpe import Config as Bpe
+from preprocessing.tokens import TokensConfig
+
+
+class PrepareConfig(BaseModel):
+    """The parts of a spec that matter here; the corpus's source is replaced by the folder that is given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    corpus: dict[str, Any] = {}
+    tokens: TokensConfig = TokensConfig()
+    tokenizer: AnyTokenizer = Bpe()
+
+
+def prepare(source: Path, out: Path, config: PrepareConfig, *, workers: int = 1) -> dict[str, Any]:
+    """Prepare all .py files below `source` into the folder `out`, which must be empty or absent.
+
+    Writes corpus/ (Parquet, excluded.parquet), tokenizer/, encoded/00000 … (preprocessing.shards),
+    lines/train.txt … (preprocessing.exports.openvocab) and, last, facts.json, which is what is
+    returned. Raises BadInput.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise BadInput(f"{out} is not an empty folder")
+    folders = [out / name for name in ("corpus", "tokenizer", "encoded", "lines")]
+    try:
+        for folder in folders:
+            folder.mkdir(parents=True)
+        tempfile.TemporaryFile(dir=out).close()
+    except OSError as error:
+        raise BadInput(f"can't write to {out}: {error.strerror}") from error
+    in_corpus, in_tokenizer, in_encoded, in_lines = folders
+    fields = {**config.corpus, "source": {"kind": "directory", "path": str(source)}}
+    built = corpus.build(CorpusConfig.model_validate(fields), in_corpus, workers=workers)
+    shards = list(corpus.shard_paths(in_corpus))
+    trained = tokenizers.build(config.tokenizer, shards, config.tokens, in_tokenizer)
+    for shard in shards:
+        folder = in_encoded / shard.stem.removeprefix("shard-")
+        folder.mkdir()
+        encode.build(shard, in_tokenizer, config.tokens, folder)
+    openvocab.write_lines(shards, in_lines, config.tokens, tokenizers.load(in_tokenizer))
+    facts = {"corpus": built, "tokenizer": trained, "description": describe.describe(in_corpus)}
+    (out / "facts.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    return facts

@@ -1,0 +1,61 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from preprocessing import shards, tokenizers
+from preprocessing.__main__ import main
+from preprocessing.errors import BadInput
+from preprocessing.prepare import PrepareConfig, prepare
+
+FILES = {f"p{n}/a.py": f"def f{n}(a):\n    return a + {n}\n" for n in range(6)} | {"p0/bad.py": "("}
+
+
+def test_from_a_folder_to_shards_and_lines(
+    make_folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text("corpus: {shards: 2}\ntokenizer: {kind: bpe, vocab_size: 270}\n")
+    out = tmp_path / "out"
+    assert main([str(make_folder(FILES)), str(out), str(spec)]) == 0
+    printed = capsys.readouterr().out
+    assert "train: 4 samples" in printed
+    assert "left out: 1 untokenizable" in printed
+    encoded = [shards.open(folder) for folder in sorted((out / "encoded").iterdir())]
+    assert sum(len(shard) for shard in encoded) == 6
+    trained = tokenizers.load(out / "tokenizer")
+    assert all(np.max(shard.subwords) < trained.vocab_size for shard in encoded)
+    assert len((out / "lines" / "train.txt").read_text().splitlines()) == 4
+    assert json.loads((out / "facts.json").read_text())["corpus"]["excluded"] == {"untokenizable": 1}
+
+
+@pytest.mark.parametrize(
+    "spec, message",
+    [
+        ("corpus: {shard: 2}", "shard"),
+        ("tokenizer: {kind: bqe}", "bqe"),
+        ("corpus: [", "expected"),
+        ("corpus: {keep: {min_bytes: 100000}}", "no sample is left"),
+    ],
+)
+def test_bad_specs(
+    make_folder, tmp_path: Path, spec: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "spec.yaml").write_text(spec)
+    assert main([str(make_folder(FILES)), str(tmp_path / "out"), str(tmp_path / "spec.yaml")]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_output_must_be_empty(make_folder, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="not an empty folder"):
+        prepare(make_folder(FILES), make_folder({"x": ""}, "out"), PrepareConfig())
+    with pytest.raises(BadInput, match="can't write"):
+        prepare(make_folder(FILES), Path("/proc/out"), PrepareConfig())
+
+
+def test_no_torch() -> None:
+    code = "import sys, preprocessing.prepare; sys.exit('torch' in sys.modules or 'transformers_py' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
