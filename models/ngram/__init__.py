@@ -17,3 +17,10 @@ class Config(Frozen):
     smoothing: Literal["kneser_ney", "modified_kneser_ney"] = Field(
         default="modified_kneser_ney", description="one discount per order, or three (Chen & Goodman 1999)"
     )
+    cache: Literal["none", "file"] = Field(
+        default="none",
+        description="whether the n-grams of the scored file itself count, as far as it is read",
+    )
+    cache_strength: float = Field(
+        default=8.0, gt=0, description="occurrences that the cache's next shorter context weighs"
+    )

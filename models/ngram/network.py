@@ -7,6 +7,7 @@ length, or −1 if training never saw them.
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from models.checkpoints import read_tensors, save_tensors
 from models.errors import BadInput
 from models.job import CURVE, Job
 from models.ngram import Config
+from models.ngram.cache import History
 from models.ngram.counts import Ints, Level, count, stream
 from models.ngram.smoothing import Floats, smooth
 from models.scoring import bits_per_token
@@ -27,17 +30,25 @@ from models.scoring import bits_per_token
 ROWS = 256  # distributions made at the same time
 
 
+@dataclass(frozen=True, kw_only=True)
 class Contexts:
-    """N states: nodes (N, n − 1)."""
+    """N states: nodes (N, n − 1); with a cache also the last subwords (N, n − 1), the files they are in (N),
+    and how much of these they know (N).
+    """
 
-    def __init__(self, nodes: Ints) -> None:
-        self.nodes = nodes
+    nodes: Ints
+    recent: Ints
+    files: NDArray[np.object_]
+    lengths: Ints
 
     def __len__(self) -> int:
         return len(self.nodes)
 
     def __getitem__(self, index: Tensor) -> "Contexts":
-        return Contexts(self.nodes[index.numpy()])
+        at = index.numpy()
+        return Contexts(
+            nodes=self.nodes[at], recent=self.recent[at], files=self.files[at], lengths=self.lengths[at]
+        )
 
 
 class Ngram:
@@ -51,25 +62,51 @@ class Ngram:
         self.unigram, self.orders = smooth(levels, vocab_size, modified)
 
     def start(self, rows: int) -> Contexts:
-        return Contexts(np.full((rows, self.config.order - 1), -1, dtype=np.int64))
+        files = np.empty(rows, dtype=object)
+        files[:] = [History(self.config.order) for _ in range(rows)]
+        nothing = np.full((rows, self.config.order - 1), -1, dtype=np.int64)
+        return Contexts(nodes=nothing, recent=nothing, files=files, lengths=np.zeros(rows, dtype=np.int64))
 
     def join(self, states: Sequence[Contexts]) -> Contexts:
-        return Contexts(np.concatenate([s.nodes for s in states]))
+        return Contexts(
+            nodes=np.concatenate([s.nodes for s in states]),
+            recent=np.concatenate([s.recent for s in states]),
+            files=np.concatenate([s.files for s in states]),
+            lengths=np.concatenate([s.lengths for s in states]),
+        )
 
     def read(self, states: Contexts, ids: Tensor) -> Contexts:
-        words = ids.numpy()
+        return self._read(states, ids.numpy(), remember=self.config.cache == "file")
+
+    def extend(self, states: Contexts, pieces: Tensor) -> Contexts:
+        return self._read(states, pieces.numpy()[:, None], remember=False)
+
+    def _read(self, states: Contexts, words: Ints, remember: bool) -> Contexts:
         rows, t_steps = words.shape
-        nodes = np.full((rows, t_steps, self.config.order - 1), -1, dtype=np.int64)
-        for j in range(self.config.order - 1):
+        width = self.config.order - 1
+        nodes = np.full((rows, t_steps, width), -1, dtype=np.int64)
+        for j in range(width):
             if j == 0:
                 nodes[:, :, 0] = words
                 continue
             before = np.concatenate([states.nodes[:, None, j - 1], nodes[:, :-1, j - 1]], axis=1)
             nodes[:, :, j] = self._child(j - 1, before, words)
-        return Contexts(nodes.reshape(rows * t_steps, self.config.order - 1))
-
-    def extend(self, states: Contexts, pieces: Tensor) -> Contexts:
-        return self.read(states, pieces[:, None])
+        line = np.concatenate([states.recent, words], axis=1)
+        recent = line[:, 1 + np.arange(t_steps)[:, None] + np.arange(width)]  # (rows, t_steps, width)
+        files, lengths = states.files, np.repeat(states.lengths[:, None], t_steps, axis=1)
+        if remember:
+            files = np.empty(rows, dtype=object)
+            files[:] = [f.upto(n) for f, n in zip(states.files, states.lengths, strict=True)]
+            for file, row in zip(files, words.tolist(), strict=True):
+                for word in row:
+                    file.append(word)
+            lengths += np.arange(1, t_steps + 1)
+        return Contexts(
+            nodes=nodes.reshape(rows * t_steps, width),
+            recent=recent.reshape(rows * t_steps, width),
+            files=np.repeat(files, t_steps),
+            lengths=lengths.ravel(),
+        )
 
     def _child(self, order: int, parents: Ints, words: Ints) -> Ints:
         keys = self.orders[order].keys
@@ -95,9 +132,18 @@ class Ngram:
     def logits(self, states: Contexts) -> Tensor:
         out = torch.empty(len(states), self.vocab_size)
         for i in range(0, len(states), ROWS):
+            p = self.probabilities(states.nodes[i : i + ROWS])
+            if self.config.cache == "file":
+                self._fold(p, states, i)
             with np.errstate(divide="ignore"):
-                out[i : i + ROWS] = torch.from_numpy(np.log(self.probabilities(states.nodes[i : i + ROWS])))
+                out[i : i + ROWS] = torch.from_numpy(np.log(p))
         return out
+
+    def _fold(self, p: Floats, states: Contexts, first: int) -> None:
+        """Mixes what each state's file has said into the rows of p, which are those from `first` on."""
+        for k, row in enumerate(p, first):
+            recent = tuple(word for word in states.recent[k].tolist() if word >= 0)
+            states.files[k].fold(row, recent, int(states.lengths[k]), self.config.cache_strength)
 
 
 def fit(config: Config, job: Job) -> dict[str, Any]:

@@ -40,12 +40,19 @@ def gpt(vocab_size: int) -> Gpt:
     return model
 
 
-def ngram(vocab_size: int, texts: list[Any]) -> Ngram:
-    return Ngram(NgramConfig(order=3), vocab_size, count(stream(t.subwords for t in texts), 3, vocab_size))
+def ngram(vocab_size: int, texts: list[Any], cache: Any = "none") -> Ngram:
+    return Ngram(
+        NgramConfig(order=3, cache=cache), vocab_size, count(stream(t.subwords for t in texts), 3, vocab_size)
+    )
 
 
 def models(vocab_size: int, texts: list[Any]) -> dict[str, LanguageModel]:
-    return {"gru": gru(vocab_size), "gpt": gpt(vocab_size), "ngram": ngram(vocab_size, texts)}
+    return {
+        "gru": gru(vocab_size),
+        "gpt": gpt(vocab_size),
+        "ngram": ngram(vocab_size, texts),
+        "cache": ngram(vocab_size, texts, "file"),
+    }
 
 
 def log_ps(model: LanguageModel, before: list[int], sequences: list[list[int]]) -> np.ndarray[Any, Any]:
@@ -101,7 +108,7 @@ def test_ranks_equal_brute_force(kind: str, tokenizer: Any, vocabulary: Vocabula
     assert ten > 2 or kind != "gru"
 
 
-@pytest.mark.parametrize("kind", ["gru", "gpt", "ngram"])
+@pytest.mark.parametrize("kind", ["gru", "gpt", "ngram", "cache"])
 def test_scores_do_not_depend_on_the_batch(kind: str, vocabulary: Vocabulary, texts: list[Any]) -> None:
     model = models(vocabulary.size, texts)[kind]
     results = [

@@ -81,3 +81,31 @@ def test_an_order_beyond_every_file_is_harmless() -> None:
     model = Ngram(Config(order=6), V + 1, count(stream(data), 6, V + 1))
     states = model.read(model.start(1), torch.tensor([[FILE, 1, 2, 3, 4, 5, 6, 7]]))
     np.testing.assert_allclose(model.probabilities(states.nodes).sum(1), 1.0)
+
+
+def cached(**options: Any) -> Ngram:
+    return Ngram(Config(order=3, cache="file", **options), V + 1, count(stream(files()), 3, V + 1))
+
+
+def test_the_cache_folds_the_file_in_order_by_order() -> None:
+    model, plain = cached(cache_strength=2.0), Ngram(Config(order=3), V + 1, count(stream(files()), 3, V + 1))
+    text = [FILE, 1, 2, 5, 1, 2, 7, 1, 2]
+    got = np.exp(model.logits(model.read(model.start(1), torch.tensor([text]))).double().numpy())[-1]
+    p = plain.probabilities(plain.read(plain.start(1), torch.tensor([text])).nodes)[-1]
+    for counts in ({1: 3, 2: 3, 5: 1, 7: 1}, {5: 1, 7: 1}, {5: 1, 7: 1}):  # nothing, 2, and 1 2 before
+        c = np.array([counts.get(word, 0) for word in range(V + 1)])
+        p = (c + 2.0 * p) / (c.sum() + 2.0)
+    np.testing.assert_allclose(got, p, atol=1e-6)
+
+
+def test_the_cache_sums_to_one_and_knows_only_the_past() -> None:
+    model = cached()
+    one = model.read(model.start(1), torch.tensor([[FILE, 1, 2, 3, 1, 2, 4]]))
+    two = model.read(model.start(1), torch.tensor([[FILE, 1, 2, 3]]))
+    p = model.logits(one).double().exp()
+    np.testing.assert_allclose(p.sum(1).numpy(), 1.0, atol=1e-6)
+    torch.testing.assert_close(model.logits(one)[:4], model.logits(two))
+    again = model.read(one[torch.tensor([3, 3])], torch.tensor([[1, 2, 4], [9, 9, 9]]))
+    torch.testing.assert_close(model.logits(again)[:3], model.logits(one)[4:])
+    searched = model.extend(one[torch.tensor([3])], torch.tensor([1]))
+    assert searched.lengths.tolist() == [4]
