@@ -135,10 +135,12 @@ def refusal(source: Source, scope: Scope, new_names: bool) -> str | None:
 
 
 def line_refusal(source: Source, scope: Scope, known: dict[int, str | None]) -> str | None:
-    """Why lines may not be moved in the function around a scope, if there is one; `known` keeps answers."""
+    """Why lines may not be moved in a module, in a class or in the function around a scope.
+
+    `known` keeps the answers.
+    """
     if scope.index not in known:
-        free = not scope.is_function and not any(outer.is_function for outer in scope.enclosing())
-        known[scope.index] = None if free else refusal(source, scope, new_names=False)
+        known[scope.index] = refusal(source, scope, new_names=False)
     return known[scope.index]
 
 
