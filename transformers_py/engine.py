@@ -19,7 +19,7 @@ from transformers_py.bytecode import Renamed, collect
 from transformers_py.edits import HOLE, OPENING, POINT, Edit, Site
 from transformers_py.names import Dice
 from transformers_py.options import check, lookup, make_options
-from transformers_py.source import Source
+from transformers_py.source import Source, uncollected
 from transformers_py.verify import code_problem, neutral_wrapper, skeleton_problem
 
 Request = str | Mapping[str, Mapping[str, Any]]
@@ -118,6 +118,13 @@ def emit(
 ) -> Rewritten:
     """One variant of an analysed source. The same arguments give the same bytes, everywhere."""
     _check_intensity(rate, count)
+    with uncollected():
+        return _emit(source, rewrites, rate, count, seed, key)
+
+
+def _emit(
+    source: Source, rewrites: Sequence[Request], rate: float | None, count: int | None, seed: int, key: str
+) -> Rewritten:
     plan = plan_of(source, rewrites)
     drawn = _draw(source, plan, seed, key)
     chosen = _choose(plan, drawn, rate, count)

@@ -4,6 +4,7 @@ Source.analyse("x = f(a)\n").text_of(node)  ->  the exact characters of any node
 """
 
 import ast
+import gc
 import re
 import symtable
 import sys
@@ -177,6 +178,11 @@ class Source:
     @classmethod
     def analyse(cls, text: str) -> "Source":
         """Parse and walk the text. Raises Unparseable; a BOM at the start is kept and stepped over."""
+        with uncollected():
+            return cls._analyse(text)
+
+    @classmethod
+    def _analyse(cls, text: str) -> "Source":
         base = 1 if text.startswith("\ufeff") else 0
         body = text[base:]
         _refuse_before_parsing(body)
@@ -293,6 +299,18 @@ def compile_flat(text: str) -> CodeType:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return compile(tree, "<sample>", "exec", dont_inherit=True, optimize=0)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage collection: it would look at each of many new objects several times, and find no cycles."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def parse_quietly(text: str) -> ast.Module:

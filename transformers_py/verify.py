@@ -18,6 +18,7 @@ from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from transformers_py import shapes
 from transformers_py.bytecode import Renamed, difference
 from transformers_py.edits import CLOSING, OPENING, Edit, inserted_ranges
 from transformers_py.inert import ENDS, Surroundings, why_not
@@ -69,7 +70,7 @@ def skeleton_problem(
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return f"the rewritten text doesn't parse: {error}"
     offsets = _Offsets(text, 1 if text.startswith("\ufeff") else 0)
-    pruned = _Pruned(source, offsets, inserted_ranges(edits, groups), scopes, fresh)
+    pruned = _Pruned(source, offsets, inserted_ranges(edits, groups), edits, scopes, fresh)
     found: list[Statement] = []
     problem = pruned.walk(tree, 0, found)
     if problem:
@@ -180,7 +181,7 @@ def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
 
 
 def _statement(node: ast.stmt, depth: int, offsets: _Offsets) -> Statement:
-    kind = node.__class__.__name__
+    kind = "Assign" if isinstance(node, ast.AnnAssign) else node.__class__.__name__
     if kind == "match_case":
         return (kind, depth, 0, 0)
     compound = hasattr(node, "body") or kind == "Match"
@@ -196,6 +197,7 @@ class _Pruned:
         source: "Source",
         offsets: _Offsets,
         ranges: list[tuple[int, int, int]],
+        edits: Sequence[Edit],
         scopes: Sequence[int],
         fresh: frozenset[str],
     ) -> None:
@@ -203,6 +205,8 @@ class _Pruned:
         self.offsets = offsets
         self.ranges = ranges
         self.first = [start for start, _, _ in ranges]
+        self.starts = {edit: start for start, _, edit in ranges}
+        self.edits = edits
         self.scopes = scopes
         self.fresh = fresh
 
@@ -238,8 +242,25 @@ class _Pruned:
                 if problem:
                     return problem
             return None
+        return self.inserted_problem(child, edit, item[2], previous, namespace)
+
+    def inserted_problem(
+        self, child: ast.stmt, edit: int, offset: int, previous: ast.stmt | None, namespace: bool
+    ) -> str | None:
+        """Why an inserted statement isn't inert; of a form seen before, only the names are checked."""
         around = Surroundings(self.source, self.fresh, self.source.scopes[self.scopes[edit]])
-        return why_not(child, previous, namespace, around)
+        start = self.starts[edit]
+        text = self.edits[edit].text
+        blanked, words = shapes.blank(text)
+        shape = (blanked, isinstance(previous, ENDS), namespace, offset - start)
+        if shapes.is_known(shape, words, around):
+            return None
+        problem = why_not(child, previous, namespace, around)
+        if problem is None:
+            names = [node for node in ast.walk(child) if isinstance(node, ast.Name)]
+            place = {id(node): self.offsets.of(node.lineno, node.col_offset) - start for node in names}
+            shapes.remember(shape, child, text, place)
+        return problem
 
     def is_wrapper(self, node: ast.stmt) -> bool:
         """`if True:` that was put around statements of the original."""

@@ -1,0 +1,69 @@
+"""Remembers which forms of inserted statements are inert, so that each form is looked at once.
+
+"if False:\\n    spare = total"  and  "if False:\\n    limit = rate"  have one shape; only their names differ
+"""
+
+import ast
+import keyword
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers_py.inert import Surroundings
+
+Shape = tuple[str, bool, bool, int]
+"""(text with names and digits blanked, after an end of its block, in a namespace, offset in the edit)."""
+
+_WORD = re.compile(r"([^\W\d]\w*)")
+_KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist, "super", "__class__", "type"])
+_DIGITS = str.maketrans("23456789", "11111111")
+_KNOWN: dict[Shape, tuple[tuple[int, ...], tuple[int, ...]]] = {}
+"""Shape -> (words that are bound, words that are read), by their number in the text."""
+
+
+def blank(text: str) -> tuple[str, list[str]]:
+    """The text with its names blanked and its digits but 0 made 1, and the names."""
+    pieces = _WORD.split(text)
+    words = pieces[1::2]
+    pieces[1::2] = [word if word in _KEYWORDS else "\1" for word in words]
+    return "".join(pieces).translate(_DIGITS), words
+
+
+def is_known(shape: Shape, words: list[str], around: "Surroundings") -> bool:
+    """Whether a statement of this shape was found inert, and these names are right in its place, too."""
+    roles = _KNOWN.get(shape)
+    if roles is None:
+        return False
+    bound, read = roles
+    fresh = around.fresh
+    for k in bound:
+        if words[k] not in fresh:
+            return False
+    scope, local = around.scope, around.source.scoping.local_names
+    for k in read:
+        word = words[k]
+        if word in local and word not in scope.uses:
+            return False
+        if word in scope.declared or word in _DYNAMIC:
+            return False
+    return True
+
+
+def remember(shape: Shape, node: ast.stmt, text: str, offset_of: dict[int, int]) -> None:
+    """Note that a statement was found inert; `offset_of` maps id(Name node) to its place in the edit's text."""
+    number = {found.start(): k for k, found in enumerate(_WORD.finditer(text))}
+    bound: list[int] = []
+    read: list[int] = []
+    for child in ast.walk(node):
+        if isinstance(child, (ast.FunctionDef, ast.ExceptHandler, ast.alias, ast.keyword, ast.arg)):
+            return
+        if isinstance(child, ast.Name):
+            k = number.get(offset_of[id(child)])
+            if k is None:
+                return
+            (read if isinstance(child.ctx, ast.Load) else bound).append(k)
+    if len(_KNOWN) < 10_000:
+        _KNOWN[shape] = (tuple(bound), tuple(read))
+
+
+_DYNAMIC = frozenset(["super", "__class__", "locals", "vars", "dir", "eval", "exec"])
