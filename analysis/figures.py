@@ -30,9 +30,9 @@ def curves(
     """The metric over intensity by rewrite, one panel per training mix and model, the unaugmented baseline as
     a line.
 
-    Line: mean over seeds; small points: the seeds; bar: 95 % interval of the paired difference to the
-    reference, drawn around the value, so that a bar which doesn't reach the reference means that the
-    difference's interval excludes zero.
+    Line: mean over seeds; small points: the seeds; black tick: the reference on the same samples (those not
+    thrown out); bar: 95 % interval of the paired difference to this reference, drawn around the value, so
+    that a bar which doesn't reach the tick means that the difference's interval excludes zero.
     """
     one = metric(metric_name)
     table = _rows(comparison.table, one, results)
@@ -45,13 +45,9 @@ def curves(
             for _, line in _own_baselines(results, here, lines).iterrows():
                 ax.axhline(line["value"], color="#111111", lw=0.8, ls=(0, (6, 2)), zorder=1)
         _finish(
-            figure,
-            panels,
-            results,
-            set(table["rewrites"]),
-            f"{one.label}\n[{one.unit}]",
-            "unaugmented baseline",
-        )
+            figure, panels, results, set(table["rewrites"]), f"{one.label}\n[{one.unit}]",
+            line="unaugmented baseline", ticks="the same, on these samples",
+        )  # fmt: skip
     data = table.drop(columns=["panel", "position"])
     return Plot(
         figure=figure, data=data, alt=f"{one.label} over intensity, by rewrite. {KINDS[comparison.kind]}."
@@ -279,6 +275,17 @@ def _draw(ax: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, y: str, results: Re
             ms=3.6 if len(present) <= 6 else 2.4,
             elinewidth=0.9, capsize=1.6, capthick=0.7, zorder=3, markeredgecolor="white", markeredgewidth=0.4,
         )  # fmt: skip
+        if y == "value":
+            ax.plot(
+                x,
+                mine["reference"],
+                ls="",
+                marker="_",
+                ms=4.5,
+                markeredgewidth=0.9,
+                color="#111111",
+                zorder=2,
+            )
         points = seeds[seeds["rewrites"] == rewrites]
         beside = offset + 0.055 * _gap(positions)
         ax.plot(
@@ -331,13 +338,18 @@ def _finish(
     drawn: set[Any],
     label: str,
     line: str,
+    ticks: str | None = None,
 ) -> None:
     for ax, panel in panels:
         ax.set_title(panel)
         ax.tick_params(labelbottom=True)
     _outer_labels([ax for ax, _ in panels], label)
     legend(
-        figure, {level: look for level, look in marks_of(results).items() if level in drawn}, line, seeds=True
+        figure,
+        {level: look for level, look in marks_of(results).items() if level in drawn},
+        line,
+        ticks=ticks,
+        seeds=True,
     )
 
 
@@ -360,6 +372,7 @@ def legend(
     *,
     markers: bool = True,
     joined: bool = True,
+    ticks: str | None = None,
     seeds: bool = False,
 ) -> None:
     """One legend below the panels, in as many columns as have room; `line` names the dashed black line."""
@@ -376,6 +389,8 @@ def legend(
     ]
     if line:
         handles.append(Line2D([], [], color="#111111", lw=0.8, ls=(0, (6, 2)), label=line))
+    if ticks:
+        handles.append(Line2D([], [], color="#111111", ls="", marker="_", ms=6, label=ticks))
     if seeds:
         handles.append(Line2D([], [], color="#666666", ls="", marker="o", ms=1.8, label="one seed"))
     longest = max(len(str(handle.get_label())) for handle in handles)

@@ -1,7 +1,7 @@
 """Writes figures, tables and one self-contained report.html into a results folder."""
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from analysis import figures, summary, tables
+from analysis import figures, methods, overviews, sections, summary, tables
 from analysis.comparisons import Comparison, compare
 from analysis.pairing import KINDS, metric
 from analysis.results import BadResults, Results, describe
+from analysis.robustness import Scan, scan
 from analysis.style import Plot
 
 METRICS = ("entropy", "accuracy_1", "mrr_10")
@@ -33,6 +34,7 @@ class Report:
     """What the template shows, and the files written on the way."""
 
     results: Results
+    found: Scan
     comparisons: dict[str, Comparison] = field(default_factory=dict)
     pictures: list[Picture] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
@@ -53,7 +55,7 @@ def make(folder: Path | str) -> list[Path]:
     Raises `BadResults` before anything is written where the folder can't be used.
     """
     results = Results(folder)
-    report = Report(results=results)
+    report = Report(results=results, found=scan(results))
     for kind in KINDS:
         comparison = compare(results, kind, metrics=METRICS)
         if len(comparison.table):
@@ -88,6 +90,10 @@ def render(report: Report) -> str:
         differences=[
             _difference_table(report, kind, name) for kind in report.comparisons for name in METRICS
         ],
+        sections=list(sections.all_sections(results, report.comparisons, report.found)),
+        cells=sections.per_cell(results),
+        methods=methods.paragraph(results, report.comparisons),
+        bibtex=methods.BIBTEX,
         facts=list(_facts(results)),
         counts=list(_counts(results)),
         missing=[
@@ -118,12 +124,10 @@ def _draw(report: Report) -> None:
                 f"curves-{name}",
                 f"{label} on rewritten text, over intensity",
                 figures.curves(results, against_baseline, name),
-                "Aligned tokens of the common samples. Lines: means over seeds; small dots: the seeds. "
-                "Bars: 95 % "
-                "interval of the paired difference to the baseline, drawn around the value: where it "
-                "doesn't reach the "
-                "dashed line of the unaugmented baseline, the difference is clear. Baseline: all original "
-                "samples.",
+                "Aligned tokens of the common samples. Lines: means over seeds; small dots: the seeds. Bars: "
+                "95 % interval of the paired difference to the baseline, drawn around the value: where it "
+                "doesn't reach the black tick, the baseline on the same samples, the difference is clear. "
+                "Dashed: the baseline on all original samples, for each seed.",
             )
     for kind in ("training", "clean"):
         if kind in report.comparisons:
@@ -134,19 +138,41 @@ def _draw(report: Report) -> None:
                 "Paired differences with 95 % intervals (cluster bootstrap over projects); below zero is "
                 "better.",
             )
-    for name, title, draw, caption in (
-        (
-            "growth",
-            "Growth and thrown-out samples",
-            figures.growth,
-            "All splits. Growth: tokens of the samples kept.",
-        ),
-        ("learning", "Learning curves", figures.learning, "One line per trained model."),
-    ):
+    for name, title, draw, caption in _overviews(report):
         try:
-            report.add(name, title, draw(results), caption)
+            report.add(name, title, draw(), caption)
         except BadResults:
             continue  # nothing to draw: a grid without rewritten cells, or models that report no curve
+
+
+def _overviews(report: Report) -> Iterator[tuple[str, str, Callable[[], Plot], str]]:
+    results, comparison = report.results, report.comparisons.get("baseline")
+    yield (
+        "kinds",
+        "Change of bits per token, by kind of token",
+        lambda: overviews.heat_map(results, report.found),
+        "Models trained on original text, highest intensity, aligned tokens, means over seeds. Red is worse.",
+    )
+    yield (
+        "scatter",
+        "Original against rewritten text, sample by sample",
+        lambda: overviews.scatter(results),
+        "A point per sample and cell: models trained on original text, highest intensity.",
+    )
+    yield (
+        "growth",
+        "Growth and thrown-out samples",
+        lambda: figures.growth(results),
+        "All splits. Growth: tokens of the samples that were kept.",
+    )
+    yield "learning", "Learning curves", lambda: figures.learning(results), "One line per trained model."
+    if comparison is not None:
+        yield (
+            "cost",
+            "Cost and benefit of training",
+            lambda: overviews.cost(results, comparison),
+            "A point per model, training mix and seed: mean over rewrites and intensities.",
+        )
 
 
 def _difference_table(report: Report, kind: str, metric_name: str) -> dict[str, Any]:
@@ -155,7 +181,7 @@ def _difference_table(report: Report, kind: str, metric_name: str) -> dict[str, 
     return {
         "title": f"{metric(metric_name).label}: {KINDS[kind]}",
         "overview": summary.overview(comparison, metric_name),
-        "caption": tables.caption(comparison, metric_name),
+        "note": tables.caption(comparison, metric_name),
         "heads": heads,
         "rows": rows,
         "open": metric_name == METRICS[0],

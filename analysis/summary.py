@@ -20,7 +20,9 @@ def sentences(
     """
     one = metric(metric_name)
     told = []
-    fall = _worst(comparisons.get("robustness"), one, train_on="original")
+    trained = comparisons.get("training")
+    retrained = None if trained is None else set(trained.table["model"])
+    fall = _worst(comparisons.get("robustness"), one, retrained)
     if fall is not None:
         told.append(
             f"Robustness: on rewritten text ({_rewriting(fall)}) the {_what(one)} of "
@@ -101,12 +103,12 @@ def _without_baseline(results: Results) -> int:
     return int((~rewritten["baseline_cell"].isin(results.done["cell"])).sum())
 
 
-def _worst(comparison: Comparison | None, one: Metric, **where: Any) -> "pd.Series[Any] | None":
+def _worst(comparison: Comparison | None, one: Metric, models: set[Any] | None) -> "pd.Series[Any] | None":
+    """The largest fall of a model trained on original text, among those also trained otherwise."""
     if comparison is None:
         return None
     rows = comparison.table[comparison.table["metric"] == one.name]
-    for column, value in where.items():
-        rows = rows[rows[column] == value]
+    rows = rows[rows["train_on"].eq("original") & (rows["model"].isin(models) if models else True)]
     if rows.empty:
         return None
     worst = rows["difference"] * (-1 if one.higher_is_better else 1)

@@ -1,0 +1,153 @@
+"""The report's further tables: certainty, trends, flips, worst cases, cost, and one entry per cell."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.comparisons import Comparison, trends
+from analysis.overviews import cost_table
+from analysis.results import Results, describe
+from analysis.robustness import Scan, flips
+from analysis.tables import Cell, p_value
+
+Section = dict[str, Any]
+SHARE, NUMBER = "{:.1%}", "{:.3f}"
+
+
+def all_sections(results: Results, comparisons: dict[str, Comparison], found: Scan) -> Iterator[Section]:
+    """Every table that has rows, in the order of the report."""
+    robustness = comparisons.get("robustness")
+    if robustness is not None:
+        yield _certainty(results, robustness)
+        yield from _if_rows(_trends(results, robustness))
+    if len(found.kinds):
+        yield _flips(results, found)
+        yield from _if_rows(_worst(results, found))
+    cost = cost_table(results)
+    if len(cost):
+        forms = {"median_s": "{:,.1f}", "longest_s": "{:,.1f}", "total_s": "{:,.0f}"}
+        yield section(
+            "Cost of training", "Seconds as the training reported them, by model and mix.", cost, forms
+        )
+
+
+def per_cell(results: Results) -> list[Section]:
+    """One entry per cell: what it is, its error, its metrics on both test sets, its learning curve."""
+    metrics = results.metrics
+    metrics = metrics[(metrics["samples"] == "all") & metrics["scope"].isin(("all", "aligned", "identifier"))]
+    wide = metrics.pivot_table(
+        index=["cell", "test", "scope"], columns="metric", values="value"
+    ).reset_index()
+    by_cell = dict(list(wide.groupby("cell")))
+    curves = dict(list(results.training.groupby("cell")))
+    entries = []
+    for _, row in results.cells.iterrows():
+        cell = str(row["cell"])
+        mine = by_cell.get(cell)
+        forms = {} if mine is None else dict.fromkeys(mine.columns[3:], NUMBER)
+        curve = curves.get(cell)
+        entries.append(
+            {
+                "cell": cell,
+                "what": ("baseline: " if row["baseline"] else "") + describe(row, results.axes),
+                "status": row["status"],
+                "error": "" if pd.isna(row["error"]) else row["error"],
+                "metrics": None if mine is None else section("", "", mine.drop(columns="cell"), forms),
+                "curve": "" if curve is None else sparkline(curve["valid_bits"].to_numpy(float)),
+                "steps": 0 if curve is None else int(curve["step"].max()),
+            }
+        )
+    return entries
+
+
+def sparkline(values: Sequence[float] | np.ndarray[Any, Any], width: int = 220, height: int = 44) -> str:
+    """The points of an SVG polyline of a learning curve; empty for fewer than two finite values."""
+    y = np.asarray(values, dtype=float)
+    y = y[np.isfinite(y)]
+    if len(y) < 2:
+        return ""
+    span = float(np.ptp(y)) or 1.0
+    xs = np.linspace(2, width - 2, len(y))
+    ys = height - 3 - (y - y.min()) / span * (height - 6)
+    return " ".join(f"{x:.1f},{v:.1f}" for x, v in zip(xs, ys, strict=True))
+
+
+def section(title: str, note: str, table: pd.DataFrame, forms: dict[str, str]) -> Section:
+    """A table as the template shows it: heads, and cells with their text and sort value."""
+    rows = [
+        [_cell(name, value, forms) for name, value in zip(table.columns, row, strict=True)]
+        for row in table.itertuples(index=False, name=None)
+    ]
+    return {
+        "title": title,
+        "note": note,
+        "heads": [str(name).replace("_", " ") for name in table.columns],
+        "rows": rows,
+    }
+
+
+def _cell(name: str, value: Any, forms: dict[str, str]) -> Cell:
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return Cell(text="", sort="")
+    if str(name).startswith("p_") or name == "p":
+        return Cell(text=p_value(float(value)), sort=float(value), significant=bool(float(value) < 0.05))
+    if name in forms:
+        return Cell(text=forms[name].format(value).replace("-", "−"), sort=float(value))
+    if isinstance(value, int | np.integer) and name != "seed":
+        return Cell(text=f"{int(value):,}", sort=int(value))
+    return Cell(text=str(value), sort=value)
+
+
+def _if_rows(one: Section) -> Iterator[Section]:
+    if one["rows"]:
+        yield one
+
+
+def _certainty(results: Results, comparison: Comparison) -> Section:
+    table = comparison.table[comparison.table["metric"] == "entropy"]
+    columns = ["difference", "standard_error", "detectable", "margin", "p_equivalence"]
+    columns += ["variance_seed", "variance_project", "variance_residual"]
+    forms = dict.fromkeys(columns[:4], NUMBER) | dict.fromkeys(columns[5:], "{:.0%}")
+    note = (
+        "Entropy, rewritten − original text. detectable: the smallest true difference that this many "
+        "projects find with a power of 0.8. p equivalence: small where the difference is shown to lie within "
+        "± margin (5 % of the reference): only then may a model be called robust. variance: shares of seed, "
+        "project and rest in the differences per seed and project. †: p < 0.05."
+    )
+    return section("How certain, and how robust", note, table[[*results.groups, *columns]], forms)
+
+
+def _trends(results: Results, comparison: Comparison) -> Section:
+    table = trends(results, comparison, "entropy")
+    note = (
+        "Page's L over projects: does entropy rise with the intensity? One-sided, Holm-adjusted. †: p < 0.05."
+    )
+    return section("Trend over intensity", note, table, {"statistic": "{:.0f}"})
+
+
+def _flips(results: Results, found: Scan) -> Section:
+    table = flips(results, found).drop(columns=["cell", "p_tokens", "p"])
+    shares = (
+        "accuracy_before",
+        "accuracy_after",
+        "lost",
+        "gained",
+        "robust_drop",
+        "robust_relative",
+        "consistency",
+    )
+    note = (
+        "Aligned tokens, accuracy@1. lost: right before, wrong after; gained: the reverse. robust drop: "
+        "(before − after)/before (ReCode RD₁@1); robust relative: lost + gained (ReCode RR₁@1); consistency: "
+        "1 − this. p: McNemar's test on the projects' sums, Holm-adjusted. †: p < 0.05."
+    )
+    return section("Flips, by cell", note, table, dict.fromkeys(shares, SHARE))
+
+
+def _worst(results: Results, found: Scan) -> Section:
+    table = found.worst.drop(columns=["cell", "rewrites"])
+    shares = ("pass_at_1", "robust_pass", "robust_drop", "robust_relative")
+    note = "Tokens right under all s rewrite sets of one intensity (ReCode RP, RD, RR with s variants)."
+    return section("Worst case over the rewrites", note, table, dict.fromkeys(shares, SHARE))
