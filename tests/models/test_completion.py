@@ -1,0 +1,45 @@
+"""The best tokens of a context against the ranks of the scorer."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from models import lookup
+from models.completion import candidates, complete, log_probability
+from models.errors import BadInput
+from models.gru.network import Gru
+from models.scoring import Scorer
+from models.vocabulary import Vocabulary
+
+
+def test_candidates_are_the_best_and_agree_with_ranks(vocabulary: Vocabulary, texts: list[Any]) -> None:
+    torch.manual_seed(5)
+    model = Gru(lookup("gru").Config(d_model=16), vocabulary.size).eval().requires_grad_(False)
+    text = texts[3]
+    [(_, _, ranks)] = Scorer(model=model, vocabulary=vocabulary).score([text])
+    inside = 0
+    for k in range(30):
+        a, b = text.token_starts[k], text.token_starts[k + 1]
+        context, token = text.subwords[:a].tolist(), text.subwords[a:b].tolist()
+        found, exact = candidates(model, vocabulary, context)
+        assert exact
+        assert len(found) == 10
+        assert np.all(np.diff([logp for _, logp in found]) <= 0)
+        place = (
+            [list(ids) for ids, _ in found].index(token) + 1
+            if token in map(list, (f[0] for f in found))
+            else 0
+        )
+        assert place == ranks[k]
+        inside += place > 0
+        for ids, logp in found[:3]:
+            assert log_probability(model, context, list(ids)) == pytest.approx(logp, abs=1e-5)
+    assert inside > 10
+
+
+def test_complete_needs_a_place_in_the_text(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no place 3:0 in a text of 2 lines"):
+        complete(model_folder=tmp_path, tokenizer=tmp_path, text="x = 1\ny = 2\n", line=3, column=0)
