@@ -1,0 +1,149 @@
+"""MB/s of each stage of preprocessing on one core, against the floor of what it stands on, and memory
+by size of corpus.
+
+    python benchmarks/preprocessing.py [--memory] [--near]
+
+The text is the standard library's. `--memory` prepares it 1, 4 and 16 times over, each in a process of
+its own; `--near` measures the index of near duplicates in bytes per sample.
+"""
+
+import argparse
+import ast
+import io
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import tokenize
+from collections.abc import Callable
+from pathlib import Path
+
+from preprocessing import corpus, duplicates, encode, reading, tokenizers
+from preprocessing.cleaning import Rules, clean
+from preprocessing.corpus import CorpusConfig
+from preprocessing.duplicates import NearConfig, NearIndex
+from preprocessing.sources import RawFile, stdlib
+from preprocessing.tokenizers.bpe import Config
+from preprocessing.tokens import TokensConfig, lex, texts
+
+REPEATS = 3
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """The best of some runs, in CPU seconds of this process."""
+    best = float("inf")
+    for _ in range(REPEATS):
+        start = time.process_time()
+        work()
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def stages() -> None:
+    """Print MB/s of each stage."""
+    raw = [file for file in stdlib.read(stdlib.Config()) if isinstance(file, RawFile)]
+    source = [reading.decode(file.data) for file in raw]
+    megabytes = sum(len(text.encode()) for text in source) / 1e6
+    config, near = TokensConfig(), NearConfig()
+    cut = [lex(text) for text in source]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for part in ("corpus", "tokenizer"):
+            (folder / part).mkdir()
+        built = CorpusConfig.model_validate({"source": {"kind": "stdlib"}, "shards": 1})
+        corpus.build(built, folder / "corpus")
+        shards = list(corpus.shard_paths(folder / "corpus"))
+        tokenizers.build(Config(), shards, config, folder / "tokenizer")
+        trained = tokenizers.load(folder / "tokenizer")
+        words = [texts(text, tokens, config) for text, tokens in zip(source, cut, strict=True)]
+        library = trained._library
+        numbers = iter(range(1000))
+
+        def encode_all() -> None:
+            out = folder / f"encoded{next(numbers)}"
+            out.mkdir()
+            encode.build(shards[0], folder / "tokenizer", config, out)
+
+        rows: list[tuple[str, Callable[[], object]]] = [
+            ("floor: ast.parse", lambda: [ast.parse(text) for text in source]),
+            ("floor: compile", lambda: [reading.check_syntax(text) for text in source]),
+            ("floor: tokenize", lambda: [list(tokenize.generate_tokens(io.StringIO(t).readline)) for t in source]),
+            ("floor: tokenizers", lambda: [library.encode_batch_fast([w + "\0" for w in ws]) for ws in words]),
+            ("read", lambda: list(stdlib.read(stdlib.Config()))),
+            ("tokens", lambda: [lex(text) for text in source]),
+            ("clean (all of it)", lambda: [list(clean(file, Rules())) for file in raw]),
+            ("exact duplicates", lambda: [duplicates.fingerprint(text) for text in source]),
+            ("near: signatures", lambda: [duplicates.signature(t, c, near) for t, c in zip(source, cut, strict=True)]),
+            ("encode (read, cut, write)", encode_all),
+        ]  # fmt: skip
+        print(f"{megabytes:.1f} MB, {len(source)} files, Python {sys.version.split()[0]}")
+        for label, work in rows:
+            print(f"{label:26} {megabytes / seconds(work):8.1f} MB/s")
+        for workers in (1, 2):
+            out = folder / f"workers{workers}"
+            out.mkdir()
+            start = time.perf_counter()
+            corpus.build(built, out, workers=workers)
+            print(
+                f"corpus.build, workers={workers:<4} {megabytes / (time.perf_counter() - start):8.1f} MB/s (wall)"
+            )
+
+
+def memory() -> None:
+    """Print the peak memory of the whole preparation at 1, 4 and 16 times the standard library."""
+    for times in (1, 4, 16):
+        with tempfile.TemporaryDirectory() as name:
+            for copy in range(times):
+                for file in stdlib.read(stdlib.Config()):
+                    if isinstance(file, RawFile) and isinstance(file.data, bytes):
+                        path = Path(name) / "source" / f"copy{copy}" / file.path
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        path.write_bytes(file.data)
+            command = [sys.executable, __file__, "--prepare", name, "--times", str(times)]
+            subprocess.run(command, check=True)
+
+
+def prepare(folder: Path, times: int) -> None:
+    """Prepare one folder in this process, and print what it took."""
+    from preprocessing.prepare import PrepareConfig
+    from preprocessing.prepare import prepare as run
+
+    config = PrepareConfig(corpus={"duplicates": "none", "shards": times})
+    start = time.perf_counter()
+    run(folder / "source", folder / "out", config)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{times:3} × the standard library: {peak:6.0f} MiB, {time.perf_counter() - start:6.1f} s", flush=True
+    )
+
+
+def index(samples: int = 20_000) -> None:
+    """Print bytes per sample of the index of near duplicates, for samples that are none."""
+    near = NearConfig()
+    found = NearIndex(near)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for number in range(samples):
+        text = "".join(f"a{number}_{n} = {n}\n" for n in range(10))
+        found.add(number, duplicates.signature(text, lex(text), near))
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"index of near duplicates: {(after - before) * 1024 / samples:,.0f} bytes per sample")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--near", action="store_true")
+    parser.add_argument("--prepare", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--times", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.prepare:
+        prepare(given.prepare, given.times)
+    elif given.memory:
+        memory()
+    elif given.near:
+        index()
+    else:
+        stages()
