@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,6 +35,9 @@ RESULTS = Path("results")
 
 def main() -> None:
     """Entry point. Bad input: its problems on standard error, exit code 2."""
+    from grid import commands
+
+    commands.register(app, console)
     try:
         app()
     except BadInput as error:
@@ -51,26 +55,41 @@ def run(
     spec: SpecName,
     set_: Sets = None,
     results: Results = RESULTS,
-    slots: Annotated[int | None, typer.Option(min=1, help="Jobs at a time; default: one per core.")] = None,
+    hosts: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Where to run; see configs/hosts/.")
+    ] = None,
+    slots: Annotated[
+        int | None, typer.Option(min=1, help="CPU jobs at a time; default: one per core.")
+    ] = None,
     executor: Annotated[str, typer.Option(help="local, or inprocess for debugging.")] = "local",
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="AXIS=VALUE", help="Only these cells; repeatable.")
+    ] = None,
+    retry: Annotated[
+        str | None, typer.Option(metavar="CLASS", help="Only what failed last: failed, oom, timeout, lost, …")
+    ] = None,
+    max_hours: Annotated[float | None, typer.Option(min=0, help="Stop then; the next run goes on.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Take over a folder of another spec.")] = False,
     report: Annotated[bool, typer.Option(help="Make figures and report at the end.")] = True,
 ) -> None:
     """Compute whatever is missing of a grid, then write tables, figures and the report."""
-    from grid import slots as machine
-    from grid.executors import lookup
+    from grid import choosing, executors
+    from grid import hosts as places
     from grid.loading import open_grid
     from grid.run import Run
 
-    made = lookup(executor)
+    grid = open_grid(spec, set_ or ())
+    place = places.load(hosts).with_slots(1 if executor == "inprocess" else slots)
     one = Run(
-        grid=open_grid(spec, set_ or ()),
+        grid=grid,
         root=results,
-        slots=machine.local(1 if executor == "inprocess" else slots),
-        executor=made,
+        slots=place.make_slots(),
+        executor=executors.lookup(executor, place),
         console=console,
         replace=replace,
         report=report,
+        chosen=choosing.cells(grid, only or [], retry, results),
+        policy=place.policy(None if max_hours is None else time.monotonic() + max_hours * 3600),
     )
     raise typer.Exit(one.run())
 
@@ -117,15 +136,22 @@ def status(
     spec: Annotated[str | None, typer.Argument(metavar="[SPEC]", help="Without it: all grids.")] = None,
     set_: Sets = None,
     results: Results = RESULTS,
+    watch: Annotated[bool, typer.Option("--watch", help="Again every few seconds, until Ctrl-C.")] = False,
 ) -> None:
     """Show how far a grid is, or all grids of a results folder."""
     from grid import planning
     from grid.loading import open_grid
 
-    if spec is None:
-        planning.overview(results, console)
-    else:
-        planning.status(open_grid(spec, set_ or ()), results, console)
+    while True:
+        if watch:
+            console.clear()
+        if spec is None:
+            planning.overview(results, console)
+        else:
+            planning.status(open_grid(spec, set_ or ()), results, console)
+        if not watch:
+            return
+        time.sleep(5)
 
 
 @app.command(epilog="example: augrid report quickstart")

@@ -74,7 +74,8 @@ class Driver:
             finally:
                 self._over.set()
                 beats.join()
-                self.executor.stop()
+                if self._scheduler.stopped:
+                    self.executor.stop()
         return Report(
             outcomes=self._scheduler.outcomes,
             stopped=self._scheduler.stopped,

@@ -58,7 +58,7 @@ def state(plan: Plan, store: Store, only: set[str] | None = None) -> State:
 
 def group(missing: Mapping[str, Step]) -> list[Job]:
     """Jobs for the missing steps, each after what it needs. Ids are stable: the same group, the same id."""
-    job_of = {key: _job_id(step) for key, step in missing.items()}
+    job_of = {key: job_id(step) for key, step in missing.items()}
     members: dict[str, list[Step]] = {}
     for key, step in missing.items():
         members.setdefault(job_of[key], []).append(step)
@@ -79,7 +79,7 @@ def group(missing: Mapping[str, Step]) -> list[Job]:
     return jobs
 
 
-def _job_id(step: Step) -> str:
+def job_id(step: Step) -> str:
     """train-0123456789ab, variant-0123456789ab-3: `group` is a digest, or a digest and a shard."""
     name, dash, shard = step.group.partition("-")
     return f"{step.kind}-{name[:12]}{dash}{shard}"

@@ -65,7 +65,11 @@ def open_grid(name: str, sets: Sequence[str] = ()) -> Grid:
     Raises:
         BadInput: with every problem that there is.
     """
-    text = documents.read(find(name), sets)
+    return from_document(documents.read(find(name), sets))
+
+
+def from_document(text: Document) -> Grid:
+    """As `open_grid`, from what was read already."""
     spec = check(text)
     findings = Findings(text)
     plain = spec.model_dump(include={"axes", "zip", "exclude", "override", "add", "max_cells"})

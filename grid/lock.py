@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,28 @@ def holder(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
+
+
+def is_held(path: Path) -> bool:
+    """Whether a live process (or one on another host, which can't be asked) holds the lock."""
+    content = holder(path)
+    return content is not None and not processes.is_dead(str(content.get("identity", "")))
+
+
+def stop(path: Path) -> int:
+    """Ask the holder to end: SIGTERM. Returns its process id.
+
+    Raises:
+        BadInput: nobody holds the lock, or somebody on another host.
+    """
+    content = holder(path)
+    if content is None or not is_held(path):
+        raise BadInput(f"{path.parent.name} is not running")
+    name, pid, _ = str(content["identity"]).split("+")
+    if name != processes.host():
+        raise BadInput(f"{path.parent.name} is run by process {pid} on {name}: stop it there")
+    os.kill(int(pid), signal.SIGTERM)
+    return int(pid)
 
 
 def _clear_if_dead(path: Path) -> None:

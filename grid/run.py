@@ -15,7 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
-from grid import cell_status, jobs, lock, progress, provenance
+from grid import cell_status, choosing, jobs, lock, progress, provenance
 from grid.cell_status import CellStatus
 from grid.describe import Describe, cell
 from grid.driver import Driver, Report
@@ -44,6 +44,7 @@ class Run:
     replace: bool = False
     report: bool = True
     policy: Policy = field(default_factory=Policy)
+    chosen: set[str] | None = None  # ids of cells; None: all
 
     def __post_init__(self) -> None:
         self.folder = Folder(self.root, self.grid.spec.name)
@@ -75,7 +76,8 @@ class Run:
 
     def _work(self) -> int:
         began = time.time()
-        state = jobs.state(self.grid.plan, self.store)
+        wanted = self._wanted_keys()
+        state = jobs.state(self.grid.plan, self.store, wanted)
         outcomes: dict[str, Outcome] = {}
         last: Report | None = None
         made = 0
@@ -85,13 +87,21 @@ class Run:
             last = self._round(state)
             outcomes |= last.outcomes
             made += sum(outcome.status == "done" for outcome in last.outcomes.values())
-            state = jobs.state(self.grid.plan, self.store)
+            state = jobs.state(self.grid.plan, self.store, wanted)
             if not last.damaged or last.stopped:
                 break
         self._raise_if_corpus_is_bad(outcomes)
+        if last is not None:
+            choosing.remember(self.folder.path, outcomes)
         found = list(cell_status.statuses(self.grid.plan, state.manifests, outcomes))
         self._publish(found, state, {"began": began, "made": made})
         return self._conclude(found, last)
+
+    def _wanted_keys(self) -> set[str] | None:
+        if self.chosen is None:
+            return None
+        pairs = zip(self.grid.plan.cells.cells, self.grid.plan.by_cell, strict=True)
+        return {key for one, steps in pairs if one.id in self.chosen for key in cell_status.own_keys(steps)}
 
     def _round(self, state: State) -> Report:
         plan = self.grid.plan
@@ -187,7 +197,8 @@ class Run:
             self.console.print(f"stopped: {last.stopped}", markup=False, soft_wrap=True)
         if last is not None and last.interrupted:
             return INTERRUPTED
-        return DONE if counts["done"] == len(found) else FAILED
+        asked = [status for status in found if self.chosen is None or status.cell.id in self.chosen]
+        return DONE if all(status.status == "done" for status in asked) else FAILED
 
 
 def _clock(seconds: float) -> str:

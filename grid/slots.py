@@ -1,11 +1,11 @@
-"""The slots of this machine: one per group of cores, and per GPU (or share of one)."""
+"""The slots of this machine: for CPU steps, and per GPU (or share of one) for training and scoring."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from grid.graph import KINDS
-from grid.provenance import gpus
 from grid.scheduler import Slot
 
 CPU_KINDS = frozenset({"corpus", "tokenizer", "variant", "encode", "probe"})
@@ -13,17 +13,25 @@ GPU_KINDS = frozenset({"train", "evaluate", "probe"})
 ALL_KINDS = frozenset({*KINDS, "probe"})
 
 
-def local(slots: int | None = None, per_gpu: int = 1, memory_bytes: int | None = None) -> list[Slot]:
-    """`slots` slots for CPU steps (all cores, if None), and `per_gpu` for each GPU, which then does the
-    training and scoring.
-    """
-    cores = sorted(os.sched_getaffinity(0))
-    n = min(slots or len(cores), 256)
-    devices = [str(gpu["uuid"]) for gpu in gpus()]
-    kinds = CPU_KINDS if devices else ALL_KINDS
-    threads = max(1, len(cores) // n)
-    made = [Slot(name=f"cpu{i}", kinds=kinds, threads=threads, memory_bytes=memory_bytes) for i in range(n)]
-    for index, uuid in enumerate(devices):
-        for share in range(per_gpu):
-            made.append(Slot(name=f"gpu{index}.{share}", kinds=GPU_KINDS, threads=threads, gpu=uuid))
-    return made
+def cores() -> list[int]:
+    """Cores that this process may use."""
+    return sorted(os.sched_getaffinity(0))
+
+
+def cpu(n: int | None, kinds: frozenset[str], memory_bytes: int | None = None) -> list[Slot]:
+    """`n` slots that share all cores; None: one per core."""
+    n = len(cores()) if n is None else n
+    threads = max(1, len(cores()) // max(n, 1))
+    return [Slot(name=f"cpu{i}", kinds=kinds, threads=threads, memory_bytes=memory_bytes) for i in range(n)]
+
+
+def gpu(uuids: Sequence[str], per_gpu: int, memory_bytes: int | None = None) -> list[Slot]:
+    """`per_gpu` slots for each GPU; they share its memory, and nothing keeps them apart."""
+    threads = max(1, len(cores()) // max(len(uuids) * per_gpu, 1))
+    return [
+        Slot(
+            name=f"gpu{index}.{share}", kinds=GPU_KINDS, threads=threads, gpu=uuid, memory_bytes=memory_bytes
+        )
+        for index, uuid in enumerate(uuids)
+        for share in range(per_gpu)
+    ]

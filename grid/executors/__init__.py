@@ -7,10 +7,11 @@ import pkgutil
 
 from grid.errors import BadInput, suggest
 from grid.executors.base import Executor
+from grid.hosts import Hosts
 
 
-def lookup(name: str) -> Executor:
-    """A new executor of the module `name`, with its defaults.
+def lookup(name: str, hosts: Hosts) -> Executor:
+    """A new executor of the module `name`, for the hosts of a hosts file.
 
     Raises:
         BadInput: no such executor; names those there are.
@@ -18,5 +19,5 @@ def lookup(name: str) -> Executor:
     names = [info.name for info in pkgutil.iter_modules(__path__) if info.name != "base"]
     if name not in names:
         raise BadInput(f"--executor {name}: no such executor{suggest(name, names)}")
-    made: Executor = importlib.import_module(f"{__name__}.{name}").Executor()
+    made: Executor = importlib.import_module(f"{__name__}.{name}").make(hosts)
     return made

@@ -6,7 +6,13 @@ from pathlib import Path
 
 from grid import work
 from grid.executors.base import Exit
+from grid.hosts import Hosts
 from grid.scheduler import Slot
+
+
+def make(hosts: Hosts) -> Executor:
+    """An executor without limits."""
+    return Executor()
 
 
 class Executor:

@@ -15,11 +15,17 @@ from pathlib import Path
 import psutil
 
 from grid.executors.base import Exit
+from grid.hosts import Hosts
 from grid.scheduler import Slot
 
 POLL_S = 0.02
 WATCH_S = 0.5
 GRACE_S = 2.0
+
+
+def make(hosts: Hosts) -> Executor:
+    """An executor with the limits of a hosts file."""
+    return Executor(timeout_s=hosts.timeout_s)
 
 
 class Executor:

@@ -1,0 +1,136 @@
+"""Hosts files: where a grid runs. Another file than the spec, and never part of a key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from grid import document as documents
+from grid import provenance, slots
+from grid.errors import BadInput
+from grid.findings import Findings, from_pydantic
+from grid.scheduler import Policy, Slot
+
+FOLDER = Path("configs/hosts")
+_UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+
+
+def size(value: object) -> object:
+    """Bytes of "2 GiB", "500MB" or a whole number."""
+    if not isinstance(value, str):
+        return value
+    for unit, factor in _UNITS.items():
+        number = value.removesuffix(unit).strip()
+        if value.endswith(unit) and number.replace(".", "", 1).isdecimal():
+            return int(float(number) * factor)
+    raise ValueError(f"a size is written as 2 GiB or 500 MB; got {value!r}")
+
+
+Size = Annotated[int, BeforeValidator(size), Field(ge=1)]
+
+
+class Local(BaseModel):
+    """This machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    slots: int | None = Field(
+        default=None, ge=0, le=256, description="CPU jobs at a time; null: one per core"
+    )
+    cores: list[list[int]] | None = Field(
+        default=None, description="one slot per group of cores, bound to it"
+    )
+    gpus: list[str] | None = Field(default=None, description="UUIDs or indices; null: all; []: none")
+    slots_per_gpu: int = Field(default=1, ge=1, le=32)
+    memory: Size | None = Field(default=None, description="limit of one job, such as 8 GiB")
+
+
+class Hosts(BaseModel):
+    """A hosts file, as written in configs/hosts/*.yaml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    local: Local = Local()
+    timeout_s: float | None = Field(default=None, gt=0, description="longest time of one job")
+    attempts: int = Field(default=3, ge=1, description="how often lost work is tried")
+    quarantine_after: int = Field(default=2, ge=1, description="losses in a row before a slot gets no more")
+
+    def with_slots(self, n: int | None) -> Hosts:
+        """The same with another number of CPU slots; None changes nothing."""
+        if n is None:
+            return self
+        return self.model_copy(update={"local": self.local.model_copy(update={"slots": n, "cores": None})})
+
+    def make_slots(self) -> list[Slot]:
+        """The slots of this machine.
+
+        Raises:
+            BadInput: a GPU or core that isn't there, or no slot at all.
+        """
+        here = self.local
+        devices = _devices(here.gpus)
+        kinds = slots.CPU_KINDS if devices else slots.ALL_KINDS
+        if here.cores is not None:
+            made = [_bound(n, group, kinds, here.memory) for n, group in enumerate(here.cores)]
+        else:
+            made = slots.cpu(here.slots, kinds, here.memory)
+        made += slots.gpu(devices, here.slots_per_gpu, here.memory)
+        missing = slots.CPU_KINDS - {kind for slot in made for kind in slot.kinds}
+        if missing:
+            raise BadInput(f"hosts: no slot for {', '.join(sorted(missing - {'probe'}))} steps")
+        return made
+
+    def policy(self, deadline: float | None) -> Policy:
+        """When to try again; `deadline` is one of time.monotonic()."""
+        return Policy(attempts=self.attempts, quarantine_after=self.quarantine_after, deadline=deadline)
+
+
+def load(name: str | None) -> Hosts:
+    """Read a hosts file by path or by its bare name in configs/hosts/; without one, this machine as it is.
+
+    Raises:
+        BadInput: every problem, with its place.
+    """
+    if name is None:
+        return Hosts()
+    candidates = [Path(name), FOLDER / name, FOLDER / f"{name}.yaml"]
+    path = next((file for file in candidates if file.is_file()), None)
+    if path is None:
+        names = ", ".join(sorted(file.stem for file in FOLDER.glob("*.yaml"))) or "(none)"
+        raise BadInput(f"--hosts {name}: no such file; a path, or one of: {names}")
+    text = documents.read(path)
+    findings = Findings(text)
+    try:
+        return Hosts.model_validate(text.data)
+    except ValidationError as error:
+        from_pydantic(findings, error, Hosts.model_json_schema())
+    findings.raise_if_any()
+    raise AssertionError("a validation error without errors")
+
+
+def _devices(wanted: list[str] | None) -> list[str]:
+    found = [str(gpu["uuid"]) for gpu in provenance.gpus()]
+    if wanted is None:
+        return found
+    chosen = []
+    for name in wanted:
+        if name in found:
+            chosen.append(name)
+        elif name.isdecimal() and int(name) < len(found):
+            chosen.append(found[int(name)])
+        else:
+            raise BadInput(f"hosts: local.gpus: no GPU {name}; there are: {', '.join(found) or 'none'}")
+    return chosen
+
+
+def _bound(number: int, cores: list[int], kinds: frozenset[str], memory: int | None) -> Slot:
+    there = slots.cores()
+    strange = sorted(set(cores) - set(there))
+    if strange or not cores:
+        raise BadInput(f"hosts: local.cores[{number}]: no core {strange or 'given'}; there are: {there}")
+    return Slot(name=f"cpu{number}", kinds=kinds, threads=len(cores), cores=tuple(cores), memory_bytes=memory)
+
+
+def schema() -> dict[str, Any]:
+    """JSON schema of a hosts file."""
+    return Hosts.model_json_schema()
