@@ -1,0 +1,176 @@
+"""The commands that look after runs, on a planned grid whose artifacts are written by hand."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from grid import commands, hosts, keeping
+from grid.cli import app, console
+from grid.errors import BadInput
+from grid.loading import Grid, open_grid
+from grid.results import Folder
+from grid.store import Store
+
+SPEC = """\
+name: kept
+corpus: {{source: {{kind: directory, path: {code}}}, shards: 1}}
+rewrites: {{rename: [rename_variable], parens: [parentheses]}}
+tokenizer: {{kind: bpe, vocab_size: 300}}
+models: {{small: {{kind: gru, d_model: 8}}}}
+training: {{batch_tokens: 64, window: 16}}
+axes: {{rewrites: [rename, parens], intensity: [1.0], seed: [1]}}
+"""
+commands.register(app, console)
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> str:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "a.py").write_text("x = 1\n")
+    file = tmp_path / "kept.yaml"
+    file.write_text(SPEC.format(code=tmp_path / "code"))
+    return str(file)
+
+
+@pytest.fixture
+def grid(spec: str) -> Grid:
+    return open_grid(spec)
+
+
+def finish(grid: Grid, root: Path) -> Store:
+    """Every step of the grid as an artifact with one small file."""
+    store = Store(root / "store")
+    for key, step in grid.plan.steps.items():
+        with store.writing(step.kind, key) as folder:
+            (folder / "file").write_text("x" * 100)
+            store.publish(
+                folder, step.kind, key, {"document": step.document(), "finished": 1.0, "wall_s": 2.0}
+            )
+    folder_ = Folder(root, "kept")
+    folder_.claim(grid.document.data, grid.document.text)
+    return store
+
+
+def test_find_cell(grid: Grid) -> None:
+    cell = grid.cells.cells[0]
+    assert keeping.find_cell(grid, cell.id[:8]) == (0, cell)
+    with pytest.raises(BadInput, match="3 cells begin with it"):
+        keeping.find_cell(grid, "")
+    with pytest.raises(BadInput, match="no such cell"):
+        keeping.find_cell(grid, "zzz")
+
+
+def test_gc_takes_what_no_grid_needs(grid: Grid, spec: str, tmp_path: Path) -> None:
+    store = finish(grid, tmp_path)
+    with store.writing("train", "ab" * 32) as folder:
+        (folder / "file").write_text("y")
+        store.publish(folder, "train", "ab" * 32, {})
+    assert "1 artifacts would be removed" in run("gc", "--dry-run", "--results", tmp_path).output
+    assert store.has("train", "ab" * 32)
+    run("gc", "--results", tmp_path)
+    assert not store.has("train", "ab" * 32)
+    assert all(store.has(step.kind, key) for key, step in grid.plan.steps.items())
+
+
+def test_gc_refuses_when_it_can_t_know(grid: Grid, tmp_path: Path) -> None:
+    finish(grid, tmp_path)
+    (tmp_path / "kept" / "spec.json").write_text("{")
+    with pytest.raises(BadInput, match="nobody knows what it needs"):
+        keeping.collect(tmp_path, dry_run=False)
+
+
+def test_rm_removes_a_cell_s_own_steps(grid: Grid, spec: str, tmp_path: Path) -> None:
+    store = finish(grid, tmp_path)
+    cell, steps = grid.cells.cells[0], grid.plan.by_cell[0]
+    result = run("rm", spec, cell.id, "--results", tmp_path)
+    assert "3 artifacts removed" in result.output  # one training, two test sets
+    assert not store.has("train", steps.train.name)
+    assert steps.variant is not None
+    assert store.has("variant", steps.variant.name)
+
+
+def test_ls_verify_sets_aside(grid: Grid, tmp_path: Path) -> None:
+    store = finish(grid, tmp_path)
+    assert "evaluate" in run("ls", "--results", tmp_path).output
+    (store.path("train", grid.plan.by_cell[0].train.name) / "file").write_text("z" * 100)
+    result = run("ls", "--verify", "--results", tmp_path)
+    assert result.exit_code == 1
+    assert "1 damaged" in result.output
+    assert not store.has("train", grid.plan.by_cell[0].train.name)
+
+
+def test_plan_why_names_the_field(grid: Grid, spec: str, tmp_path: Path) -> None:
+    finish(grid, tmp_path)
+    assert "nothing to do" in run("plan", spec, "--why", "--results", tmp_path).output
+    result = run("plan", spec, "--why", "--results", tmp_path, "--set", "training.max_steps=7")
+    assert "parameters.training.max_steps: 2000 -> 7" in result.output
+    assert "inputs.train: another train, which must be made too" in result.output
+
+
+def test_diff(grid: Grid, spec: str) -> None:
+    first, second, _ = (cell.id for cell in grid.cells.cells)
+    result = run("diff", spec, first, second)
+    assert "rewrites: rename | parens" in result.output
+    assert "1 corpus, 1 tokenizer" in result.output
+
+
+def test_logs(grid: Grid, tmp_path: Path) -> None:
+    finish(grid, tmp_path)
+    assert keeping.logs(grid, tmp_path, 0) == []
+    job = tmp_path / "kept" / "logs" / f"train-{grid.plan.by_cell[0].train.name[:12]}"
+    job.mkdir(parents=True)
+    (job / "log.txt").write_text("--- began")
+    assert keeping.logs(grid, tmp_path, 0) == [job / "log.txt"]
+
+
+def test_stop_of_what_doesn_t_run(grid: Grid, spec: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "grid", "stop", spec, "--results", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "kept is not running" in done.stderr
+
+
+def test_only_and_retry(grid: Grid, tmp_path: Path) -> None:
+    from grid import choosing
+
+    finish(grid, tmp_path)
+    rename, parens, baseline = grid.cells.cells
+    assert choosing.cells(grid, [], None, tmp_path) is None
+    assert choosing.cells(grid, ["rewrites=rename"], None, tmp_path) == {rename.id, baseline.id}
+    with pytest.raises(BadInput, match="did you mean 'rename'"):
+        choosing.cells(grid, ["rewrites=renam"], None, tmp_path)
+    with pytest.raises(BadInput, match="no cell failed like that"):
+        choosing.cells(grid, [], "oom", tmp_path)
+    steps = grid.plan.by_cell[1]
+    failed = {steps.tests["augmented"].name: {"status": "failed", "failure": "oom_host"}}
+    (tmp_path / "kept" / choosing.FILE).write_text(json.dumps(failed))
+    assert choosing.cells(grid, [], "oom", tmp_path) == {parens.id}
+    assert choosing.cells(grid, [], "failed", tmp_path) == {parens.id}
+
+
+def test_hosts_file(tmp_path: Path) -> None:
+    file = tmp_path / "hosts.yaml"
+    core = min(os.sched_getaffinity(0))
+    file.write_text(f"local: {{cores: [[{core}]], gpus: [], memory: 2 GiB}}\ntimeout_s: 5\n")
+    [slot] = hosts.load(str(file)).make_slots()
+    assert (slot.cores, slot.memory_bytes, slot.threads) == ((core,), 2 * 2**30, 1)
+    file.write_text("local: {slotz: 2, memory: much}\nattempts: 0\n")
+    with pytest.raises(BadInput) as caught:
+        hosts.load(str(file))
+    text = str(caught.value)
+    assert "hosts.yaml:1:9: local.slotz: no such key; did you mean 'slots'?" in text
+    assert "a size is written as 2 GiB" in text
+    assert "hosts.yaml:2:1: attempts: " in text
+    file.write_text("local: {gpus: [GPU-nope]}\n")
+    with pytest.raises(BadInput, match="no GPU GPU-nope"):
+        hosts.load(str(file)).make_slots()
