@@ -1,0 +1,41 @@
+import subprocess
+import sys
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from grid import commands
+from grid.cli import app, console
+
+commands.register(app, console)
+COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_an_example(name: str) -> None:
+    result = CliRunner().invoke(app, [name, "--help"])
+    assert result.exit_code == 0
+    assert f"example: augrid {name}" in " ".join(result.output.split())
+
+
+def test_all_commands_are_there() -> None:
+    road = {"run", "plan", "validate", "schema", "status", "report", "rewrite", "export", "step"}
+    later = {"logs", "ls", "diff", "rm", "gc", "stop", "doctor"}
+    assert road | later == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", [["run", "nosuch"], ["run", "quickstart", "--executor", "remote"]])
+def test_bad_input_exits_with_2(command: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "grid", *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_the_driver_starts_without_torch() -> None:
+    code = "import sys; from grid.loading import open_grid; open_grid('quickstart').plan"
+    command = [sys.executable, "-c", f"{code}; sys.exit('torch' in sys.modules)"]
+    assert subprocess.run(command, check=False).returncode == 0
