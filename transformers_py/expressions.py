@@ -42,6 +42,16 @@ _TYPES: dict[type[cst.CSTNode], str] = {
 }
 
 
+def _classes(*kinds: type) -> frozenset[type]:
+    """All of libcst's classes of these kinds: a set is asked faster than an abstract base class."""
+    nodes = (value for value in vars(cst).values() if isinstance(value, type))
+    return frozenset(node for node in nodes if issubclass(node, kinds))
+
+
+_EXPRESSIONS = _classes(cst.BaseExpression) - {cst.StarredElement}
+_CLOSED_CLASSES = _classes(*_CLOSED)
+
+
 def loads(source: Source) -> Iterator[int]:
     """Table indices of all expressions that are read, not bound, and not inside of strings or patterns."""
     nodes, lasts, roles, parents = source.nodes, source.lasts, source.scoping.roles, source.parents
@@ -50,23 +60,26 @@ def loads(source: Source) -> Iterator[int]:
     edge = -1
     while i < len(nodes):
         node = nodes[i]
-        if isinstance(node, cst.AnnAssign):
+        kind = node.__class__
+        if kind is cst.AnnAssign:
             edge = starts[i + 1]  # CPython refuses `(a).b: int`
-        if isinstance(node, cst.BaseExpression) and id(node) not in roles and starts[i] != edge:
-            parent = nodes[parents[i]]
-            if not _is_bound_to(parent, node):
-                yield i
-        i = lasts[i] if isinstance(node, _CLOSED) else i + 1
+        elif (
+            kind in _EXPRESSIONS
+            and starts[i] != edge
+            and id(node) not in roles
+            and _is_free(nodes[parents[i]], node)
+        ):
+            yield i
+        i = lasts[i] if kind in _CLOSED_CLASSES else i + 1
 
 
-def _is_bound_to(parent: cst.CSTNode, node: cst.CSTNode) -> bool:
-    """Whether taking the expression by itself would change the tree: the left part of `a and b and c`."""
-    if isinstance(node, cst.StarredElement):
-        return True
-    if isinstance(parent, cst.BooleanOperation) and isinstance(node, cst.BooleanOperation):
-        same = type(parent.operator) is type(node.operator)
-        return same and parent.left is node and not node.lpar
-    return isinstance(node, cst.GeneratorExp) and isinstance(parent, cst.Arg) and not node.lpar
+def _is_free(parent: cst.CSTNode, node: cst.CSTNode) -> bool:
+    """Whether taking the expression by itself leaves the tree: not so for the left part of `a and b and c`."""
+    kind = node.__class__
+    if kind is cst.BooleanOperation and isinstance(parent, cst.BooleanOperation):
+        assert isinstance(node, cst.BooleanOperation)
+        return type(parent.operator) is not type(node.operator) or parent.left is not node or bool(node.lpar)
+    return kind is not cst.GeneratorExp or parent.__class__ is not cst.Arg or is_parenthesised(node)
 
 
 def is_parenthesised(node: cst.CSTNode) -> bool:
@@ -105,3 +118,39 @@ def item_end(source: Source, node: cst.CSTNode) -> int:
         end = source.ends[k]
         k = source.lasts[k]
     return end
+
+
+def values(source: Source) -> Iterator[int]:
+    """Table indices of the expressions whose value could as well be computed in another way.
+
+    Of what `loads` yields not: annotations (kept as text under `from __future__ import annotations`), what
+    is assigned to dunder names (`__all__`, `__version__` are read by other tools), whole statements, what is
+    called, and what stands before a dot or an index.
+    """
+    nodes, lasts, parents = source.nodes, source.lasts, source.parents
+    closed = 0
+    for i in loads(source):
+        if i < closed:
+            continue
+        parent = nodes[parents[i]]
+        if isinstance(parent, cst.Annotation) or _is_dunder_assignment(parent):
+            closed = lasts[parents[i]]
+            continue
+        node = nodes[i]
+        if isinstance(parent, cst.Expr) or node is _head(parent):
+            continue
+        yield i
+
+
+def _is_dunder_assignment(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Assign) and any(
+        isinstance(target.target, cst.Name) and target.target.value.startswith("__")
+        for target in node.targets
+    )
+
+
+def _head(parent: cst.CSTNode) -> cst.CSTNode | None:
+    """What is called, or stands before a dot or an index."""
+    if isinstance(parent, cst.Call):
+        return parent.func
+    return parent.value if isinstance(parent, (cst.Attribute, cst.Subscript)) else None

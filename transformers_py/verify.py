@@ -13,8 +13,7 @@ What lies between two statement boundaries is the same text in both, so its tree
 
 import ast
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,24 @@ if TYPE_CHECKING:
     from transformers_py.source import Source
 
 Statement = tuple[str, int, int, int]
-_BODIES = ("body", "orelse", "finalbody", "handlers", "cases")
+_BODIES: dict[str, tuple[str, ...]] = {
+    "Module": ("body",),
+    "FunctionDef": ("body",),
+    "AsyncFunctionDef": ("body",),
+    "ClassDef": ("body",),
+    "With": ("body",),
+    "AsyncWith": ("body",),
+    "ExceptHandler": ("body",),
+    "match_case": ("body",),
+    "If": ("body", "orelse"),
+    "For": ("body", "orelse"),
+    "AsyncFor": ("body", "orelse"),
+    "While": ("body", "orelse"),
+    "Try": ("body", "handlers", "orelse", "finalbody"),
+    "TryStar": ("body", "handlers", "orelse", "finalbody"),
+    "Match": ("cases",),
+}
+"""The lists of statements in each compound statement; all others are simple."""
 
 
 def code_problem(source: "Source", text: str, renamed: Renamed) -> str | None:
@@ -105,46 +121,6 @@ def _stays_inside(edit: Edit, group: int) -> bool:
     return edit.end > edit.start or (group == OPENING and edit.text.startswith("("))
 
 
-@cache
-def neutral_wrapper(before: str, after: str) -> bool:
-    """Whether `before` x `after` is x in parentheses with something around it that leaves its value alone.
-
-    Known forms: `(x + 0)` and the like with the neutral element of a literal's type, `(lambda: x)()`,
-    `(not not x)`, `(x if True else y)`. Whether the form is right for the type of x is the rewrite's to know.
-    """
-    if not (before.startswith("(") and after.endswith(")")):
-        return False
-    try:
-        node = ast.parse(f"{before}x{after}", mode="eval").body
-    except SyntaxError:
-        return False
-    names = [child for child in ast.walk(node) if isinstance(child, ast.Name)]
-    if len(names) != 1:
-        return False
-    if isinstance(node, ast.BinOp):
-        return node.left is names[0] and _is_neutral(node.op, node.right)
-    if isinstance(node, ast.IfExp):
-        return node.body is names[0] and isinstance(node.test, ast.Constant) and bool(node.test.value)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.UnaryOp):
-        both = isinstance(node.op, ast.Not) and isinstance(node.operand.op, ast.Not)
-        return both and node.operand.operand is names[0]
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Lambda):
-        plain = not (node.args or node.keywords or ast.unparse(node.func.args))
-        return plain and node.func.body is names[0]
-    return False
-
-
-def _is_neutral(op: ast.operator, node: ast.expr) -> bool:
-    """x + 0, x - 0, x * 1, x | 0, x + "", x + b"", x + (), x + []."""
-    if isinstance(node, (ast.List, ast.Tuple)):
-        return isinstance(op, ast.Add) and not node.elts
-    if not isinstance(node, ast.Constant):
-        return False
-    if isinstance(op, (ast.Add, ast.Sub, ast.BitOr, ast.BitXor)) and node.value in (0, "", b""):
-        return isinstance(op, ast.Add) or node.value == 0
-    return isinstance(op, (ast.Mult, ast.FloorDiv, ast.Pow)) and type(node.value) is int and node.value == 1
-
-
 class _Offsets:
     """Character offsets of CPython's (line, UTF-8 column) positions."""
 
@@ -167,25 +143,19 @@ class _Offsets:
 
 
 def _walk(node: ast.AST, depth: int, offsets: _Offsets, found: list[Statement]) -> None:
-    for body in _bodies(node):
-        for child in body:
-            found.append(_statement(child, depth, offsets))
-            _walk(child, depth + 1, offsets, found)
-
-
-def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
-    for name in _BODIES:
-        body = getattr(node, name, None)
-        if body.__class__ is list:
-            yield body
+    for name in _BODIES[node.__class__.__name__]:
+        for child in getattr(node, name):
+            item = _statement(child, depth, offsets)
+            found.append(item)
+            if item[3] == 0:
+                _walk(child, depth + 1, offsets, found)
 
 
 def _statement(node: ast.stmt, depth: int, offsets: _Offsets) -> Statement:
-    kind = "Assign" if isinstance(node, ast.AnnAssign) else node.__class__.__name__
+    kind = node.__class__.__name__
     if kind == "match_case":
         return (kind, depth, 0, 0)
-    compound = hasattr(node, "body") or kind == "Match"
-    end = 0 if compound else offsets.of(node.end_lineno or 0, node.end_col_offset or 0)
+    end = 0 if kind in _BODIES else offsets.of(node.end_lineno or 0, node.end_col_offset or 0)
     return (kind, depth, offsets.of(node.lineno, node.col_offset), end)
 
 
@@ -216,10 +186,11 @@ class _Pruned:
         return self.ranges[k][2] if k >= 0 and offset < self.ranges[k][1] else -1
 
     def walk(self, node: ast.AST, depth: int, found: list[Statement]) -> str | None:
-        for body in _bodies(node):
-            inside = isinstance(node, ast.Module | ast.ClassDef)
+        kind = node.__class__.__name__
+        inside = kind in ("Module", "ClassDef")
+        for name in _BODIES[kind]:
             previous: ast.stmt | None = None
-            for child in body:
+            for child in getattr(node, name):
                 problem = self.statement(child, previous, inside, depth, found)
                 if problem:
                     return problem
