@@ -15,12 +15,13 @@ from types import ModuleType
 from typing import Any
 
 from transformers_py import edits as editing
+from transformers_py import wrappers
 from transformers_py.bytecode import Renamed, collect
 from transformers_py.edits import HOLE, OPENING, POINT, Edit, Site
 from transformers_py.names import Dice
 from transformers_py.options import check, lookup, make_options
 from transformers_py.source import Source, uncollected
-from transformers_py.verify import code_problem, neutral_wrapper, skeleton_problem
+from transformers_py.verify import code_problem, skeleton_problem
 
 Request = str | Mapping[str, Mapping[str, Any]]
 
@@ -310,7 +311,7 @@ def _problem(
         if kind != "fresh":
             reduced.append(edit)
     if "value" in present:
-        problem = _wrapper_problem(chosen, numbers, groups, kinds)
+        problem = _wrapper_problem(source.text, chosen, numbers, groups, kinds)
         if problem:
             return problem
     if reduced:
@@ -329,18 +330,21 @@ def _problem(
 
 
 def _wrapper_problem(
-    chosen: list[Edit], numbers: list[int], groups: list[int], kinds: list[str]
+    text: str, chosen: list[Edit], numbers: list[int], groups: list[int], kinds: list[str]
 ) -> str | None:
-    opened: dict[int, str] = {}
+    opened: dict[int, Edit] = {}
     for edit, number, group in zip(chosen, numbers, groups, strict=True):
         if kinds[number] != "value":
             continue
-        if group == POINT:
-            return f"a wrapper at {edit.start} is a point"
         if group == OPENING:
-            opened[number] = edit.text
-        elif not neutral_wrapper(opened.pop(number, ""), edit.text):
-            return f"the wrapper that ends at {edit.start} isn't known to be neutral"
+            opened[number] = edit
+            continue
+        opening = opened.pop(number, None)
+        if group == POINT or opening is None:
+            return f"the wrapper that ends at {edit.start} has no other side"
+        problem = wrappers.problem(opening.text, text[opening.start : edit.start], edit.text)
+        if problem:
+            return f"{problem} (at {opening.start})"
     return "a wrapper isn't closed" if opened else None
 
 
