@@ -156,6 +156,8 @@ def _statement(node: ast.stmt, depth: int, offsets: _Offsets) -> Statement:
     if kind == "match_case":
         return (kind, depth, 0, 0)
     end = 0 if kind in _BODIES else offsets.of(node.end_lineno or 0, node.end_col_offset or 0)
+    if kind == "AnnAssign":
+        kind = "Assign"  # annotations of locals are proved by the code
     return (kind, depth, offsets.of(node.lineno, node.col_offset), end)
 
 
