@@ -1,10 +1,9 @@
-"""MB/s of each stage of preprocessing on one core, against the floor of what it stands on, and memory
-by size of corpus.
+"""MB/s of each stage of preprocessing on one core against its floor, and memory by size of the corpus.
 
-    python benchmarks/preprocessing.py [--memory] [--near]
+    python -m benchmarks.preprocessing [--memory | --near]
 
-The text is the standard library's. `--memory` prepares it 1, 4 and 16 times over, each in a process of
-its own; `--near` measures the index of near duplicates in bytes per sample.
+The text is the standard library's. `--memory` prepares it 1, 4 and 16 times over, each in its own process;
+`--near` measures the index of near duplicates in bytes per sample.
 """
 
 import argparse
@@ -27,7 +26,7 @@ from preprocessing.sources import RawFile, stdlib
 from preprocessing.tokenizers.bpe import Config
 from preprocessing.tokens import TokensConfig, lex, texts
 
-REPEATS = 3
+REPEATS = 2
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -56,7 +55,10 @@ def stages() -> None:
         shards = list(corpus.shard_paths(folder / "corpus"))
         tokenizers.build(Config(), shards, config, folder / "tokenizer")
         trained = tokenizers.load(folder / "tokenizer")
-        words = [texts(text, tokens, config) for text, tokens in zip(source, cut, strict=True)]
+        words = [
+            [word + "\0" for word in texts(text, tokens, config)]
+            for text, tokens in zip(source, cut, strict=True)
+        ]
         library = trained._library
         numbers = iter(range(1000))
 
@@ -65,18 +67,27 @@ def stages() -> None:
             out.mkdir()
             encode.build(shards[0], folder / "tokenizer", config, out)
 
+        def tokenize_all() -> None:
+            for text in source:
+                for _ in tokenize.generate_tokens(io.StringIO(text).readline):
+                    pass
+
+        def sign_all() -> None:
+            for text, tokens in zip(source, cut, strict=True):
+                duplicates.signature(text, tokens, near)
+
         rows: list[tuple[str, Callable[[], object]]] = [
             ("floor: ast.parse", lambda: [ast.parse(text) for text in source]),
             ("floor: compile", lambda: [reading.check_syntax(text) for text in source]),
-            ("floor: tokenize", lambda: [list(tokenize.generate_tokens(io.StringIO(t).readline)) for t in source]),
-            ("floor: tokenizers", lambda: [library.encode_batch_fast([w + "\0" for w in ws]) for ws in words]),
+            ("floor: tokenize", tokenize_all),
+            ("floor: tokenizers", lambda: [library.encode_batch_fast(ended) for ended in words]),
             ("read", lambda: list(stdlib.read(stdlib.Config()))),
             ("tokens", lambda: [lex(text) for text in source]),
             ("clean (all of it)", lambda: [list(clean(file, Rules())) for file in raw]),
             ("exact duplicates", lambda: [duplicates.fingerprint(text) for text in source]),
-            ("near: signatures", lambda: [duplicates.signature(t, c, near) for t, c in zip(source, cut, strict=True)]),
+            ("near: signatures", sign_all),
             ("encode (read, cut, write)", encode_all),
-        ]  # fmt: skip
+        ]
         print(f"{megabytes:.1f} MB, {len(source)} files, Python {sys.version.split()[0]}")
         for label, work in rows:
             print(f"{label:26} {megabytes / seconds(work):8.1f} MB/s")
@@ -85,9 +96,8 @@ def stages() -> None:
             out.mkdir()
             start = time.perf_counter()
             corpus.build(built, out, workers=workers)
-            print(
-                f"corpus.build, workers={workers:<4} {megabytes / (time.perf_counter() - start):8.1f} MB/s (wall)"
-            )
+            speed = megabytes / (time.perf_counter() - start)
+            print(f"corpus.build, workers={workers:<4} {speed:8.1f} MB/s (wall)")
 
 
 def memory() -> None:
@@ -100,7 +110,15 @@ def memory() -> None:
                         path = Path(name) / "source" / f"copy{copy}" / file.path
                         path.parent.mkdir(parents=True, exist_ok=True)
                         path.write_bytes(file.data)
-            command = [sys.executable, __file__, "--prepare", name, "--times", str(times)]
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.preprocessing",
+                "--prepare",
+                name,
+                "--times",
+                str(times),
+            ]
             subprocess.run(command, check=True)
 
 
@@ -131,9 +149,7 @@ def index(samples: int = 20_000) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.preprocessing")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--near", action="store_true")
     parser.add_argument("--prepare", type=Path, help=argparse.SUPPRESS)

@@ -57,5 +57,5 @@ def test_output_must_be_empty(make_folder, tmp_path: Path) -> None:
 
 
 def test_no_torch() -> None:
-    code = "import sys, preprocessing.prepare; sys.exit('torch' in sys.modules or 'transformers_py' in sys.modules)"
+    code = "import sys, preprocessing.prepare; sys.exit('torch' in sys.modules or 'libcst' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
