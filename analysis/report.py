@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import pandas as pd
 
 from analysis import figures, methods, overviews, sections, summary, tables
 from analysis.comparisons import Comparison, compare
@@ -228,17 +227,4 @@ def _counts(results: Results) -> Iterator[dict[str, Any]]:
             continue
         keys = ["rewrites", "intensity", *by]
         summed = rows.groupby(keys, dropna=False, sort=False)[sums].sum(min_count=1).reset_index()
-        body = [
-            ["" if pd.isna(value) else _number(value) for value in row]
-            for row in summed.itertuples(index=False)
-        ]
-        yield {
-            "title": title,
-            "note": "summed over seeds and splits",
-            "heads": [head.replace("n_", "").replace("_", " ") for head in summed.columns],
-            "rows": body,
-        }
-
-
-def _number(value: Any) -> str:
-    return value if isinstance(value, str) else f"{int(value):,}"
+        yield sections.section(title, "Summed over seeds and splits.", summed, {})

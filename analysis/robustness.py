@@ -204,7 +204,7 @@ def _by_model(results: Results) -> Iterator[tuple[Any, pd.DataFrame]]:
         all(results.has_tokens(str(cell), test) for test in ("original", "augmented"))
         for cell in cells["cell"]
     ]
-    yield from cells[there].groupby("train_key", sort=False)
+    yield from cells[np.array(there, dtype=bool)].groupby("train_key", sort=False)
 
 
 def _count(

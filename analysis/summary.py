@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.comparisons import Comparison
 from analysis.pairing import Metric, metric
 from analysis.results import Results, describe
+from analysis.tables import minus
 
 FEW_PROJECTS = 8
 
@@ -153,20 +154,16 @@ def _what(one: Metric) -> str:
 
 def _change(row: "pd.Series[Any]", one: Metric) -> str:
     digits = 2 if one.name == "entropy" else 3
-    size = f"{abs(row['difference']):.{digits}f} {one.unit}"
+    number = [minus(f"{row[name]:+.{digits}f}") for name in ("difference", "low", "high")]
+    if np.isnan(row["low"]):
+        return f"differs by {number[0]} {one.unit} (one project: no interval)"
+    interval = f"95 % interval of the difference {number[1]} to {number[2]}"
     if not (row["low"] > 0 or row["high"] < 0):
-        if np.isnan(row["low"]):
-            return f"differs by {row['difference']:+.{digits}f} {one.unit} (one project: no interval)"
-        return (
-            f"shows no clear difference: {row['difference']:+.{digits}f} {one.unit} (95 % interval "
-            f"{row['low']:+.{digits}f} to {row['high']:+.{digits}f})"
-        )
+        return f"shows no clear difference: {number[0]} {one.unit} ({interval})"
     verb = "rises" if row["difference"] > 0 else "falls"
     judged = "better" if (row["difference"] > 0) == one.higher_is_better else "worse"
-    return (
-        f"{verb} by {size}, {judged} by {abs(row['relative']):.0%} (95 % interval of the difference "
-        f"{row['low']:+.{digits}f} to {row['high']:+.{digits}f})"
-    )
+    size = f"{abs(row['difference']):.{digits}f} {one.unit}"
+    return f"{verb} by {size}, {judged} by {abs(row['relative']):.0%} ({interval})"
 
 
 def _n(row: "pd.Series[Any]", comparison: Comparison) -> str:
@@ -175,7 +172,7 @@ def _n(row: "pd.Series[Any]", comparison: Comparison) -> str:
     for axis in seeds.columns:
         if axis in row.index and axis not in ("metric", "value", "reference", "difference"):
             seeds = seeds[seeds[axis].isna() if pd.isna(row[axis]) else seeds[axis] == row[axis]]
-    each = ", ".join(f"{difference:+.2g}" for difference in seeds["difference"])
+    each = ", ".join(minus(f"{difference:+.2g}") for difference in seeds["difference"])
     scope = "tokens" if comparison.scope == "all" else "identifiers"
     seeds_told = f"mean of {row['n_seeds']} seeds ({each})" if row["n_seeds"] > 1 else "one seed"
     return (

@@ -38,7 +38,7 @@ class Cell:
     @staticmethod
     def number(value: float, form: str, *, clear: bool = False, significant: bool = False) -> "Cell":
         """A number with a true minus sign."""
-        return Cell(text=_minus(format(value, form)), sort=float(value), clear=clear, significant=significant)
+        return Cell(text=minus(format(value, form)), sort=float(value), clear=clear, significant=significant)
 
 
 def differences(results: Results, comparison: Comparison, metric_name: str) -> pd.DataFrame:
@@ -153,17 +153,18 @@ def _row(row: "pd.Series[Any]", axes: Sequence[str], digits: int) -> list[Cell]:
             significant=bool(row["p_holm"] < 0.05),
         ),
         Cell(text=_interval(row["low"], row["high"], digits), sort=row["low"]),
-        Cell(text=_minus(" ".join(f"{d:+.{digits}f}" for d in by_seed)), sort=by_seed[0] if by_seed else 0.0),
+        Cell(text=minus(" ".join(f"{d:+.{digits}f}" for d in by_seed)), sort=by_seed[0] if by_seed else 0.0),
         Cell.number(row["delta"], "+.2f"),
         Cell(text=p_value(row["p_holm"]), sort=row["p_holm"]),
     ]
 
 
 def _interval(low: float, high: float, digits: int) -> str:
-    return "none" if np.isnan(low) else _minus(f"{low:+.{digits}f} to {high:+.{digits}f}")
+    return "none" if np.isnan(low) else minus(f"{low:+.{digits}f} to {high:+.{digits}f}")
 
 
-def _minus(number: str) -> str:
+def minus(number: str) -> str:
+    """The number with a true minus sign."""
     return number.replace("-", "−")
 
 

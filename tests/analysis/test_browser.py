@@ -1,0 +1,135 @@
+"""The report in a real browser, driven over the WebDriver protocol: Chromium, headless."""
+
+import base64
+import json
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis import report
+from analysis.simulation import Simulation, write
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (shutil.which("chromium") and shutil.which("chromedriver")),
+        reason="Chromium is not installed (Debian packages chromium, chromium-driver)",
+    ),
+]
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+class Browser:
+    """One session of a running ChromeDriver."""
+
+    def __init__(self, address: str, profile: Path) -> None:
+        self.address = address
+        options = {"args": [*FLAGS, f"--user-data-dir={profile}"], "binary": shutil.which("chromium")}
+        wanted = {
+            "goog:chromeOptions": options,
+            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+        }
+        session = self.post("/session", {"capabilities": {"alwaysMatch": wanted}})
+        self.address += f"/session/{session['sessionId']}"
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        request = urllib.request.Request(self.address + path, json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)["value"]
+
+    def run(self, script: str) -> Any:
+        return self.post("/execute/sync", {"script": script, "args": []})
+
+    def quit(self) -> None:
+        request = urllib.request.Request(self.address, method="DELETE")
+        urllib.request.urlopen(request, timeout=30).close()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    driver = subprocess.Popen(["chromedriver", f"--port={port}"], stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=5).close()
+                break
+            except urllib.error.URLError:
+                time.sleep(0.1)
+        opened = Browser(f"http://127.0.0.1:{port}", tmp_path_factory.mktemp("profile"))
+        folder = write(
+            tmp_path_factory.mktemp("browser") / "grid", Simulation(models=["small"], seeds=[1, 2])
+        )
+        report.make(folder)
+        opened.post("/url", {"url": (folder / "report.html").as_uri()})
+        yield opened
+        opened.quit()
+    finally:
+        driver.terminate()
+        driver.wait(timeout=20)
+
+
+def test_loads_without_errors_and_fetches_nothing_but_itself(browser: Browser) -> None:
+    assert [entry["message"] for entry in browser.post("/se/log", {"type": "browser"})] == []
+    messages = [json.loads(entry["message"]) for entry in browser.post("/se/log", {"type": "performance"})]
+    sent = [m["message"] for m in messages if m["message"]["method"] == "Network.requestWillBeSent"]
+    ours = [m["params"] for m in sent if m["params"]["documentURL"].endswith("/report.html")]
+    fetched = [params["request"]["url"] for params in ours]
+    assert [url for url in fetched if not url.startswith("data:")] == [ours[0]["documentURL"]]
+    assert browser.run("return [...document.images].every(i => i.complete && i.naturalWidth > 500)")
+
+
+def test_tables_sort_by_number_both_ways(browser: Browser) -> None:
+    column = """
+        const table = document.querySelector('#differences table');
+        const at = [...table.tHead.rows[0].cells].findIndex(c => c.textContent === 'Δ');
+        table.tHead.rows[0].cells[at].querySelector('button').click();
+        return [[...table.tBodies[0].rows].map(r => Number(r.cells[at].dataset.sort)),
+                table.tHead.rows[0].cells[at].getAttribute('aria-sort')];
+    """
+    values, direction = browser.run(column)
+    assert (values, direction) == (sorted(values), "ascending")
+    values, direction = browser.run(column)
+    assert (values, direction) == (sorted(values, reverse=True), "descending")
+
+
+def test_entries_of_cells_open(browser: Browser) -> None:
+    height = "return document.querySelector('#cells details').getBoundingClientRect().height"
+    closed = browser.run(height)
+    browser.run("document.querySelector('#cells details summary').click()")
+    assert browser.run(height) > closed + 40
+
+
+def test_everything_that_is_used_has_a_name(browser: Browser) -> None:
+    unnamed = browser.run("""
+        const name = e => e.getAttribute('aria-label') || e.getAttribute('alt') || e.textContent.trim();
+        return [...document.querySelectorAll('img, button, a, summary, [role=region], [role=img]')]
+            .filter(e => !name(e)).map(e => e.outerHTML.slice(0, 80));
+    """)
+    assert unnamed == []
+    assert browser.run("return document.documentElement.lang") == "en"
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+def test_the_page_is_never_wider_than_the_window(browser: Browser, width: int) -> None:
+    browser.post("/window/rect", {"width": width, "height": 900})
+    too_wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert browser.run(too_wide) <= 0
+
+
+def test_prints_to_a_pdf(browser: Browser, tmp_path: Path) -> None:
+    pdf = base64.b64decode(browser.post("/print", {"page": {"width": 21.0, "height": 29.7}}))
+    (tmp_path / "report.pdf").write_bytes(pdf)
+    assert pdf.startswith(b"%PDF")
+    assert len(pdf) > 50_000
