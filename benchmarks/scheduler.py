@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from grid.driver import Driver
+from grid.driver import Driver, Silent
 from grid.executors import inprocess, local
 from grid.graph import Step
 from grid.jobs import Job
@@ -42,18 +42,6 @@ axes:
 override: [{when: {model: large}, set: {training.max_steps: 4000}}]
 max_cells: 1000000
 """
-
-
-class Silent:
-    """A display that shows nothing."""
-
-    def started(self, *_: object) -> None: ...
-
-    def event(self, *_: object) -> None: ...
-
-    def ended(self, *_: object) -> None: ...
-
-    def beat(self) -> None: ...
 
 
 def write_spec(folder: Path, intensities: int, seeds: int) -> Path:

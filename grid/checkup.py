@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from grid import executors, provenance
-from grid.driver import Driver
+from grid.driver import Driver, Silent
 from grid.errors import BadInput
 from grid.graph import Step
 from grid.hosts import Hosts
@@ -84,16 +84,6 @@ def _gpus() -> Check:
     return True, ", ".join(found) or "none: training runs on the CPU", ""
 
 
-class _Silent:
-    def started(self, *_: object) -> None: ...
-
-    def event(self, *_: object) -> None: ...
-
-    def ended(self, *_: object) -> None: ...
-
-    def beat(self) -> None: ...
-
-
 def _probe(hosts: Hosts) -> Check:
     """Run one empty step the way a run does, from job file to published artifact."""
     key = digest("doctor")
@@ -102,9 +92,9 @@ def _probe(hosts: Hosts) -> Check:
         driver = Driver(
             store=Store(Path(folder) / "store"),
             folder=Path(folder) / "logs",
-            executor=executors.lookup("local", hosts),
+            executor=executors.lookup("local", hosts)[0],
             slots=[Slot(name="probe", kinds=frozenset({"probe"}))],
-            display=_Silent(),
+            display=Silent(),
         )
         outcome = driver.run([job]).outcomes[key]
     fine = outcome.status == "done"

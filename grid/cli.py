@@ -61,7 +61,8 @@ def run(
     slots: Annotated[
         int | None, typer.Option(min=1, help="CPU jobs at a time; default: one per core.")
     ] = None,
-    executor: Annotated[str, typer.Option(help="local, or inprocess for debugging.")] = "local",
+    executor: Annotated[str | None, typer.Option(help="local, dask, or inprocess for debugging.")] = None,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler to run on.")] = None,
     only: Annotated[
         list[str] | None, typer.Option(metavar="AXIS=VALUE", help="Only these cells; repeatable.")
     ] = None,
@@ -79,12 +80,13 @@ def run(
     from grid.run import Run
 
     grid = open_grid(spec, set_ or ())
-    place = places.load(hosts).with_slots(1 if executor == "inprocess" else slots)
+    place = places.load(hosts).changed(slots=slots, dask=dask)
+    worker, free = executors.lookup(executor or ("dask" if place.dask else "local"), place)
     one = Run(
         grid=grid,
         root=results,
-        slots=place.make_slots(),
-        executor=executors.lookup(executor, place),
+        slots=free,
+        executor=worker,
         console=console,
         replace=replace,
         report=report,

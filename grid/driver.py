@@ -35,6 +35,18 @@ class Display(Protocol):
     def beat(self) -> None: ...
 
 
+class Silent:
+    """A display that shows nothing."""
+
+    def started(self, job: Job, steps: Sequence[Step], slot: Slot) -> None: ...
+
+    def event(self, job: Job, event: Mapping[str, Any]) -> None: ...
+
+    def ended(self, job: Job, slot: Slot, final: Sequence[Outcome]) -> None: ...
+
+    def beat(self) -> None: ...
+
+
 @dataclass(kw_only=True)
 class Report:
     """How a run ended. `damaged`: some input was set aside and must be made again."""

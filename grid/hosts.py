@@ -51,15 +51,17 @@ class Hosts(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     local: Local = Local()
+    dask: str | None = Field(default=None, description="address of a Dask scheduler that does everything")
     timeout_s: float | None = Field(default=None, gt=0, description="longest time of one job")
     attempts: int = Field(default=3, ge=1, description="how often lost work is tried")
     quarantine_after: int = Field(default=2, ge=1, description="losses in a row before a slot gets no more")
 
-    def with_slots(self, n: int | None) -> Hosts:
-        """The same with another number of CPU slots; None changes nothing."""
-        if n is None:
-            return self
-        return self.model_copy(update={"local": self.local.model_copy(update={"slots": n, "cores": None})})
+    def changed(self, *, slots: int | None, dask: str | None) -> Hosts:
+        """The same with another number of CPU slots, or another Dask scheduler; None changes nothing."""
+        update: dict[str, Any] = {} if dask is None else {"dask": dask}
+        if slots is not None:
+            update["local"] = self.local.model_copy(update={"slots": slots, "cores": None})
+        return self.model_copy(update=update)
 
     def make_slots(self) -> list[Slot]:
         """The slots of this machine.

@@ -157,7 +157,8 @@ def list_rewrites(console: Console) -> None:
     import dataclasses
 
     table = Table(box=None, pad_edge=False)
-    for column in ("rewrite", "what it does", "growth", "proof", "options"):
+    table.add_column("rewrite", no_wrap=True)
+    for column in ("what it does", "growth", "proof", "options"):
         table.add_column(column)
     for name in transformers_py.names():
         module = transformers_py.lookup(name)

@@ -8,10 +8,11 @@ import pkgutil
 from grid.errors import BadInput, suggest
 from grid.executors.base import Executor
 from grid.hosts import Hosts
+from grid.scheduler import Slot
 
 
-def lookup(name: str, hosts: Hosts) -> Executor:
-    """A new executor of the module `name`, for the hosts of a hosts file.
+def lookup(name: str, hosts: Hosts) -> tuple[Executor, list[Slot]]:
+    """A new executor of the module `name`, for the hosts of a hosts file, and the slots that it has.
 
     Raises:
         BadInput: no such executor; names those there are.
@@ -19,5 +20,5 @@ def lookup(name: str, hosts: Hosts) -> Executor:
     names = [info.name for info in pkgutil.iter_modules(__path__) if info.name != "base"]
     if name not in names:
         raise BadInput(f"--executor {name}: no such executor{suggest(name, names)}")
-    made: Executor = importlib.import_module(f"{__name__}.{name}").make(hosts)
+    made: tuple[Executor, list[Slot]] = importlib.import_module(f"{__name__}.{name}").make(hosts)
     return made

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from grid import work
+from grid import slots, work
 from grid.executors.base import Exit
 from grid.hosts import Hosts
 from grid.scheduler import Slot
 
 
-def make(hosts: Hosts) -> Executor:
-    """An executor without limits."""
-    return Executor()
+def make(hosts: Hosts) -> tuple[Executor, list[Slot]]:
+    """An executor without limits, and one slot for everything."""
+    return Executor(), slots.cpu(1, slots.ALL_KINDS)
 
 
 class Executor:

@@ -20,12 +20,13 @@ from grid.scheduler import Slot
 
 POLL_S = 0.02
 WATCH_S = 0.5
+INHERIT_GPU = "inherit"  # as `Slot.gpu`: what the environment says
 GRACE_S = 2.0
 
 
-def make(hosts: Hosts) -> Executor:
-    """An executor with the limits of a hosts file."""
-    return Executor(timeout_s=hosts.timeout_s)
+def make(hosts: Hosts) -> tuple[Executor, list[Slot]]:
+    """An executor with the limits of a hosts file, and the slots of this machine."""
+    return Executor(timeout_s=hosts.timeout_s), hosts.make_slots()
 
 
 class Executor:
@@ -124,7 +125,8 @@ def _environment(slot: Slot) -> dict[str, str]:
     threads = {
         name: str(slot.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
     }
-    return {**os.environ, **threads, "CUDA_VISIBLE_DEVICES": slot.gpu, "TOKENIZERS_PARALLELISM": "true"}
+    gpus = {} if slot.gpu == INHERIT_GPU else {"CUDA_VISIBLE_DEVICES": slot.gpu}
+    return {**os.environ, **threads, **gpus, "TOKENIZERS_PARALLELISM": "true"}
 
 
 def _kill_group(group: int, number: signal.Signals) -> None:

@@ -11,26 +11,12 @@ from typing import Any
 import psutil
 import pytest
 
-from grid.driver import Driver, Report
+from grid.driver import Driver, Report, Silent
 from grid.executors import inprocess, local
 from grid.scheduler import Policy, Slot
 from grid.store import Store
 
 KINDS = frozenset({"probe"})
-
-
-class Quiet:
-    def __init__(self) -> None:
-        self.events: list[Any] = []
-
-    def started(self, *_: object) -> None: ...
-
-    def event(self, job: object, event: object) -> None:
-        self.events.append(event)
-
-    def ended(self, *_: object) -> None: ...
-
-    def beat(self) -> None: ...
 
 
 def drive(tmp_path: Path, jobs: list[Any], executor: Any = None, slots: int = 2, **slot: Any) -> Report:
@@ -39,7 +25,7 @@ def drive(tmp_path: Path, jobs: list[Any], executor: Any = None, slots: int = 2,
         folder=tmp_path / "logs",
         executor=executor or local.Executor(),
         slots=[Slot(name=f"s{n}", kinds=KINDS, **slot) for n in range(slots)],
-        display=Quiet(),
+        display=Silent(),
         policy=Policy(),
     )
     return driver.run(jobs)

@@ -1,0 +1,145 @@
+"""Against a real Dask scheduler and worker processes."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from grid.driver import Driver, Silent
+from grid.errors import BadInput
+from grid.executors import dask, local
+from grid.hosts import Hosts
+from grid.store import Store
+
+pytest.importorskip("distributed")
+
+
+class Cluster:
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "scheduler.json"
+        self.scheduler = self._start("scheduler", "--port", "0", "--no-dashboard")
+        for _ in range(200):
+            if self.file.exists():
+                break
+            time.sleep(0.1)
+        plain = ("--nthreads", "1", "--no-nanny", "--no-dashboard")
+        self.workers = [self._start("worker", *plain) for _ in range(2)]
+
+    def _start(self, what: str, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "dask", what, "--scheduler-file", str(self.file), *arguments]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def connect(self) -> tuple[dask.Executor, list[Any]]:
+        import json
+
+        address = json.loads(self.file.read_text())["address"]
+        for _ in range(100):
+            try:
+                executor, slots = dask.make(Hosts(dask=address))
+            except BadInput:
+                time.sleep(0.2)
+                continue
+            if len(slots) == 2:
+                return executor, slots
+            executor.client.close()
+            time.sleep(0.2)
+        raise AssertionError("the workers didn't come")
+
+    def end(self) -> None:
+        for process in [*self.workers, self.scheduler]:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    made = Cluster(tmp_path)
+    yield made
+    made.end()
+
+
+def driver(tmp_path: Path, executor: Any, slots: list[Any]) -> Driver:
+    return Driver(
+        store=Store(tmp_path / "store"),
+        folder=tmp_path / "logs",
+        executor=executor,
+        slots=slots,
+        display=Silent(),
+    )
+
+
+@pytest.mark.slow
+def test_contract_and_a_worker_that_is_killed(tmp_path: Path, cluster: Cluster, probe_job: Any) -> None:
+    executor, slots = cluster.connect()
+    first = probe_job("first")
+    bad = probe_job("bad", first, fail="on purpose")
+    blocked = probe_job("blocked", bad)
+    rest = [probe_job(f"rest{n}", first, seconds=2) for n in range(3)]
+    import threading
+
+    def kill() -> None:
+        time.sleep(4)
+        cluster.workers[0].kill()
+
+    threading.Thread(target=kill).start()
+    report = driver(tmp_path, executor, slots).run([first, bad, blocked, *rest])
+    status = {job.id: report.outcomes[job.steps[0].key].status for job in (first, bad, blocked, *rest)}
+    assert list(status.values()) == ["done", "failed", "blocked", "done", "done", "done"]
+    executor.client.close()
+
+
+@pytest.mark.slow
+def test_stopping_ends_what_runs_on_workers(tmp_path: Path, cluster: Cluster, probe_job: Any) -> None:
+    executor, slots = cluster.connect()
+    import threading
+
+    def stop() -> None:
+        for _ in range(100):
+            if list((tmp_path / "store").glob("tmp/*")):
+                break
+            time.sleep(0.1)
+        one._interrupted.set()
+
+    one = driver(tmp_path, executor, slots)
+    threading.Thread(target=stop).start()
+    time.sleep(0)
+    report = one.run([probe_job("long", seconds=300)])
+    assert report.interrupted
+    for _ in range(100):
+        children = [p for w in cluster.workers for p in psutil.Process(w.pid).children(recursive=True)]
+        if not children:
+            break
+        time.sleep(0.1)
+    assert children == []
+    executor.client.close()
+
+
+def test_bad_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask, "CONNECT_S", 0.5)
+    with pytest.raises(BadInput, match="needs --dask"):
+        dask.make(Hosts())
+    with pytest.raises(BadInput, match="no scheduler answers"):
+        dask.make(Hosts(dask="tcp://127.0.0.1:9"))
+
+
+def test_a_worker_ends_a_job_whose_driver_is_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    class Recorder(local.Executor):
+        stopped = False
+
+        def stop(self) -> None:
+            self.stopped = True
+
+    beat = tmp_path / "beat"
+    beat.write_text("1")
+    monkeypatch.setattr(dask, "BEAT_S", 0.01)
+    monkeypatch.setattr(dask, "SILENCE_S", 0.1)
+    recorder = Recorder()
+    dask._watch(beat, recorder, threading.Event())
+    assert recorder.stopped
