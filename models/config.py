@@ -62,6 +62,11 @@ class EvaluationConfig(Frozen):
 
     tests: tuple[Literal["original", "augmented"], ...] = ("original", "augmented")
     metrics: tuple[Literal["entropy", "accuracy", "mrr"], ...] = ("entropy", "accuracy", "mrr")
+    adapt: Literal["none", "dynamic"] = Field(
+        default="none",
+        description="dynamic: learn from each file once it is scored, forget at the next project",
+    )
+    adapt_rate: float = Field(default=0.2, gt=0, description="step of the gradient descent of adapt: dynamic")
     max_expansions: int = Field(
         default=2000, ge=1, description="prefixes tried for one token before its rank counts as beyond ten"
     )

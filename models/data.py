@@ -61,22 +61,30 @@ class Samples(Sequence[NDArray[np.int64]]):
         return sum(len(self._shards[number][row].subwords) for number, row in self._places)
 
 
-def scored_samples(folders: Sequence[Path], vocab_size: int) -> Iterator[Sample]:
-    """All samples of the "test" split, shard by shard in their order, also those without a token."""
-    for folder in folders:
-        shard = _open(folder, vocab_size)
-        names, projects = shard.samples["sample"], shard.samples["project"]
-        for row in _rows(shard, "test"):
-            encoded = shard[row]
-            yield Sample(
-                sample=names[row],
-                project=projects[row],
-                subwords=np.asarray(encoded.subwords, dtype=np.int64),
-                token_starts=encoded.token_starts,
-                kinds=np.asarray(encoded.kinds),
-                origins=np.asarray(encoded.origins),
-                changes=np.asarray(encoded.changes),
-            )
+def scored_samples(folders: Sequence[Path], vocab_size: int, *, by_project: bool = False) -> Iterator[Sample]:
+    """All samples of the "test" split, also those without a token: shard by shard in their order, or by
+    project.
+    """
+    opened = [_open(folder, vocab_size) for folder in folders]
+    places = [(number, row) for number, shard in enumerate(opened) for row in _rows(shard, "test")]
+    if by_project:
+        places.sort(key=lambda place: _columns(opened[place[0]], place[1], ("project", "path", "sample")))
+    for number, row in places:
+        encoded = opened[number][row]
+        sample, project = _columns(opened[number], row, ("sample", "project"))
+        yield Sample(
+            sample=sample,
+            project=project,
+            subwords=np.asarray(encoded.subwords, dtype=np.int64),
+            token_starts=encoded.token_starts,
+            kinds=np.asarray(encoded.kinds),
+            origins=np.asarray(encoded.origins),
+            changes=np.asarray(encoded.changes),
+        )
+
+
+def _columns(shard: shards.EncodedShard, row: int, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(str(shard.samples[name].iloc[row]) for name in names)
 
 
 def need(samples: Samples, what: str) -> None:

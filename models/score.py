@@ -4,7 +4,7 @@ each.
 
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
+from models.adapting import score_dynamic
 from models.checkpoints import load_model
 from models.config import EvaluationConfig
 from models.data import Sample, scored_samples
@@ -26,6 +27,9 @@ from models.vocabulary import Vocabulary
 from preprocessing import tokenizers
 
 ROW_GROUP = 250_000  # tokens that are written together
+
+
+Scored = tuple[Sample, NDArray[np.float64], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +64,7 @@ def run(
     for number, test in enumerate(tests):
         scorer.counts = Counts()
         try:
-            facts = _score(scorer, test, partial(_tell, report, number))
+            facts = _score(scorer, config, test, partial(_tell, report, number))
         except Exception as error:  # one test set that fails does not stop the others
             facts = {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
         results.append(facts)
@@ -71,7 +75,7 @@ def _tell(report: Report, test: int, row: dict[str, Any]) -> None:
     report({"kind": "scoring", "test": test, **row})
 
 
-def _score(scorer: Scorer, test: Test, report: Report) -> dict[str, Any]:
+def _score(scorer: Scorer, config: EvaluationConfig, test: Test, report: Report) -> dict[str, Any]:
     started = time.monotonic()
     totals = {"samples": 0, "empty_samples": 0, "bits": 0.0}
     bytes_of = scorer.vocabulary.bytes
@@ -79,7 +83,7 @@ def _score(scorer: Scorer, test: Test, report: Report) -> dict[str, Any]:
         pq.ParquetWriter(test.out / "tokens.parquet", TOKENS, compression="zstd") as tokens_file,
         pq.ParquetWriter(test.out / "samples.parquet", SAMPLES, compression="zstd") as samples_file,
     ):
-        for batch in _row_groups(scorer, test.parts):
+        for batch in _row_groups(_scored(scorer, config, test.parts)):
             tables, projects = [], {}
             for sample, nll, rank in batch:
                 totals["samples"] += 1
@@ -103,13 +107,23 @@ def _score(scorer: Scorer, test: Test, report: Report) -> dict[str, Any]:
     }
 
 
-def _row_groups(scorer: Scorer, parts: Sequence[Path]) -> Iterator[list[tuple[Sample, Any, Any]]]:
-    batch: list[tuple[Sample, Any, Any]] = []
-    size = 0
-    for text, nll, rank in scorer.score(scored_samples(parts, scorer.vocabulary.size)):
+def _scored(scorer: Scorer, config: EvaluationConfig, parts: Sequence[Path]) -> Iterator[Scored]:
+    dynamic = config.adapt == "dynamic"
+    samples = scored_samples(parts, scorer.vocabulary.size, by_project=dynamic)
+    if dynamic:
+        yield from score_dynamic(scorer, samples, config.adapt_rate, config.window)
+        return
+    for text, nll, rank in scorer.score(samples):
         assert isinstance(text, Sample)
-        batch.append((text, nll, rank))
-        size += len(nll)
+        yield text, nll, rank
+
+
+def _row_groups(scored: Iterable[Scored]) -> Iterator[list[Scored]]:
+    batch: list[Scored] = []
+    size = 0
+    for entry in scored:
+        batch.append(entry)
+        size += len(entry[1])
         if size >= ROW_GROUP:
             yield batch
             batch, size = [], 0

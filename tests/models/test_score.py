@@ -114,3 +114,32 @@ def test_checkpoints_that_do_not_fit_are_refused(
     (model / "config.json").write_text("{")
     with pytest.raises(BadInput, match=r"config\.json"):
         scored(model, shard, tokenizer_folder, tmp_path / "4")
+
+
+def test_dynamic_evaluation_learns_within_a_project_and_forgets_after_it(
+    model: Path, shard: Path, tokenizer_folder: Path, tmp_path: Path
+) -> None:
+    before = (model / "model.safetensors").read_bytes()
+    scored(model, shard, tokenizer_folder, tmp_path / "static")
+    scored(model, shard, tokenizer_folder, tmp_path / "dynamic", adapt="dynamic")
+    static, dynamic = (
+        pq.read_table(tmp_path / name / "tokens.parquet").to_pandas().sort_values(["sample", "token"], ignore_index=True)
+        for name in ("static", "dynamic")
+    )
+    first = static["sample"] == f"{7:016x}"  # the only sample of its project with tokens
+    np.testing.assert_allclose(static["nll_bits"][first], dynamic["nll_bits"][first].to_numpy(), atol=1e-4)
+    assert (model / "model.safetensors").read_bytes() == before
+    tests = [score.Test(parts=[shard, shard], out=tmp_path / name) for name in ("one", "two")]
+    for test in tests:
+        test.out.mkdir()
+    results = score.run(
+        model_folder=model,
+        tokenizer=tokenizer_folder,
+        tests=tests,
+        config=EvaluationConfig(adapt="dynamic"),
+        report=lambda row: None,
+    )
+    assert results[0]["bits_per_token"] == results[1]["bits_per_token"]  # nothing stays behind
+    twice = pq.read_table(tmp_path / "one/tokens.parquet").to_pandas()
+    mine = twice[twice["sample"] == f"{7:016x}"]["nll_bits"].to_numpy()
+    assert mine[50:].mean() < mine[:50].mean()  # the second time it knows the file
