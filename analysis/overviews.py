@@ -51,6 +51,7 @@ def heat_map(
             )  # fmt: skip
             ax.set(title=model, xlabel="", ylabel="")
             ax.set_xticks(ax.get_xticks(), kinds, rotation=40, ha="right", rotation_mode="anchor")
+            ax.tick_params(axis="y", labelrotation=0)
         for ax in axes[len(models) :]:
             ax.remove()
         bar = figure.colorbar(
@@ -154,7 +155,7 @@ def cost(
                 rows["train_seconds"], rows["value"], ls="", marker=look.marker, color=look.color, ms=5,
                 fillstyle=fills[mix], label=f"{model}, {mix}",
             )  # fmt: skip
-        if np.ptp(drawn["train_seconds"]) > 0 and drawn["train_seconds"].min() > 0:
+        if drawn["train_seconds"].max() > 10 * drawn["train_seconds"].min() > 0:
             ax.set_xscale("log")
         ax.set(xlabel="training time of one model [s]", ylabel=f"{one.label} on rewritten text\n[{one.unit}]")
         figure.legend(loc="outside right upper", frameon=False)
