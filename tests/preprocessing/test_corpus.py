@@ -1,5 +1,7 @@
 import hashlib
 import os
+import sysconfig
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from preprocessing import corpus
+from preprocessing import corpus, files
+from preprocessing.cleaning import KeepConfig, Rules, clean
 from preprocessing.corpus import CorpusConfig
 from preprocessing.errors import BadInput
+from preprocessing.sources import Excluded, RawFile
 
 
 def configure(folder: Path, **fields: Any) -> CorpusConfig:
@@ -225,3 +229,63 @@ def test_workers_change_nothing(make_folder, tmp_path: Path, monkeypatch: pytest
         corpus.build(config, tmp_path / f"out{workers}", workers=workers)
     for name in ("shard-00000.parquet", "excluded.parquet"):
         assert (tmp_path / "out1" / name).read_bytes() == (tmp_path / "out2" / name).read_bytes()
+
+
+DEEP = {
+    "brackets": "(" * 5000 + ")" * 5000,
+    "calls": "x" + "()" * 50_000,
+    "attributes": "x" + ".a" * 50_000,
+    "negation": "not " * 50_000 + "x",
+    "lambdas": "lambda: " * 5000 + "x",
+    "conditions": "1 if x else " * 5000 + "1",
+    "powers": "**".join(["1"] * 5000),
+    "branches": "if x: pass\n" + "elif x: pass\n" * 5000,
+    "blocks": "".join(" " * n + "if x:\n" for n in range(5000)),
+    "fstrings": "f'{" * 5000,
+    "formats": "f'" + "{x:" * 5000,
+    "braces": "f'''" + "{" * 1_000_001,
+    "subscripts": "x" + "[0" * 5000 + "]" * 5000,
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_deep_nesting_is_no_crash(name: str) -> None:
+    """What one Python's compiler finds too deep another may take: it must be kept or excluded, and quickly."""
+    keep = KeepConfig(max_line_chars=None, max_mean_line_chars=None)
+    (cleaned,) = clean(RawFile(project="p", path="a.py", data=DEEP[name]), Rules(keep=keep))
+    assert not isinstance(cleaned, Excluded) or cleaned.reason in ("too_deep", "untokenizable", "too_large")
+
+
+def test_a_line_of_fifty_megabytes(make_folder, tmp_path: Path) -> None:
+    folder = make_folder(
+        GOOD | {"w/line.py": b"x = 1 #" + b"a" * 50_000_000, "w/huge.py": b"\n" * 70_000_000}
+    )
+    _, _, excluded = build(configure(folder), tmp_path / "out")
+    assert excluded == {"w/huge.py": "too_large", "w/line.py": "too_large"}
+
+
+def test_files_that_vanish_during_the_run(
+    make_folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_folder(GOOD | {"p0/gone.py": "x = 9\n"})
+    config = configure(folder)
+    load = files.load
+
+    def vanish(root: Path, relative: str, **more: str) -> RawFile | Excluded:
+        (folder / "p0" / "gone.py").unlink(missing_ok=True)
+        return load(root, relative, **more)
+
+    monkeypatch.setattr(files, "load", vanish)
+    _, _, excluded = build(config, tmp_path / "out")
+    assert excluded == {"p0/gone.py": "unreadable"}
+
+
+@pytest.mark.slow
+def test_every_file_that_comes_with_python_is_kept_or_excluded() -> None:
+    """Its own test suite has files of bad syntax, bad encodings, and odd layout."""
+    root = Path(sysconfig.get_path("stdlib"))
+    reasons: Counter[str] = Counter()
+    for path in files.walk(root, lambda path: path.endswith("site-packages/")):
+        for cleaned in clean(files.load(root, path, project="python"), Rules()):
+            reasons[cleaned.reason if isinstance(cleaned, Excluded) else "kept"] += 1
+    assert reasons["kept"] > 500
