@@ -68,6 +68,7 @@ class Run:
                 self.folder.claim(self.grid.document.data, self.grid.document.text)
                 self.store.clean()
                 code = self._work()
+                self.store.clean()  # what jobs that were stopped left
         except BadInput:
             if fresh:
                 shutil.rmtree(self.folder.path, ignore_errors=True)

@@ -105,6 +105,8 @@ def check(text: Document) -> Spec:
         spec = Spec.model_validate(text.data)
     except ValidationError as error:
         from_pydantic(findings, error, schema())
+    if text.data.get("name") == "store":
+        findings.add(("name",), "'store' is where finished steps are; choose another name")
     rewrites = text.data.get("rewrites")
     for name, entries in rewrites.items() if isinstance(rewrites, dict) else ():
         loc: Loc = ("rewrites", name)

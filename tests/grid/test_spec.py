@@ -71,6 +71,7 @@ def test_all_mistakes_at_once_with_their_places(tmp_path: Path) -> None:
     "old, new, expected",
     [
         ("name: demo", "name: ../demo", "demo.yaml:1:1: name: "),
+        ("name: demo", "name: store", "demo.yaml:1:1: name: 'store' is where finished steps are"),
         ("name: demo", "name: demo\nname: again", "demo.yaml:2:1: not valid YAML: found duplicate key"),
         ("{kind: gru, d_model: 8}", "{d_model: 8}", "needs a 'kind'; valid: "),
         ("{kind: gru, d_model: 8}", "{kind: gru2}", "no kind 'gru2'; did you mean 'gru'?"),
