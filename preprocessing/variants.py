@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from preprocessing import parquet, tokenizers
-from preprocessing.errors import BadSource
+from preprocessing.errors import BadInput, BadSource
 from preprocessing.size import Size, SizeRule
 from preprocessing.tokens import TokensConfig, lex, texts
 
@@ -104,10 +104,11 @@ def build(
     Rows stand in the order of the corpus shard, one for each of its samples, thrown out or not. Returns
     for each request its facts, or the exception that ended it; the others go on without it. Facts: groups
     (samples, tokens and bytes before and after, by split, outcome and reason), and sites, available and
-    refusals by rewrite.
+    refusals by rewrite. Raises BadInput if a size rule counts subwords and there is no `tokenizer`.
     """
     needed = any(request.size.needs_tokenizer for request in requests)
-    assert tokenizer is not None or not needed, "a size rule in subwords needs a tokenizer"
+    if needed and tokenizer is None:
+        raise BadInput("size: max_subwords counts subwords, and needs the tokenizer before the variants")
     measure = _Measure(tokens, tokenizers.load(tokenizer) if tokenizer is not None and needed else None)
     with ExitStack() as stack:
         variants = [

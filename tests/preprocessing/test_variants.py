@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from preprocessing import corpus, tokenizers, variants
-from preprocessing.errors import BadSource
+from preprocessing.errors import BadInput, BadSource
 from preprocessing.size import SizeRule
 from preprocessing.tokenizers.bpe import Config
 from preprocessing.tokens import TokensConfig
@@ -130,6 +130,8 @@ def test_size_in_subwords(shard: Path, tmp_path: Path) -> None:
     outs = [tmp_path / "out" / name for name in "ab"]
     for folder in outs:
         folder.mkdir()
+    with pytest.raises(BadInput, match="max_subwords"):
+        variants.build(shard, requests, outs, Analyst(), TokensConfig())
     variants.build(shard, requests, outs, Analyst(), TokensConfig(), tokenizer=tokenizer)
     reasons = [{row["reason"] for row in pq.read_table(out / "shard.parquet").to_pylist()} for out in outs]
     assert reasons == [{"max_subwords"}, {"max_subwords"}]
