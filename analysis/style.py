@@ -1,5 +1,6 @@
 """How figures look: sizes of paper templates, a palette for all eyes, and saving as PDF, PNG and CSV."""
 
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,6 +63,13 @@ class Plot:
     figure: Figure
     data: pd.DataFrame
     alt: str
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows for a plot."""
+        image = io.BytesIO()
+        with mpl.rc_context(RC):
+            self.figure.savefig(image, format="png", dpi=150)
+        return image.getvalue()
 
     def save(self, folder: Path, name: str) -> list[Path]:
         """Writes name.pdf (vector), name.png (300 dpi) and name.csv; returns the paths."""
