@@ -101,7 +101,7 @@ def outside_strings(source: Source) -> Iterator[int]:
         i = lasts[i] if isinstance(nodes[i], _INTERPOLATED) else i + 1
 
 
-def literal_type(node: cst.BaseExpression) -> str:
+def literal_type(node: cst.CSTNode) -> str:
     """The name of the type that an expression is sure to have: literals, displays, f-strings; else ""."""
     if isinstance(node, cst.SimpleString):
         return "bytes" if "b" in node.prefix.lower() else "str"

@@ -1,4 +1,4 @@
-"""Whether text around an expression leaves its value alone: `(1` and ` + 0)`, `(lambda value: value)(` and `)`.
+"""Whether text around an expression leaves its value alone: `(`1` + 0)`, `(lambda value: value)(`a`)`.
 
 The operand's type must be certain from its syntax, and it must not fall apart inside of the wrapper.
 """
@@ -40,7 +40,7 @@ def problem(before: str, inside: str, after: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _form(before: str, after: str) -> ast.BinOp | ast.IfExp | ast.Call | None:
-    """What the wrapper makes of x, if known: `x + neutral`, a choice, `(lambda name: name)(x)`, `(lambda: x)()`."""
+    """What the wrapper makes of x: `x + neutral`, a choice, `(lambda a: a)(x)`, `(lambda: x)()`; or None."""
     node = _parse(f"{before}x{after}")
     if not (before.startswith("(") and after.endswith(")")) or node is None:
         return None
@@ -87,7 +87,7 @@ def _operand(inside: str) -> _Operand | None:
 
 
 def _is_neutral(form: ast.BinOp, node: ast.expr) -> bool:
-    """Whether the right operand is the neutral element of a literal's type; unparenthesised tuples are none."""
+    """Whether the right operand is the neutral element of a literal's type; tuples need parentheses."""
     op, right = form.op, form.right
     if isinstance(node, (ast.List, ast.ListComp)):
         return isinstance(op, ast.Add) and isinstance(right, ast.List) and not right.elts
@@ -107,7 +107,7 @@ def _is_neutral(form: ast.BinOp, node: ast.expr) -> bool:
 
 
 def _is_neutral_number(op: ast.operator, left: object, right: object) -> bool:
-    """Literals have no sign, so x + 0 is x for all; inf * 1j would not be, so complex numbers get sums only."""
+    """Literals have no sign, so x + 0 is x; 1e999j * 1 is not 1e999j, so complex numbers get sums only."""
     if type(left) not in _NUMBERS or type(right) not in (type(left), int):
         return False
     if isinstance(op, (ast.Add, ast.Sub)):

@@ -40,7 +40,7 @@ Kinds of proof (see verify.py; every emitted text is proved):
     bytecode  the same compiled code: constants that fold, annotations of locals
     names     the same compiled code up to renamed variables
     value     each site is two edits `(...` and `...)` around a sub-expression, of a form that
-              `verify.neutral_wrapper` knows; add the form there if it is new
+              `wrappers.problem` knows; add the form there if it is new
     fresh     whole statements inserted, of a form that `inert.why_not` knows, which bind new names only
 
 Look at the source through its table of nodes (`source.nodes`, `parents`, `lasts`, `starts`, `inner_starts`),

@@ -1,0 +1,99 @@
+"""Adds the neutral element to literals: `x = 1` -> `x = (1 + 0)`, `s = "a"` -> `s = ("a" + "")`.
+
+Only where the type is certain: numbers, strings, bytes, f-strings, displays of lists and tuples.
+"""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
+
+import libcst as cst
+
+from transformers_py.edits import HOLE, Edit, Site
+from transformers_py.expressions import literal_type, values
+from transformers_py.names import Dice
+from transformers_py.options import CounterExample, Example
+from transformers_py.source import Source
+
+PRESERVES = "value"
+GROWTH = "4 to 5 tokens"
+
+_ENDS = {
+    "int": HOLE,
+    "float": HOLE,
+    "complex": "+ 0",
+    "str": '+ ""',
+    "bytes": '+ b""',
+    "tuple": "+ ()",
+    "list": "+ []",
+}
+_FOR_NUMBERS = ("+ 0", "- 0", "* 1")
+_FAMILIES = {"int": "numbers", "float": "numbers", "complex": "numbers", "str": "strings", "bytes": "strings"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`types`: which literals; `operator`: `+ 0` behind all numbers, or also `- 0` and `* 1`."""
+
+    types: Literal["all", "numbers", "strings", "sequences"] = "all"
+    operator: Literal["mixed", "add"] = "mixed"
+
+
+def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+    """Literals whose value is used, but for class bodies."""
+    found: list[Site] = []
+    refused: Counter[str] = Counter()
+    for i in values(source):
+        node = source.nodes[i]
+        kind = literal_type(node)
+        if kind not in _ENDS or options.types not in ("all", _FAMILIES.get(kind, "sequences")):
+            continue
+        reason = _refusal(source, i)
+        if reason:
+            refused[reason] += 1
+            continue
+        start, end = source.starts[i], source.ends[i]
+        edits = (Edit(start, start, "("), Edit(end, end, f" {_ENDS[kind]})"))
+        found.append(Site(start, end, edits, scope=source.scoping.of[i].index))
+    return found, refused
+
+
+def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
+    """What stands behind a whole number or a float."""
+    return _FOR_NUMBERS[0] if options.operator == "add" else dice.pick(_FOR_NUMBERS)
+
+
+def _refusal(source: Source, i: int) -> str | None:
+    if source.scoping.of[i].kind == "class":
+        return "class_body"
+    node = source.nodes[i]
+    return "no_parentheses" if isinstance(node, cst.Tuple) and not node.lpar else None
+
+
+EXAMPLES: list[Example] = [
+    ("x = 1\n", {"operator": "add"}, "x = (1 + 0)\n"),
+    (
+        "f(2.5, 'a' 'b', rb'c', 1j)\n",
+        {"operator": "add"},
+        "f((2.5 + 0), ('a' 'b' + \"\"), (rb'c' + b\"\"), (1j + 0))\n",
+    ),
+    ("x = [a, (b, f'{c}')]\n", {}, "x = ([a, ((b, (f'{c}' + \"\")) + ())] + [])\n"),
+    (
+        'def f():\n    "doc"\n    return "a"\n',
+        {},
+        'def f():\n    "doc"\n    return ("a" + "")\n',
+    ),
+    ("x = 1, 2.5, 0xff\n", {"types": "numbers"}, "x = (1 - 0), (2.5 * 1), (0xff - 0)\n"),
+]
+COUNTER_EXAMPLES: list[CounterExample] = [
+    ("x = a\n", {}, ""),
+    ('"doc"\nclass A:\n    "doc"\n', {}, ""),
+    ("class A:\n    x = 1\n", {}, "class_body"),
+    ("x = a, b\n", {}, "no_parentheses"),
+    ("match x:\n    case 1 | 'a': pass\n", {}, ""),
+    ("x = f'{a!r:>{b}}'\n", {"types": "numbers"}, ""),
+    ("__all__ = ['a']\n", {}, ""),
+    ("def f(a: 'int') -> 'str': pass\nx: 'int'\n", {}, ""),
+    ("'a'.join(b)[c]\nx = True, None, {1}\n", {"types": "strings"}, ""),
+]

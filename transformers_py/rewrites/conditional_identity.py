@@ -1,0 +1,57 @@
+"""Wraps values in a choice that is none: `return a` -> `return (a if True else None)`."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+from transformers_py.edits import Edit, Site
+from transformers_py.expressions import is_loose, values
+from transformers_py.options import CounterExample, Example
+from transformers_py.source import Source
+
+PRESERVES = "value"
+GROWTH = "6 tokens"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`side`: `(a if True else None)` or `(None if False else a)`."""
+
+    side: Literal["first", "second"] = "first"
+
+
+def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+    """Values that are assigned, passed, returned, compared and so on, but for class bodies."""
+    found: list[Site] = []
+    refused: Counter[str] = Counter()
+    before, after = ("(", " if True else None)") if options.side == "first" else ("(None if False else ", ")")
+    for i in values(source):
+        scope = source.scoping.of[i]
+        if scope.kind == "class":
+            refused["class_body"] += 1
+            continue
+        start, end = source.starts[i], source.ends[i]
+        loose = is_loose(source.nodes[i])
+        edits = (
+            Edit(start, start, before + "(" if loose else before),
+            Edit(end, end, ")" + after if loose else after),
+        )
+        found.append(Site(start, end, edits, scope=scope.index))
+    return found, refused
+
+
+EXAMPLES: list[Example] = [
+    ("def f(a):\n    return a\n", {}, "def f(a):\n    return (a if True else None)\n"),
+    ("x = a or b\n", {}, "x = (((a if True else None) or (b if True else None)) if True else None)\n"),
+    (
+        "def f(a):\n    a.b[0] = yield\n",
+        {"side": "second"},
+        "def f(a):\n    a.b[(None if False else 0)] = (None if False else (yield))\n",
+    ),
+]
+COUNTER_EXAMPLES: list[CounterExample] = [
+    ("class A:\n    x = 1\n", {}, "class_body"),
+    ("__all__ = ['a']\n", {}, ""),
+    ("@a.b\nclass A:\n    def f(self): pass\n", {}, ""),
+    ("del a.b\nf'{a}'\n", {}, ""),
+]

@@ -1,0 +1,76 @@
+"""Passes values through a function that returns them: `return a` -> `return (lambda value: value)(a)`.
+
+The expression stays outside of the function, as its argument: `yield`, `await`, `super()` and class scopes
+mean what they meant.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+import libcst as cst
+
+from transformers_py.blocks import line_refusal
+from transformers_py.edits import Edit, Site
+from transformers_py.expressions import is_loose, values
+from transformers_py.options import CounterExample, Example
+from transformers_py.source import Source
+
+PRESERVES = "value"
+GROWTH = "8 tokens"
+
+_LITERALS = (cst.BaseNumber, cst.SimpleString)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`style`: `(lambda value: value)(a)` around any value, or `(lambda: 1)()` around literals."""
+
+    style: Literal["argument", "constant"] = "argument"
+
+
+def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+    """Values that are assigned, passed, returned, compared and so on, but for class bodies."""
+    found: list[Site] = []
+    refused: Counter[str] = Counter()
+    reasons: dict[int, str | None] = {}
+    for i in values(source):
+        node, scope = source.nodes[i], source.scoping.of[i]
+        if options.style == "constant" and not isinstance(node, _LITERALS):
+            continue
+        if scope.kind == "class":
+            refused["class_body"] += 1
+            continue
+        reason = line_refusal(source, scope, reasons)
+        if reason:
+            refused[reason] += 1
+            continue
+        start, end = source.starts[i], source.ends[i]
+        before, after = _wrapper(options.style, is_loose(node))
+        edits = (Edit(start, start, before), Edit(end, end, after))
+        found.append(Site(start, end, edits, scope=scope.index))
+    return found, refused
+
+
+def _wrapper(style: str, loose: bool) -> tuple[str, str]:
+    if style == "constant":
+        return "(lambda: ", ")()"
+    return ("(lambda value: value)((", "))") if loose else ("(lambda value: value)(", ")")
+
+
+EXAMPLES: list[Example] = [
+    ("def f(a):\n    return a\n", {}, "def f(a):\n    return (lambda value: value)(a)\n"),
+    (
+        "def f(a):\n    a.b = yield\n",
+        {},
+        "def f(a):\n    a.b = (lambda value: value)((yield))\n",
+    ),
+    ("x = f(1, 'a')\n", {"style": "constant"}, "x = f((lambda: 1)(), (lambda: 'a')())\n"),
+]
+COUNTER_EXAMPLES: list[CounterExample] = [
+    ("class A:\n    x = 1\n", {}, "class_body"),
+    ('__version__ = "1.0"\n', {}, ""),
+    ("from a import b\nb.c[d].e()\n", {"style": "constant"}, ""),
+    ("def f(a: 'int'): pass\n", {}, ""),
+    ("def f(log):\n    log(1, stacklevel=2)\n", {}, "line_numbers"),
+]
