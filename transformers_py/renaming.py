@@ -37,7 +37,10 @@ def _swaps(source: Source, bindings: Sequence[Binding]) -> list[Site]:
     """Pairs of names that no scope but their own sees exchange their names."""
     scopes: dict[int, list[Binding]] = {}
     for binding in bindings:
-        if all(user is binding.scope for user in binding.users):
+        alone = all(user is binding.scope for user in binding.users)
+        if (
+            alone and binding.scope.kind != "comprehension"
+        ):  # CPython 3.12 on merges those into their function
             scopes.setdefault(binding.scope.index, []).append(binding)
     found: list[Site] = []
     for index, own in scopes.items():
