@@ -127,7 +127,7 @@ def prepare(folder: Path, times: int) -> None:
     from preprocessing.prepare import PrepareConfig
     from preprocessing.prepare import prepare as run
 
-    config = PrepareConfig(corpus={"duplicates": "none", "shards": times})
+    config = PrepareConfig(corpus={"duplicates": "none", "shards": 4 * times, "split": {"by": "file"}})
     start = time.perf_counter()
     run(folder / "source", folder / "out", config)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
