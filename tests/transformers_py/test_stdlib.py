@@ -1,0 +1,56 @@
+"""Every rewrite on the whole standard library and on generated programs: nothing unproved, no crash."""
+
+import sysconfig
+from pathlib import Path
+
+import hypothesmith
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from transformers_py import Source, Unparseable, emit, names
+from transformers_py.edits import undo
+
+ROOT = Path(sysconfig.get_paths()["stdlib"])
+PARTS = 20
+SETS = [*([name] for name in names()), list(names())]
+
+
+def check(text: str) -> list[str]:
+    """What is wrong with any rewriting of a text; raises Unparseable."""
+    source = Source.analyse(text)
+    wrong: list[str] = []
+    for rewrites in SETS:
+        for rate in (1.0, 0.3):
+            result = emit(source, rewrites, rate=rate, seed=1)
+            if result.status == "disproved" or undo(result.text, text, result.edits) != text:
+                wrong.append(f"{rewrites} at {rate}: {result.problem}")
+    emit(source, SETS[-1], rate=0.3, seed=1).alignment()
+    return wrong
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+def test_standard_library(part: int) -> None:
+    paths = [path for path in sorted(ROOT.rglob("*.py")) if "site-packages" not in path.parts]
+    wrong: list[str] = []
+    for path in paths[part::PARTS]:
+        try:
+            wrong += [f"{path}: {problem}" for problem in check(path.read_bytes().decode("utf-8"))]
+        except (UnicodeDecodeError, Unparseable):
+            continue
+    assert not wrong
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(hypothesmith.from_node())
+def test_generated_programs(text: str) -> None:
+    try:
+        assert not check(text)
+    except Unparseable:
+        return
+
+
+def test_a_few_modules() -> None:
+    for name in ("textwrap.py", "bisect.py", "contextlib.py"):
+        assert not check((ROOT / name).read_bytes().decode("utf-8"))
