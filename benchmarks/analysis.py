@@ -1,4 +1,4 @@
-"""Speed of the analysis: the bootstrap, and a report over many cells; `python benchmarks/analysis.py --cells 1000`."""
+"""Speed of the bootstrap and of a report over many cells: `python -m benchmarks.analysis --cells 1000`."""
 
 import argparse
 import resource
