@@ -199,7 +199,7 @@ class LiveTable(Progress):
 
     def _slots(self) -> Table:
         table = Table(box=None, pad_edge=False)
-        for column in ("slot", "step", "what", "elapsed", "last"):
+        for column in ("slot", "does", "elapsed", "last"):
             table.add_column(column, no_wrap=True, overflow="ellipsis")
         now = time.monotonic()
         for running in sorted(self.running.values(), key=lambda r: r.slot.name):
@@ -207,7 +207,7 @@ class LiveTable(Progress):
                 (s for s in running.job.steps if s.key == running.last.get("key")), running.job.steps[0]
             )
             elapsed = duration(now - running.since)
-            row = (running.slot.name, running.job.kind, self.describe(current), elapsed, _said(running.last))
+            row = (running.slot.name, self.describe(current), elapsed, _said(running.last))
             table.add_row(*map(Text, row))
         return table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from grid.spec import Spec
 from grid.store import Store
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
 ROUNDS = 3  # inputs that turn out to be damaged are made again in another round
 
 
@@ -73,6 +75,14 @@ class Run:
             if fresh:
                 shutil.rmtree(self.folder.path, ignore_errors=True)
             raise
+        except OSError as error:
+            if error.errno not in DISK_ERRORS:
+                raise
+            where = error.filename or self.root
+            raise BadInput(
+                f"{where}: {error.strerror}; make room (augrid gc) or choose another --results DIR. "
+                "Finished steps are kept: run it again to go on"
+            ) from None
         return code
 
     def _work(self) -> int:

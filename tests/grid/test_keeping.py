@@ -1,5 +1,6 @@
 """The commands that look after runs, on a planned grid whose artifacts are written by hand."""
 
+import errno
 import json
 import os
 import subprocess
@@ -10,11 +11,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from grid import commands, hosts, keeping
+from grid import commands, executors, hosts, keeping
 from grid.cli import app, console
 from grid.errors import BadInput
 from grid.loading import Grid, open_grid
 from grid.results import Folder
+from grid.run import Run
 from grid.store import Store
 
 SPEC = """\
@@ -174,3 +176,22 @@ def test_hosts_file(tmp_path: Path) -> None:
     file.write_text("local: {gpus: [GPU-nope]}\n")
     with pytest.raises(BadInput, match="no GPU GPU-nope"):
         hosts.load(str(file)).make_slots()
+
+
+def test_a_full_disk_is_said_plainly(grid: Grid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Run) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", "somewhere")
+
+    monkeypatch.setattr(Run, "_work", full)
+    worker, free = executors.lookup("inprocess", hosts.Hosts())
+    one = Run(grid=grid, root=tmp_path, slots=free, executor=worker, console=console)
+    with pytest.raises(BadInput, match=r"somewhere: No space left on device; make room .* are kept"):
+        one.run()
+
+
+def test_a_place_that_can_t_be_written(grid: Grid, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    worker, free = executors.lookup("inprocess", hosts.Hosts())
+    one = Run(grid=grid, root=tmp_path / "file", slots=free, executor=worker, console=console)
+    with pytest.raises(BadInput, match="can't write here"):
+        one.run()
