@@ -7,7 +7,7 @@
 All source that is not a test is rewritten at rate 1.0. A package's own suite runs on its rewritten sources;
 CPython's own tests run with rewritten copies of the standard library's modules in front of the originals on
 the path. Each suite runs twice on the untouched sources: what differs between those two runs is unstable and
-is not compared. Where an outcome changes, the suite runs again on the rewritten sources, up to twice, and only
+is not compared. Where an outcome changes, the suite runs again on the rewritten sources, up to twice; only
 what differs each time counts: tests of speed fail now and then on a busy machine. The run fails (exit code 1)
 if the outcome of any other test changes, except where EXPECTED names that test and gives the reason.
 """
