@@ -46,7 +46,7 @@ def curves(
                 ax.axhline(line["value"], color="#111111", lw=0.8, ls=(0, (6, 2)), zorder=1)
         _finish(
             figure, panels, results, set(table["rewrites"]), f"{one.label}\n[{one.unit}]",
-            line="unaugmented baseline", ticks="the same, on these samples",
+            line="unaugmented baseline", ticks="baseline, same samples",
         )  # fmt: skip
     data = table.drop(columns=["panel", "position"])
     return Plot(
@@ -281,10 +281,10 @@ def _draw(ax: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, y: str, results: Re
                 mine["reference"],
                 ls="",
                 marker="_",
-                ms=4.5,
+                ms=6,
                 markeredgewidth=0.9,
                 color="#111111",
-                zorder=2,
+                zorder=2.5,
             )
         points = seeds[seeds["rewrites"] == rewrites]
         beside = offset + 0.055 * _gap(positions)
