@@ -1,4 +1,4 @@
-"""Training speed against plain PyTorch, in CPU seconds: `python benchmarks/training.py [--json FILE]`."""
+"""Training speed against plain PyTorch, in CPU seconds: `python -m benchmarks.training [--json FILE]`."""
 
 import argparse
 import json
