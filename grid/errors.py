@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, kw_only=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing that is wrong: `where` is file:line:column (or the option), `path` the dotted key."""
 
     where: str
@@ -32,6 +30,8 @@ def suggest(wrong: object, valid: Iterable[object]) -> str:
 
     suggest("epocs", ["epochs", "lr"]) → "; did you mean 'epochs'?"
     """
+    import difflib  # every job's process loads this module, and few have mistakes to show
+
     names = [str(name) for name in valid]
     near = difflib.get_close_matches(str(wrong), names, n=1, cutoff=0.6)
     if near:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from pathlib import Path
 @cache
 def host() -> str:
     """Name of this machine, safe in file names."""
-    return "".join(c if c.isalnum() else "-" for c in socket.gethostname()) or "localhost"
+    return "".join(c if c.isalnum() else "-" for c in os.uname().nodename) or "localhost"
 
 
 def started(pid: int) -> str:

@@ -9,11 +9,9 @@ import os
 import resource
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from grid import processes
 from grid.store import DamagedError, Store
@@ -21,8 +19,7 @@ from grid.store import DamagedError, Store
 Result = tuple["Work", "dict[str, object] | BaseException"]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Work:
+class Work(NamedTuple):
     """One step to do: `inputs` maps a role to finished artifacts, `out` is the empty folder to fill."""
 
     kind: str
@@ -178,6 +175,8 @@ def _settle(context: Context, work: Work, result: dict[str, object] | BaseExcept
         }
         context.store.publish(work.out, work.kind, work.key, about)
     except Exception as error:  # a step's failure is a record
+        import traceback  # takes long to load, and most steps succeed
+
         traceback.print_exception(error)
         last = traceback.format_exception_only(error)[-1].strip()
         event = {
