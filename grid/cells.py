@@ -73,6 +73,8 @@ class _Expansion:
         self.id_order = [(index, f"{canonical(self.names[index])}:") for index in by_name]
 
     def cells(self) -> Cells:
+        if not all(axis.values for axis in self.axes):  # noted already; what follows from it would be noise
+            return Cells(tuple(self.names), ())
         groups = self._groups()
         kept: dict[str, Cell] = {}
         overrides = self._overrides()
@@ -234,6 +236,8 @@ class _Expansion:
         return Cells(tuple(self.names), (*cells, *baselines.values()))
 
     def _too_many(self, count: str) -> None:
+        if self.too_many:
+            return
         self.too_many = True
         self.findings.add(("max_cells",), f"{count} cells, max_cells allows {self.spec['max_cells']}")
 
