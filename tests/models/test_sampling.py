@@ -1,0 +1,65 @@
+"""Sampling against distributions by hand; repetition and memorisation by hand."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from models import lookup
+from models.errors import BadInput
+from models.gpt.network import Gpt
+from models.gru.network import Gru
+from models.sampling import Memory, Sampling, repetition, sample
+
+LOGITS = np.log(np.array([0.5, 0.2, 0.15, 0.1, 0.05]))  # the first is <file>, which is never drawn
+
+
+@pytest.mark.parametrize(
+    ("sampling", "expected"),
+    [
+        ({}, [0, 0.4, 0.3, 0.2, 0.1]),
+        ({"temperature": 0}, [0, 1, 0, 0, 0]),
+        ({"top_k": 2}, [0, 4 / 7, 3 / 7, 0, 0]),
+        ({"top_p": 0.5}, [0, 4 / 7, 3 / 7, 0, 0]),
+        ({"top_p": 0.4}, [0, 1, 0, 0, 0]),
+        ({"temperature": 0.5}, [0, 16 / 30, 9 / 30, 4 / 30, 1 / 30]),
+    ],
+)
+def test_distributions(sampling: dict[str, Any], expected: list[float]) -> None:
+    np.testing.assert_allclose(Sampling(**sampling).probabilities(LOGITS), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("bad", [{"temperature": -1}, {"top_k": 0}, {"top_p": 0.0}, {"top_p": 1.5}])
+def test_what_can_not_be_drawn(bad: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match=next(iter(bad))):
+        Sampling(**bad)
+
+
+def test_same_seed_same_completion() -> None:
+    torch.manual_seed(0)
+    model = Gru(lookup("gru").Config(d_model=8), 20).eval()
+    one, two, other = (
+        sample(model, [5, 6], 30, Sampling(), np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
+    assert one == two != other
+    assert 0 not in one
+
+
+def test_a_limited_context_leaves_room_for_the_completion() -> None:
+    model = Gpt(lookup("gpt").Config(d_model=8, layers=1, heads=2, context=12), 20).eval()
+    assert len(sample(model, list(range(4, 19)), 10, Sampling(), np.random.default_rng(1))) == 10
+    with pytest.raises(BadInput, match="length 11 does not fit into the model's context of 12"):
+        sample(model, [5], 11, Sampling(), np.random.default_rng(1))
+
+
+def test_repetition_by_hand() -> None:
+    assert repetition([1, 2, 1, 2, 1], n=2) == 0.5  # 12 21 12 21: two of four are new
+    assert repetition([1, 2, 3], n=2) == 0.0
+    assert repetition([1], n=2) is None
+
+
+def test_memorisation_by_hand() -> None:
+    memory = Memory([np.array([1, 2, 3]), np.array([9, 4])], n=2)
+    assert memory.share([1, 2, 3, 9]) == pytest.approx(2 / 3)  # 12 and 23; no n-gram spans two samples
+    assert memory.share([7]) is None
