@@ -159,7 +159,10 @@ def _make_plan(source: Source, rewrites: Sequence[Request]) -> Plan:
     for name, values in check(rewrites):
         module = lookup(name)
         options = make_options(name, values)
-        sites, refused = module.sites(source, options)
+        listed = f"{name} {options}"
+        if listed not in source.sites:
+            source.sites[listed] = module.sites(source, options)
+        sites, refused = source.sites[listed]
         refusals.update({f"{name}:{reason}": n for reason, n in refused.items() if n})
         parts.append(Part(name, module, options, sites))
     _drop_conflicts(parts, refusals)

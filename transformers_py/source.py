@@ -23,6 +23,9 @@ import libcst._nodes.whitespace as whitespace
 from libcst._nodes.internal import CodegenState
 
 if TYPE_CHECKING:
+    from collections import Counter
+
+    from transformers_py.edits import Site
     from transformers_py.engine import Plan
     from transformers_py.scopes import Scope, Scopes
 
@@ -171,6 +174,7 @@ class Source:
         inner_ends = (k if k >= 0 else end for k, end in zip(recorder.inner_ends, recorder.ends, strict=True))
         self.inner_ends = [closes[k] for k in inner_ends]
         self.plans: dict[str, Plan] = {}
+        self.sites: dict[str, tuple[list[Site], Counter[str]]] = {}
         self.count_subwords: Callable[[str], int] | None = None
         """How many subwords a name has, for the name style `keep_tokens`; None: equal parts of equal
         length."""
