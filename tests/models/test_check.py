@@ -8,7 +8,7 @@ from models import lookup
 from models.check import check_model
 
 LEARNERS: list[tuple[str, dict[str, Any]]] = [
-    ("gru", {"d_model": 128}),
+    ("gru", {"d_model": 64}),
     ("gpt", {"preset": "tiny", "d_model": 64, "context": 64}),
     ("ngram", {"order": 8}),
 ]
