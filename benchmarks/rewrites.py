@@ -3,9 +3,9 @@
     .venv/bin/python benchmarks/rewrites.py [--files 200] [--seed 0]
 
 Files are drawn from the running interpreter's standard library (1 to 40 KB, no tests). Goals: analysis at
-most 2.0, each further variant with its proof at most 0.2, a grid of 30 variants less than 1/20 of the usual way,
-500 times Lampion's transformations per CPU second (7.4, CPython 3.9, libcst 0.4.9), two processes at least 1.8
-times as fast as one.
+most 2.0, each further variant with its proof at most 0.2, a grid of 30 variants less than 1/20 of the usual
+way, 500 times Lampion's transformations per CPU second (7.4, CPython 3.9, libcst 0.4.9), two processes at
+least 1.8 times as fast as one.
 """
 
 import argparse

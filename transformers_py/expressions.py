@@ -74,7 +74,7 @@ def loads(source: Source) -> Iterator[int]:
 
 
 def _is_free(parent: cst.CSTNode, node: cst.CSTNode) -> bool:
-    """Whether taking the expression by itself leaves the tree: not so for the left part of `a and b and c`."""
+    """Whether the tree stays when it is taken by itself: not so for the left part of `a and b and c`."""
     kind = node.__class__
     if kind is cst.BooleanOperation and isinstance(parent, cst.BooleanOperation):
         assert isinstance(node, cst.BooleanOperation)

@@ -50,7 +50,7 @@ def is_known(shape: Shape, words: list[str], around: "Surroundings") -> bool:
 
 
 def remember(shape: Shape, node: ast.stmt, text: str, offset_of: dict[int, int]) -> None:
-    """Note that a statement was found inert; `offset_of` maps id(Name node) to its place in the edit's text."""
+    """Note an inert statement; `offset_of` maps id(Name node) to its place in the edit's text."""
     number = {found.start(): k for k, found in enumerate(_WORD.finditer(text))}
     bound: list[int] = []
     read: list[int] = []
