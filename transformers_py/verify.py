@@ -161,6 +161,13 @@ def _statement(node: ast.stmt, depth: int, offsets: _Offsets) -> Statement:
     return (kind, depth, offsets.of(node.lineno, node.col_offset), end)
 
 
+def _last(node: ast.stmt) -> ast.stmt:
+    """The statement that is run last: of `if True:` the last one inside."""
+    while isinstance(node, ast.If) and isinstance(node.test, ast.Constant) and node.test.value:
+        node = node.body[-1]
+    return node
+
+
 class _Pruned:
     """A walk over the rewritten text's statements that leaves out the inserted ones, if they are inert."""
 
@@ -197,7 +204,7 @@ class _Pruned:
                 if problem:
                     return problem
                 if not isinstance(previous, ENDS):
-                    previous = child
+                    previous = _last(child)
         return None
 
     def statement(

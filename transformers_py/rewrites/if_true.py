@@ -1,0 +1,113 @@
+r"""Wraps statements in a condition that holds: `return a` -> `if True:\n    return a`."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+import libcst as cst
+
+from transformers_py.blocks import Place, end_of_line, places
+from transformers_py.edits import Edit, Site
+from transformers_py.options import CounterExample, Example
+from transformers_py.source import Source
+
+PRESERVES = "fresh"
+GROWTH = "6 tokens"
+
+_HEADS = {"if_true": "if True:", "if_one": "if 1:"}
+_COMPOUND = (cst.If, cst.For, cst.While, cst.With, cst.Try, cst.TryStar, cst.Match)
+_DECLARATIONS = (cst.Global, cst.Nonlocal)
+_STRINGS = (cst.SimpleString, cst.FormattedString)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """`wrap`: lines of simple statements, or compound statements with no other inside; `style`: the head."""
+
+    wrap: Literal["simple", "compound"] = "simple"
+    style: Literal["if_true", "if_one"] = "if_true"
+
+
+def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+    """The statements of functions that start a line, but for docstrings and declarations."""
+    found: list[Site] = []
+    before, refused = places(source, new_names=False)
+    strings = _long_strings(source) if options.wrap == "compound" else []
+    for place in before:
+        node = source.nodes[place.statement]
+        head = _HEADS[options.style] + source.newline + place.indent + source.indent
+        opening = Edit(place.offset, place.offset, head)
+        if options.wrap == "simple":
+            if not isinstance(node, cst.SimpleStatementLine):
+                continue
+            if any(isinstance(small, _DECLARATIONS) for small in node.body):
+                refused["declaration"] += 1
+                continue
+            end = end_of_line(source, place.statement)
+            found.append(Site(place.offset, end, (opening,), rank=-1, scope=place.scope.index))
+        elif isinstance(node, _COMPOUND) and _is_leaf(source, place.statement):
+            end = source.ends[place.statement]
+            if "\f" in source.text[place.offset : end]:
+                refused["form_feed"] += 1
+                continue
+            edits = (opening, *_indents(source, place, strings))
+            found.append(Site(place.offset, end + 1, edits, rank=-1, exclusive=True, scope=place.scope.index))
+    return found, refused
+
+
+def _is_leaf(source: Source, k: int) -> bool:
+    """Whether no compound statement stands in the blocks of this one (`elif` is a part of it)."""
+    return not any(
+        isinstance(source.nodes[i], cst.BaseCompoundStatement)
+        and isinstance(source.nodes[source.parents[i]], cst.IndentedBlock)
+        for i in range(k + 1, source.lasts[k])
+    )
+
+
+def _long_strings(source: Source) -> list[tuple[int, int]]:
+    """Where strings of several lines start and end."""
+    spans = (
+        (source.starts[i], source.ends[i]) for i, n in enumerate(source.nodes) if isinstance(n, _STRINGS)
+    )
+    return [span for span in spans if "\n" in source.text[slice(*span)] or "\r" in source.text[slice(*span)]]
+
+
+def _indents(source: Source, place: Place, strings: list[tuple[int, int]]) -> list[Edit]:
+    """One more level of indentation for the other lines of a statement, but inside of strings.
+
+    Lines that start left of the statement are comments or stand inside of brackets, and stay.
+    """
+    found: list[Edit] = []
+    text = source.text
+    for line in source.line_starts:
+        if not place.offset < line < source.ends[place.statement]:
+            continue
+        column = line + len(place.indent)
+        if any(start < line < end for start, end in strings) or text[column : column + 1] in ("", "\r", "\n"):
+            continue
+        if text.startswith(place.indent, line):
+            found.append(Edit(column, column, source.indent))
+    return found
+
+
+EXAMPLES: list[Example] = [
+    ("def f(a):\n    return a\n", {}, "def f(a):\n    if True:\n        return a\n"),
+    (
+        'def f(a):\n  """doc"""\n  x = """b\n  c"""; g(x,\n    a)  # d\n  if x: pass\n',
+        {},
+        'def f(a):\n  """doc"""\n  if True:\n    x = """b\n  c"""; g(x,\n    a)  # d\n  if x: pass\n',
+    ),
+    (
+        "def f(a):\n\tfor b in a:\n\t\tg(b,\n'''c\n\t''')\n\n# d\n\telse:\n\t\treturn 1\n",
+        {"wrap": "compound", "style": "if_one"},
+        "def f(a):\n\tif 1:\n\t\tfor b in a:\n\t\t\tg(b,\n'''c\n\t''')\n\n# d\n\t\telse:\n\t\t\treturn 1\n",
+    ),
+]
+COUNTER_EXAMPLES: list[CounterExample] = [
+    ("x = 1\n", {}, ""),
+    ("class A:\n    x = 1\n", {}, ""),
+    ('def f():\n    "doc"\n', {}, ""),
+    ("def f():\n    global a\n    for b in a: pass\n", {}, "declaration"),
+    ("def f(): return 1\n", {}, ""),
+    ("def f(log):\n    log(1, stacklevel=2)\n", {}, "line_numbers"),
+]
