@@ -13,6 +13,7 @@ from grid.cells import Cell, Cells
 from grid.graph import Artifacts, Step, version
 from grid.keys import canonical, digest, digest_of_keys
 from grid.resolve import Resolved, Resolver, Section
+from preprocessing.size import SizeRule
 
 NOT_IN_KEY = ("checkpoint_s",)  # fields of training that change no result
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -84,7 +85,9 @@ class _Planner:
         if not cell.baseline:
             intensity = cell.values[self.at["intensity"]]
             rewrites = (spec["rewrites"], value["rewrites"])
-            variant = self.variant(corpus, *rewrites, intensity, seed, spec["size"], spec["tokens"])
+            counting = tokenizer if SizeRule.model_validate(spec["size"].plain).needs_tokenizer else None
+            made_of = (corpus, counting, *rewrites, intensity, seed)
+            variant = self.variant(*made_of, spec["size"], spec["tokens"])
             augmented = self.encoded(corpus, variant, tokenizer, spec["tokens"])
         train = self.train(
             spec["models"],
@@ -138,6 +141,7 @@ class _Planner:
     def _variant(
         self,
         corpus: Artifacts,
+        tokenizer: Artifacts | None,
         sets: Section,
         name: str,
         intensity: Any,
@@ -152,7 +156,10 @@ class _Planner:
             "size": size.plain,
             "tokens": tokens.plain,
         }
-        inputs, group = {"corpus": _all("corpus", corpus.keys[:1])}, digest([corpus.name, tokens.plain])
+        inputs = {"corpus": _all("corpus", corpus.keys[:1])}
+        if tokenizer is not None:  # the size rule counts subwords
+            inputs["tokenizer"] = tokenizer
+        group = digest([tokens.plain, *(artifacts.name for artifacts in inputs.values())])
         keys = [
             self._add("variant", f"{group}-{shard}", {**shared, "shard": shard}, inputs)
             for shard in range(len(corpus.keys))

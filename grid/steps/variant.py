@@ -29,7 +29,9 @@ def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
     shard = context.input(first, "corpus") / f"shard-{first.parameters['shard']:05}.parquet"
     tokens = TokensConfig.model_validate(first.parameters["tokens"])
     requests = [_request(work.parameters) for work in works]
-    results = variants.build(shard, requests, [work.out for work in works], _analyse, tokens)
+    outs = [work.out for work in works]
+    tokenizer = context.input(first, "tokenizer") if "tokenizer" in first.inputs else None
+    results = variants.build(shard, requests, outs, _analyse, tokens, tokenizer=tokenizer)
     yield from zip(works, results, strict=True)
 
 

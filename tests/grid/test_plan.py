@@ -132,6 +132,19 @@ def test_only_what_is_needed_is_missing(tmp_path: Path) -> None:
     assert missing == {"evaluate": 1, "encode": 2, "tokenizer": 1}
 
 
+@pytest.mark.parametrize("rule", ["augment_only", "throw_out"])
+def test_a_size_rule_in_subwords_needs_the_tokenizer_first(rule: str, tmp_path: Path) -> None:
+    made = make(size={rule: {"max_subwords": 100}})
+    variants = [step for step in made.steps.values() if step.kind == "variant"]
+    assert variants
+    assert all(step.inputs["tokenizer"].kind == "tokenizer" for step in variants)
+    todo = {job.id: job for job in jobs.group(jobs.state(made, Store(tmp_path)).missing)}
+    behind = [todo[name].kind for job in todo.values() if job.kind == "variant" for name in job.after]
+    assert Counter(behind) == {"corpus": 2, "tokenizer": 2}
+    without = make(size={rule: {"max_tokens": 100}})
+    assert not any("tokenizer" in s.inputs for s in without.steps.values() if s.kind == "variant")
+
+
 def test_canonical_json() -> None:
     assert canonical({"b": 1.0, "a": ["é", None, True]}) == '{"a":["é",null,true],"b":1.0}'
     with pytest.raises(ValueError, match="JSON"):
