@@ -17,7 +17,7 @@ from grid.errors import BadInput
 from grid.findings import Findings
 from grid.plan import Plan
 from grid.resolve import check_patches
-from grid.spec import Spec, check, find
+from grid.spec import Spec, expandable, find, inspect
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,13 @@ def open_grid(name: str, sets: Sequence[str] = ()) -> Grid:
 
 def from_document(text: Document) -> Grid:
     """As `open_grid`, from what was read already."""
-    spec = check(text)
     findings = Findings(text)
-    plain = spec.model_dump(include={"axes", "zip", "exclude", "override", "add", "max_cells"})
-    plain |= {"rewrites": list(spec.rewrites), "models": list(spec.models)}
-    expanded = cells.expand(plain, findings)
-    check_patches(text.data, spec.axes, findings)
+    spec = inspect(text, findings)
+    plain = expandable(text.data)
+    expanded = cells.expand(plain, findings) if plain is not None else None
+    if plain is not None:
+        check_patches(text.data, plain, findings)
     findings.raise_if_any()
+    assert spec is not None
+    assert expanded is not None
     return Grid(spec, text, expanded)

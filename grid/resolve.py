@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,22 +58,33 @@ class Resolver:
         return self._sections[same]
 
 
-def check_patches(raw: Mapping[str, Any], axes: Mapping[str, list[Any]], findings: Findings) -> None:
-    """Try each value of each dotted axis and each assignment of each override alone, with its position."""
-    for name, values in axes.items():
+def check_patches(raw: Mapping[str, Any], rules: Mapping[str, Any], findings: Findings) -> None:
+    """Try each value of each dotted axis and each assignment of each override alone, with its position.
+
+    `rules` holds axes and override. Sections that are wrong by themselves are left out: what a value of an
+    axis does to them can't be told.
+    """
+    wrong = {loc[0] for loc, _ in findings.found}
+    for name, values in rules["axes"].items():
         for index, value in enumerate(values if name not in CORE else ()):
-            _try(raw, [(name, value)], ("axes", name, index), findings)
-    for number, rule in enumerate(raw.get("override") or ()):
+            _try(raw, (name, value), ("axes", name, index), wrong, findings)
+    for number, rule in enumerate(rules["override"]):
         for path, value in rule["set"].items():
-            _try(raw, [(path, value)], ("override", number, "set", path), findings)
+            _try(raw, (path, value), ("override", number, "set", path), wrong, findings)
 
 
-def _try(raw: Mapping[str, Any], patch: list[tuple[str, Any]], at: Loc, findings: Findings) -> None:
-    section = patch[0][0].partition(".")[0]
-    if section not in SECTIONS:
-        return  # noted by the expansion
+def _try(
+    raw: Mapping[str, Any],
+    assignment: tuple[str, Any],
+    at: Loc,
+    wrong: Container[str | int],
+    findings: Findings,
+) -> None:
+    section = assignment[0].partition(".")[0]
+    if section not in SECTIONS or section in wrong:
+        return  # noted already
     try:
-        resolve_section(raw, section, patch)
+        resolve_section(raw, section, [assignment])
     except ValidationError as error:
         from_pydantic(findings, error, schema(), below=(section,), at=at)
     except (ValueError, TypeError) as error:

@@ -100,6 +100,14 @@ def load(path: Path, sets: Sequence[str] = ()) -> tuple[Spec, Document]:
 def check(text: Document) -> Spec:
     """The spec of a document, or BadInput with all problems that can be found without expanding it."""
     findings = Findings(text)
+    spec = inspect(text, findings)
+    findings.raise_if_any()
+    assert spec is not None
+    return spec
+
+
+def inspect(text: Document, findings: Findings) -> Spec | None:
+    """As `check`, with its problems added to `findings`; None when the shape is wrong."""
     spec = None
     try:
         spec = Spec.model_validate(text.data)
@@ -118,9 +126,31 @@ def check(text: Document) -> Spec:
             findings.add(loc, str(error))
         if entries == []:
             findings.add(loc, "an empty set; the baseline is added by itself")
-    findings.raise_if_any()
-    assert spec is not None
     return spec
+
+
+def expandable(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What `cells.expand` reads, from plain data of which other sections may be wrong.
+
+    None when there are no axes, sets or models that the rest could be checked against.
+    """
+    plain: dict[str, Any] = {}
+    for section in ("axes", "zip", "exclude", "override", "add", "max_cells"):
+        field = Spec.model_fields[section]
+        if section not in data and not field.is_required():
+            plain[section] = field.default
+            continue
+        try:
+            adapter = _section_type(section)
+            plain[section] = adapter.dump_python(adapter.validate_python(data[section]))
+        except (ValidationError, KeyError):
+            return None
+    for section in ("rewrites", "models"):
+        named = data.get(section)
+        if not isinstance(named, dict) or not named:
+            return None
+        plain[section] = list(named)
+    return plain
 
 
 @cache

@@ -67,6 +67,17 @@ def test_all_mistakes_at_once_with_their_places(tmp_path: Path) -> None:
     assert "axes: is missing" in found
 
 
+def test_axes_are_checked_although_sections_are_wrong(tmp_path: Path) -> None:
+    text = (
+        GOOD.replace("window: 32", "windw: 32")
+        .replace("[rename_variable]", "[rename_varible]")
+        .replace("seed: [1]", "seed: [1]\n  model: [small, smal]\n  training.max_steps: [1, x]")
+    )
+    found = problems(tmp_path, text)
+    assert [line.split(": ")[1] for line in found] == ["rewrites.rename", "training.windw", "axes.model[1]"]
+    assert "no model 'smal'; did you mean 'small'?" in found[2]
+
+
 @pytest.mark.parametrize(
     "old, new, expected",
     [
