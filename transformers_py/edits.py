@@ -199,7 +199,10 @@ def _align_indents(
 def _indent_origin(
     rewritten: Sequence[Token], result: list[tuple[int, int]], k: int, before: dict[int, list[int]]
 ) -> int:
-    """The original INDENT that stands before the next surviving token of the block opened at k, or -1."""
+    """The original INDENT that stands before the next surviving token of the block opened at k, or -1.
+
+    Where a wrapper opens a second block before that token, the outer of the two is the original's.
+    """
     depth = 0
     for j in range(k, len(rewritten)):
         kind = rewritten[j][2]
@@ -211,5 +214,5 @@ def _indent_origin(
                 return -1
         elif result[j][0] >= 0 and kind == "other":
             found = before.get(result[j][0], [])
-            return found.pop(0) if found and depth <= len(found) else -1
+            return found.pop(0) if found else -1
     return -1

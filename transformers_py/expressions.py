@@ -154,3 +154,16 @@ def _head(parent: cst.CSTNode) -> cst.CSTNode | None:
     if isinstance(parent, cst.Call):
         return parent.func
     return parent.value if isinstance(parent, (cst.Attribute, cst.Subscript)) else None
+
+
+def is_tested_in_parts(node: cst.CSTNode) -> bool:
+    """Whether a test of the expression is a test of its parts: as a value first, one part is tested twice.
+
+    `if a or b:` asks a for its truth once; `if g(a or b):` asks the a that it got from g again.
+    """
+    if isinstance(node, cst.IfExp):
+        return is_tested_in_parts(node.body) or is_tested_in_parts(node.orelse)
+    if isinstance(node, cst.UnaryOperation):
+        return isinstance(node.operator, cst.Not) and is_tested_in_parts(node.expression)
+    chain = isinstance(node, cst.Comparison) and len(node.comparisons) > 1
+    return chain or isinstance(node, cst.BooleanOperation)

@@ -30,6 +30,8 @@ def problem(before: str, inside: str, after: str) -> str | None:
     if isinstance(form, ast.BinOp):
         fits = _is_neutral(form, operand.node)
         return None if fits else f"{before}...{after} isn't neutral for {type(operand.node).__name__}"
+    if _is_tested_in_parts(operand.node):
+        return "a value that is tested in parts would be tested once more"
     if isinstance(form, ast.Call) and not form.args:
         constant = isinstance(operand.node, ast.Constant)
         return None if constant else "only a constant may move into a function"
@@ -84,6 +86,15 @@ def _operand(inside: str) -> _Operand | None:
     start = (node.lineno, node.col_offset)
     with_parentheses = isinstance(node, (ast.Tuple, ast.GeneratorExp))
     return _Operand(node, start > (1, 1) or (with_parentheses and start == (1, 1)))
+
+
+def _is_tested_in_parts(node: ast.expr) -> bool:
+    """Whether a test of the expression is a test of its parts: as a value first, one part is tested twice."""
+    if isinstance(node, ast.IfExp):
+        return _is_tested_in_parts(node.body) or _is_tested_in_parts(node.orelse)
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.Not) and _is_tested_in_parts(node.operand)
+    return isinstance(node, ast.BoolOp) or (isinstance(node, ast.Compare) and len(node.ops) > 1)
 
 
 def _is_neutral(form: ast.BinOp, node: ast.expr) -> bool:

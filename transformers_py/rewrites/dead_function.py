@@ -15,7 +15,7 @@ from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
 PRESERVES = "fresh"
-GROWTH = "14 to 29 tokens"
+GROWTH = "16 to 36 tokens"
 
 _SHORT = ("return {a} + {b}", "return {a}, {b}", "return {a} or {b}", "return [{a}, {b}]")
 _LONG = (

@@ -16,7 +16,7 @@ from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
 PRESERVES = "bytecode"
-GROWTH = "4 tokens"
+GROWTH = "4 to 6 tokens"
 
 
 _CONSTANTS = (cst.BaseNumber, cst.BaseString)

@@ -13,7 +13,7 @@ from transformers_py.source import Source
 from transformers_py.statements import plausible
 
 PRESERVES = "fresh"
-GROWTH = "4 to 6 tokens"
+GROWTH = "2 to 7 tokens"
 
 
 @dataclass(frozen=True, kw_only=True)

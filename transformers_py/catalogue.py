@@ -1,0 +1,190 @@
+"""What each rewrite does, how much it adds, how it is proved and what can be set: the page docs/rewrites.md.
+
+python -m transformers_py.catalogue > docs/rewrites.md
+"""
+
+import dataclasses
+import sys
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from transformers_py.engine import emit
+from transformers_py.options import lookup, names
+from transformers_py.source import Source
+from transformers_py.tokens import tokens
+
+SAMPLE = '''\
+import sys
+
+
+def collect(rows, *extra, limit=10):
+    """All rows that are long enough, and how many aren't."""
+    found = []
+    dropped = 0
+    scale = lambda width: width * 2
+    for row in rows:
+        if not row or len(row) < limit:
+            dropped += 1
+            continue
+        found.append((row[0], row[-1], "a row"))
+
+    def report(count, *names):
+        print("dropped", count, names, file=sys.stderr)
+
+    while dropped > 100 and found:
+        dropped = dropped - scale(1)
+    report(dropped, "rows", extra)
+    if not found:
+        raise ValueError("nothing is left")
+    return found, {"dropped": dropped}
+
+
+def total(table):
+    ratio = 0.5
+    weights = [1.5, 2.5]
+    return sum(weight * value for weight, value in zip(weights, table)) + ratio
+'''
+"""What growth is measured on: it has sites for every rewrite."""
+SEEDS = 60
+
+_PROOFS = {
+    "ast": "the same syntax tree",
+    "bytecode": "the same compiled code",
+    "names": "the same compiled code up to the renamed names",
+    "value": "around each expression a form that leaves its value alone, and else the same compiled code",
+    "fresh": "inserted statements of inert forms with new names, and else the same statements in place",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Growth:
+    """Tokens that one site adds (comments and blank lines are no tokens), over `SEEDS` single sites."""
+
+    lowest: int
+    mean: float
+    highest: int
+
+    def __str__(self) -> str:
+        if self.lowest == self.highest:
+            return f"{self.lowest}"
+        return f"{self.mean:.1f} ({self.lowest} to {self.highest})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One option of a rewrite; `choices` is empty where any value of the type goes."""
+
+    name: str
+    type: str
+    default: Any
+    choices: tuple[Any, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One rewrite. `proof` is the kind of proof, `proves` what it shows, `options_text` what options mean."""
+
+    name: str
+    summary: str
+    details: str
+    proof: str
+    proves: str
+    growth: Growth
+    options: tuple[Option, ...]
+    options_text: str
+    examples: tuple[tuple[str, dict[str, Any], str], ...]
+    refusals: tuple[str, ...]
+
+
+def entries() -> list[Entry]:
+    """All rewrites, in the order of their names."""
+    sample = Source.analyse(SAMPLE)
+    return [_entry(name, sample) for name in names()]
+
+
+def growth(name: str, sample: Source) -> Growth:
+    """Measured: one site of the rewrite, with its default options, for each of `SEEDS` seeds."""
+    before = len(tokens(sample.text))
+    added: list[int] = []
+    for seed in range(SEEDS):
+        done = emit(sample, [name], count=1, seed=seed)
+        assert done.status == "rewritten", f"{name} has no site in the sample: {done.refusals} {done.problem}"
+        added.append(len(tokens(done.text)) - before)
+    return Growth(lowest=min(added), mean=sum(added) / len(added), highest=max(added))
+
+
+def page() -> str:
+    """The manual page of all rewrites, in Markdown."""
+    found = entries()
+    lines = [
+        "# Rewrites",
+        "",
+        "Made by `python -m transformers_py.catalogue` from the rewrites; a test keeps it current.",
+        "Growth is the number of tokens that one site adds (comments and blank lines are no tokens),",
+        f"measured with default options on the catalogue's sample, {SEEDS} seeds, one site each.",
+        "",
+        "| rewrite | growth per site | proof |",
+        "| --- | --- | --- |",
+        *(f"| [{e.name}](#{e.name}) | {e.growth} | {e.proof} |" for e in found),
+        "",
+        "Proofs, checked on every emitted text by CPython itself:",
+        "",
+        *(f"- *{kind}*: {meaning}" for kind, meaning in _PROOFS.items()),
+    ]
+    for entry in found:
+        lines += ["", *_section(entry)]
+    return "\n".join(lines) + "\n"
+
+
+def _entry(name: str, sample: Source) -> Entry:
+    module = lookup(name)
+    summary, _, details = (module.__doc__ or "").strip().partition("\n\n")
+    hints = get_type_hints(module.Options)
+    options = tuple(_option(field, hints[field.name]) for field in dataclasses.fields(module.Options))
+    return Entry(
+        name=name,
+        summary=summary,
+        details=" ".join(details.split()),
+        proof=module.PRESERVES,
+        proves=_PROOFS[module.PRESERVES],
+        growth=growth(name, sample),
+        options=options,
+        options_text=" ".join((module.Options.__doc__ or "").split()) if options else "",
+        examples=tuple(module.EXAMPLES),
+        refusals=tuple(sorted({reason for _, _, reason in module.COUNTER_EXAMPLES if reason})),
+    )
+
+
+def _option(field: "dataclasses.Field[Any]", hint: Any) -> Option:
+    literal = get_origin(hint) is Literal
+    choices = get_args(hint) if literal else (False, True) if hint is bool else ()
+    kind = "choice" if literal else getattr(hint, "__name__", str(hint))
+    return Option(name=field.name, type=kind, default=field.default, choices=tuple(choices))
+
+
+def _section(entry: Entry) -> list[str]:
+    lines = [f"## {entry.name}", "", entry.summary]
+    if entry.details:
+        lines += ["", entry.details]
+    lines += ["", f"Growth: {entry.growth} tokens per site. Proof: {entry.proves}."]
+    if entry.options:
+        lines += ["", "| option | default | choices |", "| --- | --- | --- |"]
+        for option in entry.options:
+            choices = ", ".join(f"`{choice}`" for choice in option.choices) or option.type
+            lines.append(f"| `{option.name}` | `{option.default}` | {choices} |")
+        lines += ["", entry.options_text]
+    for before, options, after in entry.examples[:2]:
+        setting = f" (with {', '.join(f'`{key}: {value}`' for key, value in options.items())})"
+        lines += ["", f"Example{setting if options else ''}:", ""]
+        lines += [*_block(before), "", "becomes", "", *_block(after)]
+    if entry.refusals:
+        lines += ["", "Refuses, among others: " + ", ".join(f"`{reason}`" for reason in entry.refusals) + "."]
+    return lines
+
+
+def _block(text: str) -> list[str]:
+    return ["```python", *text.expandtabs(4).splitlines(), "```"]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
