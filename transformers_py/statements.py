@@ -5,11 +5,11 @@ in `def f(items, limit): ...`:  total_count = items or limit
 
 from collections.abc import Collection
 
-from transformers_py.names import Dice, Names
+from transformers_py.names import FORBIDDEN, Dice, Names
 from transformers_py.scopes import DYNAMIC, Scope
 from transformers_py.source import Source
 
-_UNUSABLE = DYNAMIC | {"super", "print", "_"}
+_UNUSABLE = (DYNAMIC | FORBIDDEN | {"_"}) - {"self"}
 
 
 def plausible(source: Source, scope: Scope, dice: Dice, taken: Collection[str]) -> str:
@@ -32,7 +32,7 @@ def plausible(source: Source, scope: Scope, dice: Dice, taken: Collection[str]) 
 
 
 def _is_usable(scope: Scope, name: str) -> bool:
-    """Names that keep their spelling: parameters, globals and builtins, no local variables."""
+    """Names that keep their spelling: parameters and globals, but no local variables; builtins say little."""
     if name in _UNUSABLE or name in scope.declared or name.startswith("__"):
         return False
     binding = scope.resolved.get(name)
