@@ -1,5 +1,6 @@
 r"""Wraps statements in a condition that holds: `return a` -> `if True:\n    return a`."""
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
@@ -79,9 +80,8 @@ def _indents(source: Source, place: Place, strings: list[tuple[int, int]]) -> li
     """
     found: list[Edit] = []
     text = source.text
-    for line in source.line_starts:
-        if not place.offset < line < source.ends[place.statement]:
-            continue
+    first = bisect_right(source.line_starts, place.offset)
+    for line in source.line_starts[first : bisect_left(source.line_starts, source.ends[place.statement])]:
         column = line + len(place.indent)
         if any(start < line < end for start, end in strings) or text[column : column + 1] in ("", "\r", "\n"):
             continue
