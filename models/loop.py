@@ -70,7 +70,8 @@ class _Training:
         self.job, self.config = job, config
         self.device = device()
         self.network = network.to(self.device)
-        self.bf16 = config.precision == "bfloat16" or (config.precision == "auto" and has_fast_bf16())
+        gpu = self.device.type == "cuda"  # on CPUs the bits of a key don't depend on the kind of processor
+        self.bf16 = config.precision == "bfloat16" or (config.precision == "auto" and gpu and has_fast_bf16())
         network.bf16 = self.bf16
         rows, window = network.shape(config)
         self.batch_subwords = rows * window
