@@ -91,7 +91,7 @@ def training_tokens(shards: Sequence[Path], config: TokensConfig) -> Iterator[st
     symbols = frozenset(SYMBOLS.values())
     for shard in shards:
         for row in parquet.rows(shard, ["split", "text"]):
-            if row["split"] == "train":
+            if row["split"] == "train" and row["text"] is not None:
                 spelled = texts(row["text"], lex(row["text"], config.comments), config)
                 yield from (text for text in spelled if text not in symbols)
 
