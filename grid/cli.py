@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-console = Console(soft_wrap=True) if not sys.stdout.isatty() else Console()
+console = Console() if sys.stdout.isatty() else Console(soft_wrap=True, width=120)
 
 SpecName = Annotated[
     str, typer.Argument(metavar="SPEC", help="A path, or the name of a file in configs/grid/.")
@@ -156,27 +156,50 @@ def status(
         time.sleep(5)
 
 
-@app.command(epilog="example: augrid report quickstart")
-def report(spec: SpecName, set_: Sets = None, results: Results = RESULTS) -> None:
+@app.command(epilog="example: augrid report quickstart --notebooks")
+def report(
+    spec: SpecName,
+    set_: Sets = None,
+    results: Results = RESULTS,
+    notebooks: Annotated[
+        bool, typer.Option("--notebooks", help="Run the notebooks too, into notebooks/ beside it.")
+    ] = False,
+) -> None:
     """Make figures, tables and report.html again from the tables of a run."""
-    import subprocess
+    from grid import commands
 
     folder = _results_folder(spec, set_, results)
-    command = [sys.executable, "-m", "analysis", str(folder)]
-    raise typer.Exit(subprocess.run(command, check=False).returncode)  # noqa: S603 - no shell
+    code = commands.analyse("analysis", folder)
+    if notebooks and code == 0:
+        code = commands.analyse("analysis.notebook_runs", folder)
+    raise typer.Exit(code)
 
 
 @app.command(epilog="example: augrid export quickstart quickstart.csv")
 def export(
     spec: SpecName,
-    out: Annotated[Path, typer.Argument(metavar="OUT.{parquet,csv}", help="File to write.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A .parquet or .csv file; for data a folder.")],
     set_: Sets = None,
     results: Results = RESULTS,
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="FORMAT", help="The corpus instead: jsonl, huggingface or openvocab."),
+    ] = None,
+    cell: Annotated[
+        str | None, typer.Option(metavar="CELL", help="With --data: the rewritten data of this cell.")
+    ] = None,
 ) -> None:
-    """Write all metrics of all cells as one tidy table."""
-    from grid.export import export as write
+    """Write all metrics of all cells as one tidy table, or the data for others to use."""
+    from grid import export as writing
+    from grid.loading import open_grid
 
-    rows = write(_results_folder(spec, set_, results), out)
+    if data is not None:
+        n = writing.data(open_grid(spec, set_ or ()), results, out, data, cell, console)
+        console.print(f"{out}: {n} samples", markup=False, highlight=False)
+        return
+    if cell is not None:
+        raise BadInput("--cell: only with --data; metrics are written for all cells")
+    rows = writing.export(_results_folder(spec, set_, results), out)
     console.print(f"{out}: {rows} rows", highlight=False)
 
 

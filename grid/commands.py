@@ -1,7 +1,9 @@
-"""The commands that look after runs and the store: logs, ls, diff, rm, gc, stop, doctor."""
+"""The commands that look after runs and the store: logs, ls, diff, compare, rm, gc, stop, doctor."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from grid import data_commands
 from grid.errors import BadInput
 
 SpecName = Annotated[
@@ -24,7 +27,8 @@ RESULTS = Path("results")
 
 
 def register(app: typer.Typer, console: Console) -> None:
-    """Add the commands to `app`; they print to `console`."""
+    """Add these commands, and those about data and models, to `app`; they print to `console`."""
+    data_commands.register(app, console)
 
     @app.command(epilog="example: augrid logs quickstart 3f2a -f")
     def logs(
@@ -89,6 +93,17 @@ def register(app: typer.Typer, console: Console) -> None:
         words = ", ".join(f"{shared.count(kind)} {kind}" for kind in dict.fromkeys(shared))
         console.print(f"shared steps: {words or 'none'}", highlight=False)
 
+    @app.command(epilog="example: augrid compare results/quickstart other/quickstart")
+    def compare(
+        a: Annotated[Path, typer.Argument(metavar="RESULTS_A", help="A folder that a run wrote.")],
+        b: Annotated[Path, typer.Argument(metavar="RESULTS_B", help="Another one.")],
+    ) -> None:
+        """Show what differs between two runs: spec, code, and the results of the cells they share."""
+        missing = [folder for folder in (a, b) if not (folder / "run.json").exists()]
+        if missing:
+            raise BadInput("\n".join(f"{f}: not a folder of results (results/<name>)" for f in missing))
+        raise typer.Exit(analyse("analysis.compare_runs", a, b))
+
     @app.command(epilog="example: augrid rm quickstart 3f2a")
     def rm(
         spec: SpecName,
@@ -142,6 +157,12 @@ def register(app: typer.Typer, console: Console) -> None:
         from grid import hosts as places
 
         raise typer.Exit(checkup.run(places.load(hosts), results, console))
+
+
+def analyse(module: str, *folders: Path) -> int:
+    """Run a module of the analysis, which is a process of its own, and return its exit code."""
+    command = [sys.executable, "-m", module, *map(str, folders)]
+    return subprocess.run(command, check=False).returncode  # noqa: S603 - no shell
 
 
 def _follow(file: Path) -> None:

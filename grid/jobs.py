@@ -49,7 +49,7 @@ def state(plan: Plan, store: Store, only: set[str] | None = None) -> State:
         manifest = store.manifest(step.kind, key) if key in present[step.kind] else None
         if manifest is not None:
             manifests[key] = manifest
-        elif key in demanded or (step.kind in WANTED and (only is None or key in only)):
+        elif key in demanded or (step.kind in WANTED if only is None else key in only):
             missing[key] = step
             for artifacts in step.needs:
                 demanded.update(artifacts.keys)

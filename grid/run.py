@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,15 @@ from grid.store import Store
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
 ROUNDS = 3  # inputs that turn out to be damaged are made again in another round
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What is in the store now, and how the steps of this run ended; `last` is None if there were none."""
+
+    state: State
+    outcomes: dict[str, Outcome]
+    last: Report | None
 
 
 @dataclass(kw_only=True)
@@ -58,18 +67,33 @@ class Run:
         Raises:
             BadInput: before anything is computed, and when the corpus turns out to be unusable.
         """
+        with self.claimed():
+            began = time.time()
+            made = self.make(self._wanted_keys())
+            if made.last is not None:
+                choosing.remember(self.folder.path, made.outcomes)
+            found = list(cell_status.statuses(self.grid.plan, made.state.manifests, made.outcomes))
+            done = sum(outcome.status == "done" for outcome in made.outcomes.values())
+            self._publish(found, made.state, {"began": began, "made": done})
+            return self._conclude(found, made.last)
+
+    @contextlib.contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Hold the grid's folder of results; a folder that is new goes away again when the input is bad.
+
+        Raises:
+            BadInput: the folder is another spec's or is in use, or the disk is full.
+        """
         self.grid.plan  # noqa: B018 - problems of the plan come before anything is written
         if not self.replace:
-            self.folder.check_owner(
-                self.grid.document.data, lambda data: Spec.model_validate(data).resolved()
-            )
+            self.check_owner()
         fresh = not self.folder.path.exists()
         self.store.check_writable()
         try:
             with lock.held(self.folder.lock):
                 self.folder.claim(self.grid.document.data, self.grid.document.text)
                 self.store.clean()
-                code = self._work()
+                yield
                 self.store.clean()  # what jobs that were stopped left
         except BadInput:
             if fresh:
@@ -83,30 +107,30 @@ class Run:
                 f"{where}: {error.strerror}; make room (augrid gc) or choose another --results DIR. "
                 "Finished steps are kept: run it again to go on"
             ) from None
-        return code
 
-    def _work(self) -> int:
-        began = time.time()
-        wanted = self._wanted_keys()
+    def check_owner(self) -> None:
+        """Raises: BadInput when the folder of results belongs to another spec."""
+        self.folder.check_owner(self.grid.document.data, lambda data: Spec.model_validate(data).resolved())
+
+    def make(self, wanted: set[str] | None) -> Made:
+        """Do what is missing of the wanted steps (None: of all); within `claimed`.
+
+        Raises:
+            BadInput: the corpus turns out to be unusable.
+        """
         state = jobs.state(self.grid.plan, self.store, wanted)
         outcomes: dict[str, Outcome] = {}
         last: Report | None = None
-        made = 0
         for _ in range(ROUNDS):
             if not state.missing:
                 break
             last = self._round(state)
             outcomes |= last.outcomes
-            made += sum(outcome.status == "done" for outcome in last.outcomes.values())
             state = jobs.state(self.grid.plan, self.store, wanted)
             if not last.damaged or last.stopped:
                 break
         self._raise_if_corpus_is_bad(outcomes)
-        if last is not None:
-            choosing.remember(self.folder.path, outcomes)
-        found = list(cell_status.statuses(self.grid.plan, state.manifests, outcomes))
-        self._publish(found, state, {"began": began, "made": made})
-        return self._conclude(found, last)
+        return Made(state=state, outcomes=outcomes, last=last)
 
     def _wanted_keys(self) -> set[str] | None:
         if self.chosen is None:

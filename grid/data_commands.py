@@ -1,0 +1,62 @@
+"""The commands about data: corpus, sizes, preprocess."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+SpecName = Annotated[
+    str, typer.Argument(metavar="SPEC", help="A path, or the name of a file in configs/grid/.")
+]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Override a field; repeatable.")
+]
+Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="Where results and the store are.")]
+Slots = Annotated[int | None, typer.Option(min=1, help="Jobs at a time; default: one per core.")]
+RESULTS = Path("results")
+
+
+def register(app: typer.Typer, console: Console) -> None:
+    """Add the commands to `app`; they print to `console`."""
+
+    @app.command(epilog="example: augrid corpus quickstart")
+    def corpus(
+        spec: SpecName,
+        set_: Sets = None,
+        results: Results = RESULTS,
+        slots: Slots = None,
+        leaks: Annotated[bool, typer.Option(help="Look for near duplicates across splits.")] = True,
+    ) -> None:
+        """Build the corpus of a grid, print the data section of a paper, save it beside the results."""
+        from grid import data_section
+        from grid.loading import open_grid
+
+        code = data_section.show(open_grid(spec, set_ or ()), results, console, leaks=leaks, slots=slots)
+        raise typer.Exit(code)
+
+    @app.command(epilog="example: augrid sizes quickstart")
+    def sizes(spec: SpecName, set_: Sets = None, results: Results = RESULTS, slots: Slots = None) -> None:
+        """Make the variants of a grid; show how they grow and what is thrown out, before any training."""
+        from grid import variant_sizes
+        from grid.loading import open_grid
+
+        raise typer.Exit(variant_sizes.show(open_grid(spec, set_ or ()), results, console, slots=slots))
+
+    @app.command(epilog="example: augrid preprocess src/ prepared/ --spec quickstart")
+    def preprocess(
+        source: Annotated[Path, typer.Argument(metavar="INPUT", help="A folder of .py files.")],
+        out: Annotated[Path, typer.Argument(metavar="OUTPUT", help="An empty folder, or a new one.")],
+        spec: Annotated[
+            str | None, typer.Option(metavar="SPEC", help="Whose corpus rules, tokens and tokenizer to use.")
+        ] = None,
+        set_: Sets = None,
+        jobs: Annotated[int, typer.Option(min=1, help="Processes that clean files.")] = 1,
+    ) -> None:
+        """Turn a folder of Python files into encoded shards and one-line-per-file text, as the container."""
+        from grid import preparing
+
+        for line in preparing.prepare(source, out, spec, set_ or (), jobs):
+            console.print(line, markup=False, highlight=False)
