@@ -64,13 +64,13 @@ def why_not(node: ast.stmt, previous: ast.stmt | None, namespace: bool, around: 
     if isinstance(node, ast.Assign) and is_constant(node.value):
         plain = all(isinstance(target, ast.Name) for target in node.targets)
         return _names_problem(node, around) if plain else "an inserted assignment isn't to a name"
+    if isinstance(node, ast.FunctionDef):
+        return _function_problem(node, around)
     dead = (
         isinstance(node, (ast.If, ast.While)) and isinstance(node.test, ast.Constant) and not node.test.value
     )
     if (dead and not node.orelse) or isinstance(previous, ENDS):  # type: ignore[attr-defined]
         return _names_problem(node, around)
-    if isinstance(node, ast.FunctionDef):
-        return _function_problem(node, around)
     return f"an inserted {type(node).__name__} is not known to be inert"
 
 

@@ -74,6 +74,17 @@ EXAMPLES: list[Example] = [
         "\t\t\treturn shape\r\n"
         "\t\treturn a\r\n",
     ),
+    (
+        "def f():\n    return\n    g()\n",
+        {"body": "short"},
+        "def f():\n"
+        "    def large_word(score, digit):\n"
+        "        return [score, digit]\n"
+        "    return\n"
+        "    def same_queue(char, table):\n"
+        "        return [char, table]\n"
+        "    g()\n",
+    ),
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [
     ("x = 1\n", {}, ""),
