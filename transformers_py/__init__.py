@@ -13,7 +13,7 @@ from transformers_py.engine import Rewritten, emit, rewrite
 from transformers_py.options import check, lookup, names
 from transformers_py.source import Source, Unparseable
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the rewritten texts change."""
 
 __all__ = [

@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass
 
+import libcst as cst
+
 from transformers_py.edits import Edit, Site
 from transformers_py.expressions import is_parenthesised, loads
 from transformers_py.options import CounterExample, Example
@@ -20,11 +22,13 @@ class Options:
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
-    """Every expression that is read; not in strings, patterns and decorators."""
+    """Every expression that is read; not docstrings, and not in strings, patterns and decorators."""
     found: list[Site] = []
     refused: Counter[str] = Counter()
-    nodes, starts, ends = source.nodes, source.starts, source.ends
+    nodes, parents, starts, ends = source.nodes, source.parents, source.starts, source.ends
     for i in loads(source):
+        if isinstance(nodes[parents[i]], cst.Expr) and isinstance(nodes[i], cst.BaseString):
+            continue
         if not options.nested and is_parenthesised(nodes[i]):
             refused["has_parentheses"] += 1
             continue
@@ -46,5 +50,6 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("x = (a)\n", {}, "has_parentheses"),
     ("import a.b\nfrom c import d as e\n", {}, ""),
     ("global x\n", {}, ""),
+    ('"""doc"""\n', {}, ""),
     ("del x\n", {}, ""),
 ]
