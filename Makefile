@@ -27,5 +27,10 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
+golden: $(READY)  ## write anew what is generated or pinned; look at the diff
+	$(BIN)/augrid schema > docs/grid.schema.json
+	$(BIN)/python -m transformers_py.catalogue > docs/rewrites.md
+	$(BIN)/python tests/transformers_py/test_golden.py
+
 clean:
 	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
