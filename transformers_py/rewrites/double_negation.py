@@ -19,10 +19,6 @@ PRESERVES = "bytecode"
 GROWTH = "4 to 6 tokens"
 
 
-_CONSTANTS = (cst.BaseNumber, cst.BaseString)
-"""CPython drops a test of a constant, and its double negation leaves another constant."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """`operands`: also the operands of `and`, `or` and `not` inside of conditions."""
@@ -38,7 +34,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
         if test is None:
             continue
         for node in _tested(test) if options.operands else (test,):
-            if isinstance(node, _CONSTANTS):
+            if _is_constant(node):
                 continue
             k = source.index[id(node)]
             start, end = source.starts[k], source.ends[k]
@@ -52,6 +48,19 @@ def _test(node: cst.CSTNode) -> cst.BaseExpression | None:
     if isinstance(node, (cst.If, cst.While, cst.IfExp, cst.Assert, cst.CompIf)):
         return node.test
     return node.guard if isinstance(node, cst.MatchCase) else None
+
+
+def _is_constant(node: cst.CSTNode) -> bool:
+    """Whether CPython may fold the expression: it would keep another constant for its double negation."""
+    if isinstance(node, cst.Name):
+        return node.value == "None"
+    if isinstance(node, cst.BinaryOperation):
+        return _is_constant(node.left) and _is_constant(node.right)
+    if isinstance(node, cst.UnaryOperation):
+        return not isinstance(node.operator, cst.Not) and _is_constant(node.expression)
+    if isinstance(node, cst.Subscript):
+        return _is_constant(node.value)
+    return isinstance(node, (cst.BaseNumber, cst.BaseString, cst.Ellipsis, cst.Tuple))
 
 
 def _tested(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
@@ -97,5 +106,6 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("x = not a\n", {}, ""),
     ("x = a and b\n", {}, ""),
     ("while 1: a\n", {}, ""),
+    ("if None: a\nelif (): b\nelif -1: c\nelif 1 + 1: d\nelif 'a'[0]: e\n", {}, ""),
     ("x = f'{a if b else c}'\n", {}, ""),
 ]
