@@ -15,13 +15,12 @@ from types import ModuleType
 from typing import Any
 
 from transformers_py import edits as editing
-from transformers_py import wrappers
-from transformers_py.bytecode import Renamed, collect
-from transformers_py.edits import HOLE, OPENING, POINT, Edit, Site
+from transformers_py.edits import HOLE, Edit, Site
 from transformers_py.names import Dice
 from transformers_py.options import check, lookup, make_options
-from transformers_py.source import Source, uncollected
-from transformers_py.verify import code_problem, skeleton_problem
+from transformers_py.proving import Role, numbers_of, prove
+from transformers_py.source import Source, undisturbed
+from transformers_py.units import Unit, whole
 
 Request = str | Mapping[str, Mapping[str, Any]]
 
@@ -72,7 +71,10 @@ class Plan:
     edits: list[Edit]
     owners: list[int]
     """The site (numbered through all parts) to which edit i belongs."""
-    groups: list[int]
+    roles: list[Role]
+    units: list[Unit]
+    numbers: list[int]
+    """The unit in which edit i lies."""
     refusals: dict[str, int]
     drawn: dict[str, "Drawn"] = field(default_factory=dict)
 
@@ -119,7 +121,7 @@ def emit(
 ) -> Rewritten:
     """One variant of an analysed source. The same arguments give the same bytes, everywhere."""
     _check_intensity(rate, count)
-    with uncollected():
+    with undisturbed():
         return _emit(source, rewrites, rate, count, seed, key)
 
 
@@ -166,21 +168,24 @@ def _make_plan(source: Source, rewrites: Sequence[Request]) -> Plan:
         refusals.update({f"{name}:{reason}": n for reason, n in refused.items() if n})
         parts.append(Part(name, module, options, sites))
     _drop_conflicts(parts, refusals)
-    keyed: list[tuple[tuple[int, ...], Edit, int]] = []
+    keyed: list[tuple[tuple[int, ...], Edit, int, Role]] = []
     number = 0
     for part in parts:
         part.first = number
+        kind, renames = part.module.PRESERVES, getattr(part.module, "RENAMES", "")
         for site in part.sites:
-            keyed.extend((editing.place(edit, site, number), edit, number) for edit in site.edits)
+            for edit in site.edits:
+                place = editing.place(edit, site, number)
+                keyed.append((place, edit, number, Role(kind, renames, place[1], site.scope)))
             number += 1
     keyed.sort()
-    return Plan(
-        parts,
-        [edit for _, edit, _ in keyed],
-        [owner for _, _, owner in keyed],
-        [place[1] for place, _, _ in keyed],
-        dict(refusals),
-    )
+    edits, roles = [edit for _, edit, _, _ in keyed], [role for _, _, _, role in keyed]
+    units = source.units
+    numbers = numbers_of(units, edits, roles)
+    if len(numbers) < len(edits):
+        units = [whole(source)]
+        numbers = [0] * len(edits)
+    return Plan(parts, edits, [owner for _, _, owner, _ in keyed], roles, units, numbers, dict(refusals))
 
 
 def _drop_conflicts(parts: list[Part], refusals: Counter[str]) -> None:
@@ -257,17 +262,14 @@ def _choose(plan: Plan, drawn: Drawn, rate: float | None, count: int | None) -> 
 
 def _prove(source: Source, plan: Plan, drawn: Drawn, mask: bytearray) -> Rewritten:
     """Splice the masked sites, and return the text if the proofs hold, the original if not."""
-    owners = plan.owners
-    taken = list(map(mask.__getitem__, owners))
+    taken = list(map(mask.__getitem__, plan.owners))
     chosen = list(compress(plan.edits, taken))
-    numbers = list(compress(owners, taken))
-    groups = list(compress(plan.groups, taken))
     _fill(source, plan, drawn, mask)
     texts = drawn.texts
     if texts:
         chosen = [
-            Edit(edit[0], edit[1], edit[2].replace(HOLE, texts[number])) if HOLE in edit[2] else edit
-            for edit, number in zip(chosen, numbers, strict=True)
+            Edit(edit[0], edit[1], edit[2].replace(HOLE, texts[owner])) if HOLE in edit[2] else edit
+            for edit, owner in zip(chosen, compress(plan.owners, taken), strict=True)
         ]
     parts = plan.parts
     sites = {part.name: sum(mask[part.first : part.first + len(part.sites)]) for part in parts}
@@ -276,8 +278,8 @@ def _prove(source: Source, plan: Plan, drawn: Drawn, mask: bytearray) -> Rewritt
     original = source.text
     if not chosen:
         return Rewritten(original, original, (), "unchanged", sites, available, refusals)
-    text = editing.splice(original, chosen)
-    problem = _problem(source, plan, chosen, numbers, groups, text)
+    roles, numbers = list(compress(plan.roles, taken)), list(compress(plan.numbers, taken))
+    text, problem = prove(source, plan.units, chosen, roles, numbers)
     if problem:
         nothing = dict.fromkeys(sites, 0)
         return Rewritten(original, original, (), "disproved", nothing, available, refusals, problem)
@@ -296,70 +298,3 @@ def _fill(source: Source, plan: Plan, drawn: Drawn, mask: bytearray) -> None:
                 place = number - part.first
                 dice = Dice(f"{drawn.name}:{part.name}:{place}")
                 texts[number] = fill(source, part.options, part.sites[place], dice, drawn.taken)
-
-
-def _problem(
-    source: Source, plan: Plan, chosen: list[Edit], numbers: list[int], groups: list[int], text: str
-) -> str | None:
-    """What is wrong with the spliced text, or None: see verify.py for what is proved."""
-    kinds: list[str] = []
-    for part in plan.parts:
-        kinds += [part.module.PRESERVES] * len(part.sites)
-    present = {kinds[number] for number in set(numbers)}
-    reduced: list[Edit] = []
-    for edit, number, group in zip(chosen, numbers, groups, strict=True):
-        kind = kinds[number]
-        if kind == "value":
-            edit = Edit(edit.start, edit.end, "(" if group == OPENING else ")")
-        if kind != "fresh":
-            reduced.append(edit)
-    if "value" in present:
-        problem = _wrapper_problem(source.text, chosen, numbers, groups, kinds)
-        if problem:
-            return problem
-    if reduced:
-        plain = text if present.isdisjoint(("fresh", "value")) else editing.splice(source.text, reduced)
-        problem = code_problem(source, plain, _renamed(source, plan, chosen, numbers, kinds))
-        if problem:
-            return problem
-    if not present.isdisjoint(("fresh", "value")):
-        inserted = [e.text for e, number in zip(chosen, numbers, strict=True) if kinds[number] == "fresh"]
-        renamed = {e.text for e in chosen if e.end > e.start}
-        fresh = frozenset(word for new in inserted for word in editing.words(new)) - source.words - renamed
-        sites = [site for part in plan.parts for site in part.sites]
-        scopes = [sites[number].scope for number in numbers]
-        return skeleton_problem(source, text, chosen, groups, scopes, fresh)
-    return None
-
-
-def _wrapper_problem(
-    text: str, chosen: list[Edit], numbers: list[int], groups: list[int], kinds: list[str]
-) -> str | None:
-    opened: dict[int, Edit] = {}
-    for edit, number, group in zip(chosen, numbers, groups, strict=True):
-        if kinds[number] != "value":
-            continue
-        if group == OPENING:
-            opened[number] = edit
-            continue
-        opening = opened.pop(number, None)
-        if group == POINT or opening is None:
-            return f"the wrapper that ends at {edit.start} has no other side"
-        problem = wrappers.problem(opening.text, text[opening.start : edit.start], edit.text)
-        if problem:
-            return f"{problem} (at {opening.start})"
-    return "a wrapper isn't closed" if opened else None
-
-
-def _renamed(source: Source, plan: Plan, chosen: list[Edit], numbers: list[int], kinds: list[str]) -> Renamed:
-    """Which renamings the proof may allow: those that the sites make, and no others."""
-    text = source.text
-    pairs = {
-        (text[edit.start : edit.end], edit.text)
-        for edit, number in zip(chosen, numbers, strict=True)
-        if edit.end > edit.start and kinds[number] == "names"
-    }
-    found, fresh = collect(pairs, source.words)
-    what = {part.module.RENAMES for part in plan.parts if part.module.PRESERVES == "names"}
-    merged = source.scoping.comprehension_names
-    return Renamed(found, fresh, merged, "parameter" in what, "function" in what)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from transformers_py.edits import Site
     from transformers_py.engine import Plan
     from transformers_py.scopes import Scope, Scopes
+    from transformers_py.units import Unit
 
 MAX_CHARACTERS = 4_000_000
 MAX_LINE_CHARACTERS = 1_000_000
@@ -182,7 +183,7 @@ class Source:
     @classmethod
     def analyse(cls, text: str) -> "Source":
         """Parse and walk the text. Raises Unparseable; a BOM at the start is kept and stepped over."""
-        with uncollected():
+        with undisturbed():
             return cls._analyse(text)
 
     @classmethod
@@ -190,7 +191,7 @@ class Source:
         base = 1 if text.startswith("\ufeff") else 0
         body = text[base:]
         _refuse_before_parsing(body)
-        code = compile_quietly(body)
+        code = compiled(body)
         try:
             tree = cst.parse_module(body)
             recorder = _Recorder(default_indent=tree.default_indent, default_newline=tree.default_newline)
@@ -252,21 +253,23 @@ class Source:
         return parse_quietly(self.text.removeprefix("\ufeff"))
 
     @cached_property
-    def flat_code(self) -> CodeType:
-        """The compiled text, without the NOPs that mark lines for tracing."""
-        return compile_flat(self.text.removeprefix("\ufeff"))
-
-    @cached_property
     def symbols(self) -> symtable.SymbolTable:
         """CPython's own scopes of the text: the truth that ours are held against."""
         return symtable.symtable(self.text.removeprefix("\ufeff"), "<sample>", "exec")
 
     @cached_property
-    def statements(self) -> list[tuple[str, int, int, int]]:
-        """CPython's statements as (type, depth, start, end), the skeleton that insertions must keep."""
-        from transformers_py.verify import skeleton
+    def units(self) -> "list[Unit]":
+        """The parts of the text that are proved one by one."""
+        from transformers_py.units import divide
 
-        return skeleton(self)
+        return divide(self)
+
+    @cached_property
+    def line_places(self) -> dict[int, str]:
+        """Where whole lines can be inserted, says CPython: offset of a statement -> its indentation."""
+        from transformers_py.lines import line_places
+
+        return line_places(self)
 
     def text_of(self, node: cst.CSTNode) -> str:
         """The characters of a node, with its own parentheses."""
@@ -274,12 +277,11 @@ class Source:
         return self.text[self.starts[i] : self.ends[i]]
 
 
-def compile_quietly(text: str) -> CodeType:
-    """The compiled text, without warnings. Raises Unparseable."""
+def compiled(text: str, flags: int = 0) -> CodeType:
+    """The compiled text; `flags` are those of `__future__`. Raises Unparseable."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return compile(text, "<sample>", "exec", dont_inherit=True, optimize=0)
+        code: CodeType = compile(text, "<sample>", "exec", flags, dont_inherit=True, optimize=0)
+        return code
     except SyntaxError as error:
         raise Unparseable("syntax_error", f"line {error.lineno}: {error.msg}") from None
     except (RecursionError, MemoryError) as error:
@@ -290,7 +292,7 @@ def compile_quietly(text: str) -> CodeType:
         raise Unparseable("syntax_error", str(error)) from None
 
 
-def compile_flat(text: str) -> CodeType:
+def compile_flat(text: str, flags: int = 0) -> CodeType:
     """The compiled text as if all of it stood at one position, which leaves out what is there for tracing.
 
     Raises what `ast.parse` and `compile` raise.
@@ -302,16 +304,20 @@ def compile_flat(text: str) -> CodeType:
             node.col_offset = node.end_col_offset = 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return compile(tree, "<sample>", "exec", dont_inherit=True, optimize=0)
+        code: CodeType = compile(tree, "<sample>", "exec", flags, dont_inherit=True, optimize=0)
+        return code
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
-    """No garbage collection: it would look at each of many new objects several times, and find no cycles."""
+def undisturbed() -> Iterator[None]:
+    """No warnings by the compiler, and no garbage collection, which would look at each of many new objects
+    several times and find no cycles."""
     collecting = gc.isenabled()
     gc.disable()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         if collecting:
             gc.enable()

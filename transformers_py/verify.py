@@ -4,11 +4,12 @@ Two steps, each against the original:
 
 1. *code*: the text with parentheses, renamings and expression wrappers (as bare parentheses), but without
    inserted statements, compiles to equal code objects (`bytecode.difference`).
-2. *skeleton*: in the whole text, CPython's parser finds each statement of the original at the place where
-   splicing put it, at the same depth, and besides them only inserted statements that do nothing
-   (`inert.why_not`).
+2. *skeleton*: the whole text compiles, and CPython's parser finds each statement of the original at the place
+   where splicing put it, at the same depth, and besides them only inserted statements that do nothing
+   (`inert.why_not`). Where nothing but whole lines was inserted, lines.py shows the same without a tree.
 
-What lies between two statement boundaries is the same text in both, so its tree is the same too.
+What lies between two statement boundaries is the same text in both, so its tree is the same too. Both steps
+are made for each unit (units.py) that has edits.
 """
 
 import ast
@@ -21,10 +22,12 @@ from transformers_py import shapes
 from transformers_py.bytecode import Renamed, difference
 from transformers_py.edits import CLOSING, OPENING, Edit, inserted_ranges
 from transformers_py.inert import ENDS, Surroundings, why_not
-from transformers_py.source import Unparseable, compile_flat, compile_quietly, line_starts, parse_quietly
+from transformers_py.lines import is_docstring
+from transformers_py.source import Unparseable, compile_flat, line_starts, parse_quietly
 
 if TYPE_CHECKING:
     from transformers_py.source import Source
+    from transformers_py.units import Unit
 
 Statement = tuple[str, int, int, int]
 _BODIES: dict[str, tuple[str, ...]] = {
@@ -45,53 +48,56 @@ _BODIES: dict[str, tuple[str, ...]] = {
     "Match": ("cases",),
 }
 """The lists of statements in each compound statement; all others are simple."""
+_DOCUMENTED = frozenset(["Module", "ClassDef", "FunctionDef", "AsyncFunctionDef"])
 
 
-def code_problem(source: "Source", text: str, renamed: Renamed) -> str | None:
-    """None when `text` compiles to the source's code, up to positions and the renamings allowed.
+def code_problem(unit: "Unit", text: str, renamed: Renamed) -> str | None:
+    """None when `text` compiles to the unit's code, up to positions and the renamings allowed.
 
     Broken lines leave other NOPs, which let a tracer stop at each line: then the code is compared that
     CPython makes of both trees without their positions.
     """
     try:
-        code = compile_quietly(text.removeprefix("\ufeff"))
+        code = unit.compiled(text)
     except Unparseable as error:
         return str(error)
-    problem = difference(source.code, code, renamed)
+    problem = difference(unit.code, code, renamed)
     if problem is None:
         return None
-    flat = compile_flat(text.removeprefix("\ufeff"))
-    return difference(source.flat_code, flat, renamed) and problem
+    return difference(unit.flat_code, compile_flat(text, unit.flags), renamed) and problem
 
 
-def skeleton(source: "Source") -> list[Statement]:
-    """All statements of the source as (type, depth, start, end); end is 0 for compound statements."""
-    offsets = _Offsets(source.text, 1 if source.text.startswith("\ufeff") else 0)
+def skeleton(text: str) -> list[Statement]:
+    """All statements of a text as (type, depth, start, end); end is 0 for compound statements."""
     found: list[Statement] = []
-    _walk(source.ast, 0, offsets, found)
+    _walk(parse_quietly(text), 0, _Offsets(text), found)
     return found
 
 
 def skeleton_problem(
     source: "Source",
+    unit: "Unit",
     text: str,
     edits: Sequence[Edit],
     groups: Sequence[int],
     scopes: Sequence[int],
     fresh: frozenset[str],
 ) -> str | None:
-    """None when `text` has the source's statements where the edits put them, and inert ones besides."""
+    """None when `text` has the unit's statements where the edits put them, and inert ones besides.
+
+    The edits are over `unit.text`.
+    """
     try:
-        tree = parse_quietly(text.removeprefix("\ufeff"))
+        tree = parse_quietly(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return f"the rewritten text doesn't parse: {error}"
-    offsets = _Offsets(text, 1 if text.startswith("\ufeff") else 0)
+    offsets = _Offsets(text)
     pruned = _Pruned(source, offsets, inserted_ranges(edits, groups), edits, scopes, fresh)
     found: list[Statement] = []
     problem = pruned.walk(tree, 0, found)
     if problem:
         return problem
-    if found != moved(source.statements, edits, groups):
+    if found != moved(unit.statements, edits, groups):
         return "a statement of the original isn't where it should be"
     return None
 
@@ -124,12 +130,9 @@ def _stays_inside(edit: Edit, group: int) -> bool:
 class _Offsets:
     """Character offsets of CPython's (line, UTF-8 column) positions."""
 
-    def __init__(self, text: str, base: int) -> None:
+    def __init__(self, text: str) -> None:
         self.text = text
-        self.base = base
         self.lines = line_starts(text)
-        if base:
-            self.lines[0] = base
         self.plain = text.isascii()
 
     def of(self, line: int, column: int) -> int:
@@ -197,6 +200,8 @@ class _Pruned:
     def walk(self, node: ast.AST, depth: int, found: list[Statement]) -> str | None:
         kind = node.__class__.__name__
         inside = kind in ("Module", "ClassDef")
+        if kind in _DOCUMENTED and self.hides_docstring(node):
+            return "a statement was inserted before a docstring"
         for name in _BODIES[kind]:
             previous: ast.stmt | None = None
             for child in getattr(node, name):
@@ -206,6 +211,17 @@ class _Pruned:
                 if not isinstance(previous, ENDS):
                     previous = _last(child)
         return None
+
+    def hides_docstring(self, node: ast.AST) -> bool:
+        """Whether the first statement of the original, a string, isn't the first any more."""
+        body: list[ast.stmt] = node.body  # type: ignore[attr-defined]
+        for k, child in enumerate(body):
+            if self.inserted(self.offsets.of(child.lineno, child.col_offset)) < 0:
+                return k > 0 and is_docstring(child)
+            if self.is_wrapper(child):
+                assert isinstance(child, ast.If)
+                return is_docstring(child.body[0])
+        return False
 
     def statement(
         self, child: ast.stmt, previous: ast.stmt | None, namespace: bool, depth: int, found: list[Statement]

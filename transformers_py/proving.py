@@ -1,0 +1,178 @@
+"""Splices a variant unit by unit and proves each unit; a proof is kept for variants that edit it alike.
+
+verify.py says what is proved; which proof an edit needs is in its `Role`.
+"""
+
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from transformers_py import wrappers
+from transformers_py.bytecode import Renamed, collect
+from transformers_py.edits import OPENING, POINT, Edit, splice, words
+from transformers_py.lines import are_whole_lines
+from transformers_py.source import Unparseable
+from transformers_py.verify import code_problem, skeleton_problem
+
+if TYPE_CHECKING:
+    from transformers_py.source import Source
+    from transformers_py.units import Unit
+
+
+class Role(NamedTuple):
+    """What a proof has to know of an edit besides the edit."""
+
+    kind: str
+    """How its rewrite is proved (PRESERVES)."""
+    renames: str
+    """What its rewrite renames (RENAMES), or ""."""
+    group: int
+    """Its place among edits at one offset: CLOSING, POINT, OPENING, REPLACING."""
+    scope: int
+    """The scope of its site."""
+
+
+def numbers_of(units: "Sequence[Unit]", edits: Sequence[Edit], roles: Sequence[Role]) -> list[int]:
+    """The unit of each edit. Statements inserted where a unit starts belong to the one before, since they
+    are inserted in functions only. Empty if edits of two units would have to be mixed."""
+    starts = [unit.start for unit in units]
+    numbers: list[int] = []
+    last = 0
+    for edit, role in zip(edits, roles, strict=True):
+        number = max(bisect_right(starts, edit.start) - 1, 0)
+        if role.kind == "fresh" and role.group == POINT and starts[number] == edit.start and number:
+            number -= 1
+        if number < last or edit.end > units[number].end:
+            return []
+        numbers.append(number)
+        last = number
+    return numbers
+
+
+def prove(
+    source: "Source",
+    units: "Sequence[Unit]",
+    edits: Sequence[Edit],
+    roles: Sequence[Role],
+    numbers: Sequence[int],
+) -> tuple[str, str | None]:
+    """(the rewritten text, None), or what is wrong with it in the place of None."""
+    text = source.text
+    pieces: list[str] = []
+    position = first = 0
+    while first < len(edits):
+        unit = units[numbers[first]]
+        last = bisect_right(numbers, numbers[first], first)
+        own, own_roles = edits[first:last], roles[first:last]
+        key = (tuple(own), tuple(own_roles))
+        piece, problem = unit.proved.get(key) or unit.note(key, _prove_unit(source, unit, own, own_roles))
+        if problem:
+            return text, problem
+        pieces += (text[position : unit.start], piece)
+        position = unit.end
+        first = last
+    pieces.append(text[position:])
+    return "".join(pieces), _missed_names(text, edits, roles)
+
+
+def _missed_names(text: str, edits: Sequence[Edit], roles: Sequence[Role]) -> str | None:
+    """What a module's name is renamed to has to be its name in every unit, also in those without edits."""
+    renamed = Counter(
+        text[edit.start : edit.end]
+        for edit, role in zip(edits, roles, strict=True)
+        if role.renames == "function" and role.scope == 0
+    )
+    for name, count in renamed.items():
+        if len(re.findall(rf"\b{re.escape(name)}\b", text)) != count:
+            return f"the module's {name} isn't renamed everywhere"
+    return None
+
+
+def _prove_unit(
+    source: "Source", unit: "Unit", edits: Sequence[Edit], roles: Sequence[Role]
+) -> tuple[str, str | None]:
+    shift = len(unit.head) - unit.start
+    moved = [Edit(start + shift, end + shift, new) for start, end, new in edits]
+    text = splice(unit.text, moved)
+    piece = text[len(unit.head) : len(text) - len(unit.tail)]
+    return piece, _problem(source, unit, text, edits, moved, roles)
+
+
+def _problem(
+    source: "Source",
+    unit: "Unit",
+    text: str,
+    edits: Sequence[Edit],
+    moved: Sequence[Edit],
+    roles: Sequence[Role],
+) -> str | None:
+    """What is wrong with a unit's spliced text, or None; `moved` are its edits over `unit.text`."""
+    kinds = {role.kind for role in roles}
+    if "value" in kinds:
+        problem = _wrapper_problem(source.text, edits, roles)
+        if problem:
+            return problem
+    if kinds != {"fresh"}:
+        problem = code_problem(unit, _plain(unit, text, moved, roles, kinds), _renamed(source, edits, roles))
+        if problem:
+            return problem
+    if kinds.isdisjoint(("fresh", "value")):
+        return None
+    try:
+        unit.compiled(text)
+    except Unparseable as error:
+        return f"the rewritten text doesn't compile: {error}"
+    inserted = [edit.text for edit, role in zip(edits, roles, strict=True) if role.kind == "fresh"]
+    renamed = {edit.text for edit in edits if edit.end > edit.start}
+    fresh = frozenset(word for new in inserted for word in words(new)) - source.words - renamed
+    if are_whole_lines(source, edits, roles, fresh):
+        return None
+    groups, scopes = [role.group for role in roles], [role.scope for role in roles]
+    return skeleton_problem(source, unit, text, moved, groups, scopes, fresh)
+
+
+def _plain(unit: "Unit", text: str, moved: Sequence[Edit], roles: Sequence[Role], kinds: set[str]) -> str:
+    """The unit with all edits but inserted statements, and with bare parentheses for wrappers."""
+    if kinds.isdisjoint(("fresh", "value")):
+        return text
+    reduced: list[Edit] = []
+    for edit, role in zip(moved, roles, strict=True):
+        if role.kind == "value":
+            reduced.append(Edit(edit.start, edit.end, "(" if role.group == OPENING else ")"))
+        elif role.kind != "fresh":
+            reduced.append(edit)
+    return splice(unit.text, reduced)
+
+
+def _wrapper_problem(text: str, edits: Sequence[Edit], roles: Sequence[Role]) -> str | None:
+    """Why two sides of a wrapper, which nest, aren't neutral around what they wrap."""
+    opened: list[Edit] = []
+    for edit, role in zip(edits, roles, strict=True):
+        if role.kind != "value":
+            continue
+        if role.group == OPENING:
+            opened.append(edit)
+            continue
+        if role.group == POINT or not opened:
+            return f"the wrapper that ends at {edit.start} has no other side"
+        opening = opened.pop()
+        problem = wrappers.problem(opening.text, text[opening.start : edit.start], edit.text)
+        if problem:
+            return f"{problem} (at {opening.start})"
+    return "a wrapper isn't closed" if opened else None
+
+
+def _renamed(source: "Source", edits: Sequence[Edit], roles: Sequence[Role]) -> Renamed:
+    """Which renamings the proof may allow: those that the edits make, and no others."""
+    text = source.text
+    named = [
+        (edit, role.renames)
+        for edit, role in zip(edits, roles, strict=True)
+        if edit.end > edit.start and role.kind == "names"
+    ]
+    found, fresh = collect({(text[edit.start : edit.end], edit.text) for edit, _ in named}, source.words)
+    what = {renames for _, renames in named}
+    merged = source.scoping.comprehension_names
+    return Renamed(found, fresh, merged, "parameter" in what, "function" in what)
