@@ -65,15 +65,14 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-def splice(text: str, edits: Iterable[Edit]) -> str:
-    """The text with the edits made; they must be in order and must not overlap."""
+def splice(text: str, edits: Iterable[Edit], start: int = 0, end: int | None = None) -> str:
+    """The text, or its characters start..end, with the edits made; they must be in order and must not
+    overlap."""
     pieces: list[str] = []
-    position = 0
-    for start, end, new in edits:
-        pieces.append(text[position:start])
-        pieces.append(new)
-        position = end
-    pieces.append(text[position:])
+    for first, last, new in edits:
+        pieces += (text[start:first], new)
+        start = last
+    pieces.append(text[start:end])
     return "".join(pieces)
 
 

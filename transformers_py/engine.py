@@ -18,7 +18,7 @@ from transformers_py import edits as editing
 from transformers_py.edits import HOLE, Edit, Site
 from transformers_py.names import Dice
 from transformers_py.options import check, lookup, make_options
-from transformers_py.proving import Role, numbers_of, prove
+from transformers_py.proving import Role, missed_names, numbers_of, prove
 from transformers_py.source import Source, undisturbed
 from transformers_py.units import Unit, whole
 
@@ -280,6 +280,8 @@ def _prove(source: Source, plan: Plan, drawn: Drawn, mask: bytearray) -> Rewritt
         return Rewritten(original, original, (), "unchanged", sites, available, refusals)
     roles, numbers = list(compress(plan.roles, taken)), list(compress(plan.numbers, taken))
     text, problem = prove(source, plan.units, chosen, roles, numbers)
+    if any(getattr(part.module, "RENAMES", "") == "function" for part in parts):
+        problem = problem or missed_names(original, chosen, roles)
     if problem:
         nothing = dict.fromkeys(sites, 0)
         return Rewritten(original, original, (), "disproved", nothing, available, refusals, problem)

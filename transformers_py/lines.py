@@ -73,7 +73,8 @@ def are_whole_lines(
     False means that it couldn't be shown in this way.
     """
     depth = 0
-    places, scopes = source.line_places, source.scopes
+    places = source.line_places
+    around: dict[int, Surroundings] = {}
     for (start, end, text), (kind, _, group, scope) in zip(edits, roles, strict=True):
         if kind != "fresh":
             if end > start:
@@ -85,7 +86,9 @@ def are_whole_lines(
         indent = places.get(start)
         if depth or indent is None or group != POINT:
             return False
-        if not is_inert(text, indent, Surroundings(source, fresh, scopes[scope])):
+        if scope not in around:
+            around[scope] = Surroundings(source, fresh, source.scopes[scope])
+        if not is_inert(text, indent, around[scope]):
             return False
     return depth == 0
 

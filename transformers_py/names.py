@@ -7,7 +7,9 @@ import builtins
 import keyword
 import re
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from hashlib import sha256
+from struct import Struct
 from typing import Protocol, TypeVar
 
 _T = TypeVar("_T")
@@ -37,6 +39,7 @@ NOUNS = """
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 FORBIDDEN = frozenset([*dir(builtins), *keyword.kwlist, *keyword.softkwlist, "self", "cls"])
 
+_EIGHT = Struct(">8I")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|_+|[^\W\d_]+")
 
 
@@ -61,16 +64,15 @@ class Dice:
 
     def __init__(self, name: str) -> None:
         self._state = sha256(name.encode())
-        self._digest = b""
+        self._drawn: list[int] = []
 
     def random(self) -> float:
         """A number from 0 to below 1."""
-        if not self._digest:
-            self._digest = self._state.digest()
+        if not self._drawn:
+            self._drawn = [*_EIGHT.unpack(self._state.digest())]
+            self._drawn.reverse()
             self._state.update(b"+")
-        number = int.from_bytes(self._digest[:4], "big")
-        self._digest = self._digest[4:]
-        return number / 2**32
+        return self._drawn.pop() / 2**32
 
     def pick(self, choices: Sequence[_T]) -> _T:
         """One of the choices."""
@@ -103,7 +105,7 @@ class Names:
     def pseudo(self, old: str) -> str:
         """One to three English words in the style of `old`: its case, its privacy, about its length."""
         private = "_" if old.startswith("_") else ""
-        words = max(1, min(3, sum(1 for part in parts(old) if part[0].isalpha())))
+        words = _count_words(old)
         for attempt in range(1000):
             chosen = [self._pick(ADJECTIVES) for _ in range(words - 1)] + [self._pick(NOUNS)]
             if attempt >= 40:
@@ -178,6 +180,11 @@ class Names:
             return False
         self._given.add(name)
         return True
+
+
+@lru_cache(maxsize=4096)
+def _count_words(old: str) -> int:
+    return max(1, min(3, sum(1 for part in parts(old) if part[0].isalpha())))
 
 
 def _in_style(words: list[str], old: str) -> str:

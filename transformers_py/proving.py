@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from transformers_py import wrappers
-from transformers_py.bytecode import Renamed, collect
+from transformers_py.bytecode import NOTHING, Renamed, collect
 from transformers_py.edits import OPENING, POINT, Edit, splice, words
 from transformers_py.lines import are_whole_lines
 from transformers_py.source import Unparseable
@@ -74,10 +74,10 @@ def prove(
         position = unit.end
         first = last
     pieces.append(text[position:])
-    return "".join(pieces), _missed_names(text, edits, roles)
+    return "".join(pieces), None
 
 
-def _missed_names(text: str, edits: Sequence[Edit], roles: Sequence[Role]) -> str | None:
+def missed_names(text: str, edits: Sequence[Edit], roles: Sequence[Role]) -> str | None:
     """What a module's name is renamed to has to be its name in every unit, also in those without edits."""
     renamed = Counter(
         text[edit.start : edit.end]
@@ -93,57 +93,53 @@ def _missed_names(text: str, edits: Sequence[Edit], roles: Sequence[Role]) -> st
 def _prove_unit(
     source: "Source", unit: "Unit", edits: Sequence[Edit], roles: Sequence[Role]
 ) -> tuple[str, str | None]:
-    shift = len(unit.head) - unit.start
-    moved = [Edit(start + shift, end + shift, new) for start, end, new in edits]
-    text = splice(unit.text, moved)
-    piece = text[len(unit.head) : len(text) - len(unit.tail)]
-    return piece, _problem(source, unit, text, edits, moved, roles)
+    piece = splice(source.text, edits, unit.start, unit.end)
+    return piece, _problem(source, unit, piece, edits, roles)
 
 
 def _problem(
-    source: "Source",
-    unit: "Unit",
-    text: str,
-    edits: Sequence[Edit],
-    moved: Sequence[Edit],
-    roles: Sequence[Role],
+    source: "Source", unit: "Unit", piece: str, edits: Sequence[Edit], roles: Sequence[Role]
 ) -> str | None:
-    """What is wrong with a unit's spliced text, or None; `moved` are its edits over `unit.text`."""
-    kinds = {role.kind for role in roles}
+    """What is wrong with a unit's spliced characters, or None."""
+    kinds = {role[0] for role in roles}
     if "value" in kinds:
         problem = _wrapper_problem(source.text, edits, roles)
         if problem:
             return problem
+    grown = not kinds.isdisjoint(("fresh", "value"))
+    text = f"{unit.head}{piece}{unit.tail}"
     if kinds != {"fresh"}:
-        problem = code_problem(unit, _plain(unit, text, moved, roles, kinds), _renamed(source, edits, roles))
+        plain = _plain(source.text, unit, edits, roles) if grown else text
+        problem = code_problem(unit, plain, _renamed(source, edits, roles))
         if problem:
             return problem
-    if kinds.isdisjoint(("fresh", "value")):
+    if not grown:
         return None
     try:
         unit.compiled(text)
     except Unparseable as error:
         return f"the rewritten text doesn't compile: {error}"
-    inserted = [edit.text for edit, role in zip(edits, roles, strict=True) if role.kind == "fresh"]
-    renamed = {edit.text for edit in edits if edit.end > edit.start}
-    fresh = frozenset(word for new in inserted for word in words(new)) - source.words - renamed
+    inserted = [edit[2] for edit, role in zip(edits, roles, strict=True) if role[0] == "fresh"]
+    renamed = {edit[2] for edit in edits if edit[1] > edit[0]}
+    fresh = frozenset(words(" ".join(inserted))) - source.words - renamed
     if are_whole_lines(source, edits, roles, fresh):
         return None
+    shift = len(unit.head) - unit.start
+    moved = [Edit(start + shift, end + shift, new) for start, end, new in edits]
     groups, scopes = [role.group for role in roles], [role.scope for role in roles]
     return skeleton_problem(source, unit, text, moved, groups, scopes, fresh)
 
 
-def _plain(unit: "Unit", text: str, moved: Sequence[Edit], roles: Sequence[Role], kinds: set[str]) -> str:
+def _plain(text: str, unit: "Unit", edits: Sequence[Edit], roles: Sequence[Role]) -> str:
     """The unit with all edits but inserted statements, and with bare parentheses for wrappers."""
-    if kinds.isdisjoint(("fresh", "value")):
-        return text
     reduced: list[Edit] = []
-    for edit, role in zip(moved, roles, strict=True):
-        if role.kind == "value":
+    for edit, role in zip(edits, roles, strict=True):
+        kind = role[0]
+        if kind == "value":
             reduced.append(Edit(edit.start, edit.end, "(" if role.group == OPENING else ")"))
-        elif role.kind != "fresh":
+        elif kind != "fresh":
             reduced.append(edit)
-    return splice(unit.text, reduced)
+    return f"{unit.head}{splice(text, reduced, unit.start, unit.end)}{unit.tail}"
 
 
 def _wrapper_problem(text: str, edits: Sequence[Edit], roles: Sequence[Role]) -> str | None:
@@ -167,11 +163,9 @@ def _wrapper_problem(text: str, edits: Sequence[Edit], roles: Sequence[Role]) ->
 def _renamed(source: "Source", edits: Sequence[Edit], roles: Sequence[Role]) -> Renamed:
     """Which renamings the proof may allow: those that the edits make, and no others."""
     text = source.text
-    named = [
-        (edit, role.renames)
-        for edit, role in zip(edits, roles, strict=True)
-        if edit.end > edit.start and role.kind == "names"
-    ]
+    named = [(edit, role.renames) for edit, role in zip(edits, roles, strict=True) if role[0] == "names"]
+    if not named:
+        return NOTHING
     found, fresh = collect({(text[edit.start : edit.end], edit.text) for edit, _ in named}, source.words)
     what = {renames for _, renames in named}
     merged = source.scoping.comprehension_names

@@ -176,6 +176,8 @@ class Source:
         self.inner_ends = [closes[k] for k in inner_ends]
         self.plans: dict[str, Plan] = {}
         self.sites: dict[str, tuple[list[Site], Counter[str]]] = {}
+        self.usable: dict[int, list[str]] = {}
+        """Names that inserted statements may read, by scope."""
         self.count_subwords: Callable[[str], int] | None = None
         """How many subwords a name has, for the name style `keep_tokens`; None: equal parts of equal
         length."""

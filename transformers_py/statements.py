@@ -14,7 +14,9 @@ _UNUSABLE = (DYNAMIC | FORBIDDEN | {"_"}) - {"self"}
 
 def plausible(source: Source, scope: Scope, dice: Dice, taken: Collection[str]) -> str:
     """One short simple statement; it binds at most one name, which isn't in `taken`."""
-    known = [name for name in scope.uses if _is_usable(scope, name)]
+    known = source.usable.get(scope.index)
+    if known is None:
+        known = source.usable[scope.index] = [name for name in scope.uses if _is_usable(scope, name)]
     new = Names(dice, taken).pseudo(dice.pick(known) if known else "value")
     if not known:
         return f"{new} = {int(dice.random() * 100)}"
