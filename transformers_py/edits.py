@@ -110,11 +110,11 @@ def align(
 
     change is 0 unchanged, 1 renamed (its text differs, also by a name inside of it), 2 inserted. Tokens of
     kind "indent" and "dedent" have no extent that decides: an INDENT belongs to the next token's line, and a
-    DEDENT has the origin of the DEDENT that closes its INDENT's origin. Raises ValueError when a rewritten
-    token covers neither inserted text alone nor one original token: then the edits aren't token-preserving.
+    DEDENT has the origin of the DEDENT that closes its INDENT's origin. Every token of the original is the
+    origin of one token, in order. Raises ValueError where that can't be: then the edits aren't
+    token-preserving.
     """
     spans = {(start, end): i for i, (start, end, kind) in enumerate(original) if kind in ("other", "newline")}
-    starts = [(start, i) for i, (start, _, kind) in enumerate(original) if kind in ("other", "newline")]
     back = _Back(edits)
     result: list[tuple[int, int]] = []
     for start, end, kind in rewritten:
@@ -131,8 +131,10 @@ def align(
         if origin < 0:
             raise ValueError(f"the token at {start}..{end} of the rewritten text is no token of the original")
         result.append((origin, where[2]))
-    assert len(starts) == sum(1 for origin, _ in result if origin >= 0) or not edits, "a token was lost"
     _align_indents(original, rewritten, result)
+    survivors = [origin for origin, _ in result if origin >= 0]
+    if survivors != list(range(len(original))):
+        raise ValueError("a token of the original was lost, or moved over another one")
     return result
 
 
@@ -167,51 +169,41 @@ class _Back:
 def _align_indents(
     original: Sequence[Token], rewritten: Sequence[Token], result: list[tuple[int, int]]
 ) -> None:
-    """Give INDENTs the origin of the INDENT before the same token, and each DEDENT that of its INDENT's."""
-    before: dict[int, list[int]] = {}
-    pending: list[int] = []
+    """Give each INDENT and DEDENT of the original's its place in the rewritten text.
+
+    Between the head of a block and the first token in it, the original has one INDENT. The rewritten text
+    may have more, of inserted blocks: those that are closed again before the token are none of the
+    original's, and of those that are open the outermost is the block's own; the others are wrapped around
+    what stands in it. A DEDENT belongs where its INDENT belongs.
+    """
+    opens, closes = _blocks(original)
+    stack: list[int] = []
+    recent = 0
+    """So many blocks were open at the last token of the original."""
+    for k, (_, _, kind) in enumerate(rewritten):
+        if kind == "indent":
+            stack.append(k)
+        elif kind == "dedent":
+            opened = result[stack.pop()][0]
+            recent = min(recent, len(stack))
+            if opened >= 0:
+                result[k] = (closes[opened], UNCHANGED)
+        elif result[k][0] >= 0:
+            indent = opens.get(result[k][0], -1)
+            if indent >= 0 and recent < len(stack):
+                result[stack[recent]] = (indent, UNCHANGED)
+            recent = len(stack)
+
+
+def _blocks(original: Sequence[Token]) -> tuple[dict[int, int], dict[int, int]]:
+    """First token of each block -> its INDENT, and INDENT -> its DEDENT."""
+    opens: dict[int, int] = {}
     closes: dict[int, int] = {}
     stack: list[int] = []
     for i, (_, _, kind) in enumerate(original):
         if kind == "indent":
-            pending.append(i)
             stack.append(i)
+            opens[i + 1] = i
         elif kind == "dedent":
-            if stack:
-                closes[stack.pop()] = i
-        elif kind == "other":
-            before[i] = pending
-            pending = []
-    open_indents: list[int] = []
-    for k, (_, _, kind) in enumerate(rewritten):
-        if kind == "indent":
-            origin = _indent_origin(rewritten, result, k, before)
-            open_indents.append(origin)
-            if origin >= 0:
-                result[k] = (origin, UNCHANGED)
-        elif kind == "dedent" and open_indents:
-            origin = closes.get(open_indents.pop(), -1)
-            if origin >= 0:
-                result[k] = (origin, UNCHANGED)
-
-
-def _indent_origin(
-    rewritten: Sequence[Token], result: list[tuple[int, int]], k: int, before: dict[int, list[int]]
-) -> int:
-    """The original INDENT that stands before the next surviving token of the block opened at k, or -1.
-
-    Where a wrapper opens a second block before that token, the outer of the two is the original's.
-    """
-    depth = 0
-    for j in range(k, len(rewritten)):
-        kind = rewritten[j][2]
-        if kind == "indent":
-            depth += 1
-        elif kind == "dedent":
-            depth -= 1
-            if depth == 0:
-                return -1
-        elif result[j][0] >= 0 and kind == "other":
-            found = before.get(result[j][0], [])
-            return found.pop(0) if found else -1
-    return -1
+            closes[stack.pop()] = i
+    return opens, closes
