@@ -10,6 +10,7 @@ For many variants of one text, analyse it once: `source = Source.analyse(text)`,
 
 from transformers_py.edits import Edit, Site, align
 from transformers_py.engine import Rewritten, emit, rewrite
+from transformers_py.explain import explain
 from transformers_py.options import check, lookup, names
 from transformers_py.source import Source, Unparseable
 
@@ -26,6 +27,7 @@ __all__ = [
     "align",
     "check",
     "emit",
+    "explain",
     "lookup",
     "names",
     "rewrite",

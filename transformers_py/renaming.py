@@ -68,6 +68,7 @@ def choose(source: Source, wanted: Choice) -> tuple[list[Binding], Counter[str]]
             reason = module or reason or common_refusal(binding) or _shadows_import(source, binding)
             if reason:
                 refused[reason] += 1
+                source.left_alone.append((binding, reason))
             else:
                 found.append(binding)
     found.sort(key=lambda binding: min(binding.names))

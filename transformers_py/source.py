@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from transformers_py.edits import Site
     from transformers_py.engine import Plan
-    from transformers_py.scopes import Scope, Scopes
+    from transformers_py.scopes import Binding, Scope, Scopes
     from transformers_py.units import Unit
 
 MAX_CHARACTERS = 4_000_000
@@ -176,6 +176,8 @@ class Source:
         self.inner_ends = [closes[k] for k in inner_ends]
         self.plans: dict[str, Plan] = {}
         self.sites: dict[str, tuple[list[Site], Counter[str]]] = {}
+        self.left_alone: list[tuple[Binding, str]] = []
+        """What renamings refused since this list was last cleared, and why."""
         self.usable: dict[int, list[str]] = {}
         """Names that inserted statements may read, by scope."""
         self.count_subwords: Callable[[str], int] | None = None

@@ -1,0 +1,46 @@
+"""A line of a text is told what could be done on it, and why not."""
+
+import pytest
+
+from transformers_py import Source, explain, names
+
+TEXT = """import os
+
+def scan(path, limit=10):
+    found = [path]
+    size = 1
+    def shout(text): return text
+    print(f"{size=}", shout(path))
+    return found
+"""
+
+
+def test_names_and_reasons() -> None:
+    assert explain(TEXT, 3, ["rename_parameter"]) == [
+        "rename_parameter: path is left alone (public: callers that can't be seen may name it)",
+        "rename_parameter: limit is left alone (public: callers that can't be seen may name it)",
+    ]
+    assert explain(TEXT, 4, ["rename_variable"]) == ["rename_variable: found can be renamed, in 2 places"]
+    assert explain(TEXT, 5, ["rename_variable"]) == [
+        "rename_variable: size is left alone (debug_f_string: an f-string with = prints its name)"
+    ]
+    assert explain(TEXT, 7, ["rename_function"]) == ["rename_function: shout can be renamed, in 2 places"]
+
+
+def test_places_and_wrapped_expressions() -> None:
+    facts = explain(TEXT, 8, ["dead_branch", "parentheses"])
+    assert facts == ["dead_branch: a site at 8:5", "parentheses: a site at 8:12, around found"]
+    assert explain(TEXT, 1, ["dead_branch"]) == ["dead_branch: no site on this line; in all the text 5"]
+
+
+def test_every_rewrite_says_something_about_every_line() -> None:
+    source = Source.analyse(TEXT)
+    for line in range(1, 9):
+        facts = explain(source, line, list(names()))
+        assert {fact.split(":")[0] for fact in facts} == set(names())
+
+
+@pytest.mark.parametrize("line", [0, 9, -1])
+def test_no_such_line(line: int) -> None:
+    with pytest.raises(ValueError, match="line must be from 1 to 8"):
+        explain(TEXT, line, ["parentheses"])
