@@ -127,7 +127,8 @@ def _problem(
     shift = len(unit.head) - unit.start
     moved = [Edit(start + shift, end + shift, new) for start, end, new in edits]
     groups, scopes = [role.group for role in roles], [role.scope for role in roles]
-    return skeleton_problem(source, unit, text, moved, groups, scopes, fresh)
+    statements = {i for i, role in enumerate(roles) if role.kind == "fresh"}
+    return skeleton_problem(source, unit, text, moved, groups, scopes, statements, fresh)
 
 
 def _plain(text: str, unit: "Unit", edits: Sequence[Edit], roles: Sequence[Role]) -> str:

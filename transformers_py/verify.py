@@ -14,7 +14,7 @@ are made for each unit (units.py) that has edits.
 
 import ast
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -81,11 +81,12 @@ def skeleton_problem(
     edits: Sequence[Edit],
     groups: Sequence[int],
     scopes: Sequence[int],
+    statements: Set[int],
     fresh: frozenset[str],
 ) -> str | None:
     """None when `text` has the unit's statements where the edits put them, and inert ones besides.
 
-    The edits are over `unit.text`.
+    The edits are over `unit.text`; `statements` are the numbers of those that insert statements.
     """
     try:
         tree = parse_quietly(text)
@@ -99,7 +100,31 @@ def skeleton_problem(
         return problem
     if found != moved(unit.statements, edits, groups):
         return "a statement of the original isn't where it should be"
+    return _unmet_problem(unit, tree, edits, statements - pruned.met)
+
+
+def _unmet_problem(unit: "Unit", tree: ast.Module, edits: Sequence[Edit], unmet: Set[int]) -> str | None:
+    """What was inserted for a statement but isn't one may be indentation, and not in a string."""
+    if not unmet:
+        return None
+    for i in unmet:
+        start, _, text = edits[i]
+        line = unit.text[max(unit.text.rfind("\n", 0, start), unit.text.rfind("\r", 0, start)) + 1 : start]
+        if (line + text).strip(" \t"):
+            return f"what is inserted at {start} is no statement"
+    if _long_strings(tree) != _long_strings(parse_quietly(unit.text)):
+        return "a string of several lines differs"
     return None
+
+
+def _long_strings(tree: ast.Module) -> list[object]:
+    return [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, (str, bytes))
+        and node.lineno != node.end_lineno
+    ]
 
 
 def moved(statements: Sequence[Statement], edits: Sequence[Edit], groups: Sequence[int]) -> list[Statement]:
@@ -191,6 +216,7 @@ class _Pruned:
         self.edits = edits
         self.scopes = scopes
         self.fresh = fresh
+        self.met: set[int] = set()
 
     def inserted(self, offset: int) -> int:
         """The number of the inserted edit that covers an offset of the rewritten text, or -1."""
@@ -231,6 +257,7 @@ class _Pruned:
         if edit < 0:
             found.append(item)
             return self.walk(child, depth + 1, found) if item[3] == 0 else None
+        self.met.add(edit)
         if self.is_wrapper(child):
             assert isinstance(child, ast.If)
             for inner in child.body:

@@ -1,0 +1,126 @@
+"""Units cover the text, compile alone, and what is wrong in one of them is found."""
+
+import sysconfig
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from transformers_py import Site, Source, emit
+from transformers_py.edits import Edit
+from transformers_py.rewrites import dead_branch, parentheses, rename_function
+from transformers_py.units import divide
+
+ROOT = Path(sysconfig.get_paths()["stdlib"])
+TEXT = """import os; import sys
+@d
+class A(B):
+    "doc"
+
+    x = 1
+    # note
+    @property
+    def f(self):
+        return super().f + self.__x
+class C: y = 2
+def g(a):
+    b = a
+    return b
+if os:
+    z = 1"""
+DIVIDED = [
+    ("import os; import sys\n@d\nclass A:\n    x = 1\n    def f(self): pass\ny = 1", 5),
+    ("\ufeffx = 1\r\ny = 2\r\n", 2),
+    ("x = 1; \\\ny = 2\nz = 3\n", 2),
+    ("from __future__ import annotations\ndef f(a: b): pass\n", 2),
+    ("class A:\n\tx = 1\n\tdef f(self): pass", 3),
+    ("class A: x = 1\n", 1),
+    ("# nothing\n", 1),
+]
+
+
+@pytest.mark.parametrize(("text", "count"), DIVIDED)
+def test_number_of_units(text: str, count: int) -> None:
+    assert len(divide(Source.analyse(text))) == count
+
+
+@pytest.mark.parametrize("text", [TEXT, *(text for text, _ in DIVIDED)])
+def test_units_cover_the_text(text: str) -> None:
+    units = divide(Source.analyse(text))
+    assert units[0].start == text.startswith("\ufeff")
+    assert [unit.end for unit in units] == [*(unit.start for unit in units[1:]), len(text)]
+    assert all(unit.code for unit in units)
+
+
+def test_units_of_real_files() -> None:
+    for name in ("textwrap.py", "typing.py", "enum.py"):
+        units = divide(Source.analyse((ROOT / name).read_bytes().decode("utf-8")))
+        assert len(units) > 10, name
+
+
+def forged(monkeypatch: pytest.MonkeyPatch, module: Any, text: str, *edits: Edit) -> str:
+    """What a rewrite with these edits, in one site of the first function, is told by the proof."""
+    start, end = edits[0].start, edits[-1].start
+    site = Site(start, end if module is parentheses else start, edits, scope=1)
+    monkeypatch.setattr(module, "sites", lambda source, options: ([site], Counter()))
+    if module is dead_branch:
+        monkeypatch.setattr(module, "fill", lambda *_: "")
+    result = emit(Source.analyse(text), [module.__name__.rpartition(".")[2]], rate=1.0, seed=1)
+    assert result.text == (text if result.status == "disproved" else result.text)
+    return result.problem or result.status
+
+
+INSERTED = [
+    ("def f(a):\n    return a\n", 14, "pass\n    ", "rewritten"),
+    ("def f(a):\n    return a\n", 14, "if False:\n        b = a\n    ", "rewritten"),
+    ("def f(a):\n    return a\n", 14, "a = 1\n    ", "a, which is not fresh"),
+    ("def f(a):\n    return a\n", 14, "a(1)\n    ", "Expr is not known"),
+    (
+        "def f(a):\n    return a\n",
+        14,
+        "if False:\n        pass\n    else:\n        a()\n    ",
+        "If is not known",
+    ),
+    ("def f(a):\n    return a\n", 14, "if True:\n        pass\n    ", "If is not known"),
+    ("def f(a):\n    return a\n", 14, "pass\n  ", "doesn't compile"),
+    ("def f(a):\n    'doc'\n    return a\n", 14, "pass\n    ", "before a docstring"),
+    ("def f(a):\n    global b\n    b = a\n", 14, "if False:\n        c = b\n    ", "doesn't compile"),
+    ("async def f(a):\n    yield a\n", 20, "if False:\n        return 1\n    ", "doesn't compile"),
+    ("def f(a):\n    if a:\n        b()\n    else: c()\n", 31, "pass\n    ", "doesn't compile"),
+    ("def f(a):\n    b(a,\n      1)\n", 25, "0\n      ", "doesn't compile"),
+    ("def f(a):\n    b = '''\n    c'''\n", 26, "pass\n    ", "is no statement"),
+    ("def f(a):\n    b = '''\n    c'''\n", 26, "  ", "several lines differs"),
+    ("def f(a):\n    b = ''' c'''\n", 21, "pass", "is no statement"),
+]
+
+
+@pytest.mark.parametrize(("text", "offset", "new", "expected"), INSERTED)
+def test_forged_insertions(
+    monkeypatch: pytest.MonkeyPatch, text: str, offset: int, new: str, expected: str
+) -> None:
+    assert expected in forged(monkeypatch, dead_branch, text, Edit(offset, offset, new))
+
+
+def test_too_many_nested_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    heads = [" " * (4 + k) + f"for x{k} in a:\n" for k in range(20)]
+    text = "def f(a):\n" + "".join(heads) + " " * 24 + "g()\n"
+    offset = text.index("g()")
+    new = "while False:\n" + " " * 25 + "pass\n" + " " * 24
+    assert "doesn't compile" in forged(monkeypatch, dead_branch, text, Edit(offset, offset, new))
+
+
+def test_forged_parentheses(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "def f(a, b, c):\n    return a + b * c\n"
+    first, last = text.index("a + b"), text.index(" * c")
+    problem = forged(monkeypatch, parentheses, text, Edit(first, first, "("), Edit(last, last, ")"))
+    assert problem.endswith("in f")
+
+
+def test_a_function_renamed_in_one_unit_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "def _f(x): return x\n_f(1)\n"
+    site = Site(4, 4, (Edit(4, 6, "_g"),))
+    monkeypatch.setattr(rename_function, "sites", lambda source, options: ([site], Counter()))
+    monkeypatch.setattr(rename_function, "draw", lambda *_: [""])
+    result = emit(Source.analyse(text), ["rename_function"], rate=1.0, seed=1)
+    assert (result.status, result.problem) == ("disproved", "the module's _f isn't renamed everywhere")
