@@ -46,6 +46,8 @@ def _form(before: str, after: str) -> ast.BinOp | ast.IfExp | ast.Call | None:
     node = _parse(f"{before}x{after}")
     if not (before.startswith("(") and after.endswith(")")) or node is None:
         return None
+    if isinstance(node, (ast.BinOp, ast.IfExp)) and node.col_offset == 0:
+        return None  # its brackets aren't around all of it, so what stands beside it could tear it apart
     if isinstance(node, ast.BinOp):
         return node if _is_x(node.left) and not before.strip("(") else None
     if isinstance(node, ast.IfExp):
