@@ -1,7 +1,7 @@
 """Passes values through a function that returns them: `return a` -> `return (lambda value: value)(a)`.
 
 The expression stays outside of the function, as its argument: `yield`, `await`, `super()` and class scopes
-mean what they meant.
+mean what they meant. The call takes one frame of the stack, so functions of a recursion are left alone.
 """
 
 from collections import Counter
@@ -14,6 +14,7 @@ from transformers_py.blocks import line_refusal
 from transformers_py.edits import Edit, Site
 from transformers_py.expressions import is_loose, is_tested_in_parts, values
 from transformers_py.options import CounterExample, Example
+from transformers_py.recursion import recursive
 from transformers_py.source import Source
 
 PRESERVES = "value"
@@ -34,6 +35,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
     found: list[Site] = []
     refused: Counter[str] = Counter()
     reasons: dict[int, str | None] = {}
+    deep = recursive(source)
     for i in values(source):
         node, scope = source.nodes[i], source.scoping.of[i]
         if options.style == "constant" and not isinstance(node, _LITERALS):
@@ -42,6 +44,8 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
             refused["class_body"] += 1
             continue
         reason = "tested_in_parts" if is_tested_in_parts(node) else line_refusal(source, scope, reasons)
+        if scope.index in deep or any(outer.index in deep for outer in scope.enclosing()):
+            reason = "recursion"
         if reason:
             refused[reason] += 1
             continue
@@ -71,6 +75,7 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("class A:\n    x = 1\n", {}, "class_body"),
     ('__version__ = "1.0"\n', {}, ""),
     ("from a import b\nb.c[d].e()\n", {"style": "constant"}, ""),
+    ("def f(a):\n    return f(a) if a else g(a)\ndef g(b):\n    return b\n", {}, "recursion"),
     ("def f(a: 'int'): pass\n", {}, ""),
     ("def f(log):\n    log(1, stacklevel=2)\n", {}, "line_numbers"),
 ]
