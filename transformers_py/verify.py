@@ -118,13 +118,15 @@ def _unmet_problem(unit: "Unit", tree: ast.Module, edits: Sequence[Edit], unmet:
 
 
 def _long_strings(tree: ast.Module) -> list[object]:
-    return [
-        node.value
+    """The values of strings of several lines, in the order of the text."""
+    found = [
+        node
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant)
         and isinstance(node.value, (str, bytes))
         and node.lineno != node.end_lineno
     ]
+    return [node.value for node in sorted(found, key=lambda node: (node.lineno, node.col_offset))]
 
 
 def moved(statements: Sequence[Statement], edits: Sequence[Edit], groups: Sequence[int]) -> list[Statement]:
