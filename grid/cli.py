@@ -203,16 +203,26 @@ def export(
     console.print(f"{out}: {rows} rows", highlight=False)
 
 
-@app.command(epilog="example: augrid rewrite src/ --rewrites rename_variable,parentheses --rate 0.5 --diff")
+@app.command(
+    epilog="example: augrid rewrite src/ --rewrites 'rename_variable, dead_branch{style: if_false}' --count 5"
+)
 def rewrite(
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH …", help="Files and folders.")] = None,
-    rewrites: Annotated[str, typer.Option(metavar="NAME,…", help="Which rewrites, in order.")] = "",
-    rate: Annotated[float | None, typer.Option(help="Share of the sites, 0 to 1.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="PATH …", help="Files, folders, and .jsonl files.")
+    ] = None,
+    rewrites: Annotated[
+        str, typer.Option(metavar="NAME,…", help="Which, in order; options as NAME{OPTION: VALUE, …}.")
+    ] = "",
+    rate: Annotated[float | None, typer.Option(help="Share of the sites, 0 to 1; default 1.")] = None,
     count: Annotated[int | None, typer.Option(help="Sites per file, instead of a rate.")] = None,
     seed: Annotated[int, typer.Option(help="Which sites, and which new names.")] = 1,
-    diff: Annotated[bool, typer.Option("--diff", help="Show what changes; the default.")] = False,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write rewritten files there.")] = None,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show what changes; default without --out, --report.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write all files there.")] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Facts per file.")] = None,
+    column: Annotated[str, typer.Option(metavar="NAME", help="Where the code is in JSONL.")] = "code",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     list_: Annotated[bool, typer.Option("--list", help="Name all rewrites.")] = False,
 ) -> None:
     """Rewrite Python files without changing what they do; every result is proved."""
@@ -221,8 +231,9 @@ def rewrite(
     if list_:
         rewriting.list_rewrites(console)
         return
-    options: dict[str, Any] = {"rewrites": rewrites, "rate": rate, "count": count, "seed": seed}
-    raise typer.Exit(rewriting.run(paths or [], console, diff=diff, out=out, report=report, **options))
+    asked: dict[str, Any] = {"rewrites": rewrites, "rate": rate, "count": count, "seed": seed}
+    shown: dict[str, Any] = {"diff": diff, "out": out, "report": report, "column": column, "jobs": jobs}
+    raise typer.Exit(rewriting.run(paths or [], console, **asked, **shown))
 
 
 @app.command(hidden=True, epilog="example: augrid step results/quickstart/logs/train-0123456789ab/job.json")

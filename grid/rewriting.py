@@ -1,24 +1,27 @@
-"""`augrid rewrite`: rewrites applied to files and folders, shown as a diff or written elsewhere."""
+"""`augrid rewrite`: rewrites applied to files, folders and JSONL, shown as a diff or written elsewhere."""
 
 from __future__ import annotations
 
-import difflib
-import io
 import json
-import tokenize
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
 import transformers_py
+from grid import rewrite_syntax
 from grid.errors import BadInput
-from preprocessing import reading
-from preprocessing.errors import BadSource
+from grid.rewrite_inputs import File, Piece, Writer, check_column, check_targets, files, pieces
+from grid.rewrite_one import Done, Order, rewrite
+
+_STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def run(
@@ -29,141 +32,163 @@ def run(
     rate: float | None,
     count: int | None,
     seed: int,
+    column: str,
+    jobs: int,
     diff: bool,
     out: Path | None,
     report: Path | None,
 ) -> int:
-    """Rewrite all .py files of `paths`. Returns 0, or 1 when some file could not be read or parsed.
+    """Rewrite all programs of `paths`. Returns 0, or 1 when a file is unreadable or a proof failed.
+
+    What can't be parsed is copied as it is, with a line that says why.
 
     Raises:
         BadInput: no path, unknown rewrites, a bad intensity, or a place that can't be written.
     """
-    names = _checked(paths, rewrites, rate, count)
-    if rate is None and count is None:
-        rate = 1.0
+    entries, found = _checked(paths, rewrites, rate, count, column, out)
+    order = Order(
+        rewrites=entries,
+        rate=1.0 if rate is None and count is None else rate,
+        count=count,
+        seed=seed,
+        column=column,
+        diff=diff or (out is None and report is None),
+    )
     facts: list[dict[str, Any]] = []
-    for root, file in _files(paths):
-        fact, text, original = _one(file, names, rate, count, seed)
-        facts.append(fact)
-        if fact["status"] == "quarantined":
-            console.print(f"{file}: {fact['reason']}", style="yellow", markup=False, highlight=False)
-            continue
-        if out is not None:
-            _write(out / file.relative_to(root), text, original)
-        if diff or (out is None and report is None):
-            _print_diff(console, file, original.text, text)
+    with ExitStack() as stack:
+        writer = Writer(out, stack) if out is not None else None
+        for done in stack.enter_context(_shown(_all(pieces(found), order, jobs), found, console)):
+            facts.append(done.facts)
+            _tell(console, done)
+            if writer is not None and done.data is not None:
+                writer.write(done.piece.file, done.data)
+    summary = _summary(facts)
     if report is not None:
-        _save(report, facts)
-    statuses = Counter(fact["status"] for fact in facts)
-    summary = ", ".join(f"{n} {status}" for status, n in sorted(statuses.items()))
-    sites = sum(sum(fact.get("sites", {}).values()) for fact in facts)
-    console.print(f"{len(facts)} files: {summary}; {sites} sites", markup=False, highlight=False)
-    return 1 if statuses["quarantined"] or statuses["disproved"] else 0
+        _save(report, {"request": _request(order), "summary": summary, "files": facts})
+    console.print(_sentence(summary), markup=False, highlight=False)
+    return 1 if {"unreadable", "disproved"} & set(summary["status"]) else 0
 
 
-def _checked(paths: Sequence[Path], rewrites: str, rate: float | None, count: int | None) -> list[str]:
-    names = [name.strip() for name in rewrites.split(",") if name.strip()]
+def list_rewrites(console: Console) -> None:
+    """Print name, what it does, growth, proof and options of every rewrite."""
+    from transformers_py import catalogue
+
+    table = Table(box=None, pad_edge=False, show_lines=False, expand=True)
+    table.add_column("rewrite", no_wrap=True)
+    table.add_column("what it does", ratio=3)
+    table.add_column("tokens\nper site")
+    table.add_column("proof", no_wrap=True)
+    table.add_column("options (the first is the default)", ratio=3)
+    for entry in catalogue.entries():
+        options = "; ".join(f"{o.name}: {_choices(o.default, o.choices)}" for o in entry.options)
+        row = (entry.name, entry.summary, str(entry.growth), entry.proof, options)
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
+def _choices(default: object, choices: Sequence[object]) -> str:
+    return " | ".join(map(str, dict.fromkeys([default, *choices])))
+
+
+def _checked(
+    paths: Sequence[Path], rewrites: str, rate: float | None, count: int | None, column: str, out: Path | None
+) -> tuple[list[Any], list[File]]:
     problems = []
     if not paths:
         problems.append("name at least one file or folder")
-    problems += [f"{path}: no such file or folder" for path in paths if not path.exists()]
+    missing = [path for path in paths if not path.exists()]
+    problems += [f"{path}: no such file or folder" for path in missing]
     if rate is not None and count is not None:
         problems.append("--rate and --count exclude each other")
     if rate is not None and not 0 <= rate <= 1:
         problems.append(f"--rate {rate:g}: must be from 0 to 1")
     if count is not None and count < 0:
         problems.append(f"--count {count}: must not be negative")
-    if not names:
-        problems.append(f"--rewrites: name at least one of {', '.join(transformers_py.names())}")
+    entries: list[Any] = []
     try:
-        transformers_py.check(names)
+        entries = rewrite_syntax.read(rewrites) if rewrites.strip() else []
+        transformers_py.check(entries)
+    except BadInput as error:
+        problems += str(error).splitlines()
     except ValueError as error:
         problems.append(f"--rewrites: {error}")
+    if not rewrites.strip():
+        problems.append(f"--rewrites: name at least one of {', '.join(transformers_py.names())}")
+    found = files([path for path in paths if path not in missing])
+    problems += check_column(found, column)
+    problems += check_targets(found, out) if out is not None else []
     if problems:
         raise BadInput("\n".join(problems))
-    return names
+    return entries, found
 
 
-def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
-    """(folder that relative names count from, file)."""
-    for path in paths:
-        if path.is_dir():
-            for file in sorted(path.rglob("*.py")):
-                if file.is_file():
-                    yield path, file
-        else:
-            yield path.parent, path
+def _all(given: Iterable[Piece], order: Order, jobs: int) -> Iterator[Done]:
+    """The pieces rewritten, in their order; a few are read ahead, however many there are."""
+    if jobs == 1:
+        yield from map(partial(rewrite, order=order), given)
+        return
+    from joblib import Parallel, delayed
+
+    parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="4*n_jobs", batch_size=4)
+    yield from parallel(delayed(rewrite)(piece, order) for piece in given)
 
 
-class _Original:
-    """A file's text, and how its bytes are made of it (`utf-8-sig` writes the BOM back)."""
+@contextmanager
+def _shown(done: Iterator[Done], found: Sequence[File], console: Console) -> Iterator[Iterator[Done]]:
+    """On a terminal with a progress bar; how many lines JSONL files have isn't known."""
+    if not console.is_terminal:
+        yield done
+        return
+    total = None if any(file.is_jsonl for file in found) else len(found)
+    with Progress(console=console, transient=True) as progress:
+        yield iter(progress.track(done, total=total, description="rewriting"))
 
-    def __init__(self, data: bytes) -> None:
-        self.text = reading.decode(data)
-        self.encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
 
-    def encode(self, text: str) -> bytes:
-        return text.encode(self.encoding)
+def _tell(console: Console, done: Done) -> None:
+    facts = done.facts
+    if facts["status"] in ("skipped", "unreadable"):
+        reason = ": ".join(part for part in (facts["reason"], facts["detail"]) if part)
+        line = f"warning: {facts['file']}: {facts['status']}: {reason}"
+        console.print(Text(line, "yellow"), soft_wrap=True)
+    if "disproved" in facts:
+        found = facts["disproved"]
+        where = f"{found['rewrite'] or 'several rewrites'} at {found['site'] or 'several sites'}"
+        console.print(Text(f"disproved: {facts['file']}: {where}: {found['problem']}", "red"), soft_wrap=True)
+    for line in done.diff:
+        style = "bold" if line.startswith(("+++", "---")) else _STYLES.get(line[:1], "")
+        console.print(Text(line, style), soft_wrap=True)
 
 
-def _one(
-    file: Path, names: Sequence[str], rate: float | None, count: int | None, seed: int
-) -> tuple[dict[str, Any], str, _Original]:
+def _request(order: Order) -> dict[str, Any]:
+    rewrites = [[name, options] for name, options in transformers_py.check(order.rewrites)]
+    given = {"rate": order.rate, "count": order.count, "seed": order.seed}
+    return {"rewrites": rewrites, **given, "version": transformers_py.VERSION}
+
+
+def _summary(facts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    sites: Counter[str] = Counter()
+    refusals: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for fact in facts:
+        sites.update(fact.get("sites", {}))
+        refusals.update(fact.get("refusals", {}))
+        sizes.update({name: n for name, n in fact.items() if name.startswith(("tokens_", "bytes_"))})
+    status = Counter(fact["status"] for fact in facts)
+    return {"status": dict(sorted(status.items())), "sites": sites, "refusals": refusals, **sizes}
+
+
+def _sentence(summary: Mapping[str, Any]) -> str:
+    n = sum(summary["status"].values())
+    counts = ", ".join(f"{number} {status}" for status, number in summary["status"].items())
+    sentence = f"{n} files: {counts}; {sum(summary['sites'].values())} sites"
+    before = summary.get("tokens_before", 0)
+    if before:
+        sentence += f"; {before:,} → {summary['tokens_after']:,} tokens"
+    return sentence
+
+
+def _save(report: Path, content: Mapping[str, Any]) -> None:
     try:
-        original = _Original(file.read_bytes())
-        done = transformers_py.rewrite(original.text, names, rate=rate, count=count, seed=seed)
-    except (OSError, BadSource, transformers_py.Unparseable) as error:
-        return {"file": str(file), "status": "quarantined", "reason": str(error)}, "", _Original(b"")
-    fact = {
-        "file": str(file),
-        "status": done.status,
-        "sites": dict(done.sites),
-        "available": dict(done.available),
-        "refusals": dict(done.refusals),
-        "chars_before": len(original.text),
-        "chars_after": len(done.text),
-    }
-    if done.problem:
-        fact["reason"] = done.problem
-    return fact, done.text, original
-
-
-def _print_diff(console: Console, file: Path, before: str, after: str) -> None:
-    lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), str(file), f"{file} (rewritten)", lineterm=""
-    )
-    styles = {"+": "green", "-": "red", "@": "cyan"}
-    for line in lines:
-        console.print(Text(line, style=styles.get(line[:1], "")), soft_wrap=True)
-
-
-def _write(target: Path, text: str, original: _Original) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(original.encode(text))
-    except OSError as error:
-        raise BadInput(f"{target}: can't be written: {error.strerror or error}") from None
-
-
-def _save(report: Path, facts: Sequence[dict[str, Any]]) -> None:
-    try:
-        report.write_text(json.dumps({"files": facts}, indent=1), encoding="utf-8")
+        report.write_text(json.dumps(content, indent=1), encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{report}: can't be written: {error.strerror or error}") from None
-
-
-def list_rewrites(console: Console) -> None:
-    """Print name, what it does, growth, proof and options of every rewrite."""
-    import dataclasses
-
-    table = Table(box=None, pad_edge=False)
-    table.add_column("rewrite", no_wrap=True)
-    for column in ("what it does", "growth", "proof", "options"):
-        table.add_column(column)
-    for name in transformers_py.names():
-        module = transformers_py.lookup(name)
-        options = [f"{field.name}={field.default!r}" for field in dataclasses.fields(module.Options)]
-        first = (module.__doc__ or "").strip().splitlines()[0]
-        row = (name, first, str(module.GROWTH), str(module.PRESERVES), ", ".join(options))
-        table.add_row(*map(Text, row))
-    console.print(table)

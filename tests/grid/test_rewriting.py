@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from grid import commands
 from grid.cli import app, console
 from grid.errors import BadInput
+from grid.rewrite_one import first_bad, place
 
 TEXT = "def area(width, height):\r\n    total = width * height\r\n    return total\r\n"
 commands.register(app, console)
@@ -46,15 +47,48 @@ def test_out_keeps_encodings_newlines_and_folders(code: Path, tmp_path: Path) ->
 
 
 def test_report_and_what_can_t_be_parsed(code: Path, tmp_path: Path) -> None:
-    (code / "bad.py").write_text("def f(:\n")
+    (code / "bad.py").write_bytes(b"def f(:\r\n")
     (code / "null.py").write_bytes(b"x = 1\0\n")
-    report = tmp_path / "report.json"
-    result = run(code, "--rewrites", "rename_variable,parentheses", "--report", report)
-    assert result.exit_code == 1
-    facts = {Path(fact["file"]).name: fact for fact in json.loads(report.read_text())["files"]}
-    assert facts["bad.py"]["status"] == facts["null.py"]["status"] == "quarantined"
-    assert facts["plain.py"]["status"] == "rewritten"
-    assert facts["plain.py"]["sites"]["rename_variable"] >= 1
+    (code / "same.py").write_bytes(b"\xef\xbb\xbfpass\r\n")
+    report, out = tmp_path / "report.json", tmp_path / "new"
+    rewrites = "rename_variable, parentheses{nested: true}"
+    result = run(code, "--rewrites", rewrites, "--report", report, "--out", out, "--count", 5)
+    assert result.exit_code == 0
+    assert "warning: " in result.output
+    written = json.loads(report.read_text())
+    facts = {Path(fact["file"]).name: fact for fact in written["files"]}
+    assert written["request"]["rewrites"][1] == ["parentheses", {"nested": True}]
+    assert facts["bad.py"]["status"] == facts["null.py"]["status"] == "skipped"
+    assert facts["null.py"]["reason"] == "null_byte"
+    plain = facts["plain.py"]
+    assert plain["status"] == "rewritten"
+    assert sum(plain["sites"].values()) == 5
+    assert plain["tokens_after"] > plain["tokens_before"]
+    assert plain["bytes_after"] == len((out / "sub" / "plain.py").read_bytes())
+    for name in ("bad.py", "null.py", "same.py"):
+        assert (out / name).read_bytes() == (code / name).read_bytes()
+
+
+def test_jsonl_and_any_number_of_processes(tmp_path: Path) -> None:
+    file = tmp_path / "data.jsonl"
+    rows = [{"n": 1, "text": TEXT}, {"text": "x ="}, {"other": 1}, {"text": TEXT, "é": "ü"}]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for jobs in (1, 2):
+        arguments = ["--rewrites", "rename_variable", "--column", "text", "--jobs", jobs]
+        assert run(file, *arguments, "--out", tmp_path / str(jobs)).exit_code == 0
+    lines = (tmp_path / "1" / "data.jsonl").read_bytes().splitlines()
+    assert (tmp_path / "2" / "data.jsonl").read_bytes().splitlines() == lines
+    assert [json.loads(line).keys() for line in lines] == [row.keys() for row in rows]
+    assert json.loads(lines[0])["text"] != TEXT
+    assert lines[1:3] == file.read_bytes().splitlines()[1:3]
+    with pytest.raises(BadInput, match="no text in column 'code'"):
+        run(file, "--rewrites", "rename_variable")
+
+
+def test_the_first_bad_site_is_found() -> None:
+    assert first_bad(["x"], 100, lambda part, n: n >= 37) == 37
+    assert first_bad(["x"], 100, lambda part, n: False) == 0
+    assert place("a\nbcd\n", 4) == "2:3"
 
 
 @pytest.mark.parametrize(
@@ -64,6 +98,9 @@ def test_report_and_what_can_t_be_parsed(code: Path, tmp_path: Path) -> None:
         (["--rewrites", "parentheses", "--rate", "2"], "must be from 0 to 1"),
         (["--rewrites", "parentheses", "--rate", "1", "--count", "2"], "exclude each other"),
         ([], "name at least one of"),
+        (["--rewrites", "parentheses{nested: true"], "a brace has no partner"),
+        (["--rewrites", "parentheses{nestd: true}"], "unknown option 'nestd'"),
+        (["--rewrites", "parentheses,"], "a name is missing"),
     ],
 )
 def test_bad_input(code: Path, arguments: list[str], expected: str) -> None:
