@@ -223,6 +223,9 @@ def rewrite(
     report: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Facts per file.")] = None,
     column: Annotated[str, typer.Option(metavar="NAME", help="Where the code is in JSONL.")] = "code",
     jobs: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    explain: Annotated[
+        str | None, typer.Option(metavar="FILE:LINE", help="Why a line's names are, or aren't, rewritten.")
+    ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Name all rewrites.")] = False,
 ) -> None:
     """Rewrite Python files without changing what they do; every result is proved."""
@@ -230,6 +233,10 @@ def rewrite(
 
     if list_:
         rewriting.list_rewrites(console)
+        return
+    if explain is not None:
+        for line in rewriting.explain(explain, rewrites):
+            console.print(line, markup=False, highlight=False)
         return
     asked: dict[str, Any] = {"rewrites": rewrites, "rate": rate, "count": count, "seed": seed}
     shown: dict[str, Any] = {"diff": diff, "out": out, "report": report, "column": column, "jobs": jobs}

@@ -20,6 +20,7 @@ from grid import rewrite_syntax
 from grid.errors import BadInput
 from grid.rewrite_inputs import File, Piece, Writer, check_column, check_targets, files, pieces
 from grid.rewrite_one import Done, Order, rewrite
+from preprocessing import reading
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -84,6 +85,25 @@ def list_rewrites(console: Console) -> None:
         row = (entry.name, entry.summary, str(entry.growth), entry.proof, options)
         table.add_row(*map(Text, row))
     console.print(table)
+
+
+def explain(where: str, rewrites: str) -> list[str]:
+    """What rewrites (all, if none is named) could do at FILE:LINE, and why they leave names alone.
+
+    Raises:
+        BadInput: no such file or line, a text that can't be parsed, unknown rewrites.
+    """
+    name, _, line = where.rpartition(":")
+    if not name or not line.isdecimal():
+        raise BadInput(f"--explain {where}: write FILE:LINE")
+    entries = rewrite_syntax.read(rewrites) if rewrites.strip() else list(transformers_py.names())
+    try:
+        text = reading.decode(Path(name).read_bytes())
+        return transformers_py.explain(text, int(line), entries)
+    except OSError as error:
+        raise BadInput(f"{name}: {error.strerror or error}") from None
+    except (ValueError, transformers_py.Unparseable) as error:
+        raise BadInput(f"--explain {where}: {error}") from None
 
 
 def _choices(default: object, choices: Sequence[object]) -> str:

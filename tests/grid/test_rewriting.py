@@ -118,3 +118,11 @@ def test_list_names_every_rewrite() -> None:
 
     out = run("--list").output
     assert all(name in out for name in transformers_py.names())
+
+
+def test_explain(code: Path) -> None:
+    file = code / "sub" / "plain.py"
+    assert "total" in run("--explain", f"{file}:2", "--rewrites", "rename_variable").output
+    for where, expected in ((f"{file}:99", "99"), (file, "FILE:LINE"), ("/nowhere.py:1", "No such file")):
+        with pytest.raises(BadInput, match=expected):
+            run("--explain", where)
