@@ -37,7 +37,7 @@ class TrainingConfig(Frozen):
     early_stop: EarlyStop | None = EarlyStop()
     micro_batches: int = Field(default=1, ge=1, description="pieces of a batch, whose gradients are added")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", description="of matrix products; auto is bfloat16 on a GPU that has it, float32 on a CPU"
+        default="auto", description="of matrix products; auto: bfloat16 on GPUs that have it, else float32"
     )
     threads: int = Field(default=1, ge=1)
     checkpoint_s: float = Field(default=60.0, ge=0, description="seconds between checkpoints for resuming")
