@@ -179,10 +179,10 @@ def test_hosts_file(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_said_plainly(grid: Grid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Run) -> int:
+    def full(self: Run, wanted: set[str] | None) -> int:
         raise OSError(errno.ENOSPC, "No space left on device", "somewhere")
 
-    monkeypatch.setattr(Run, "_work", full)
+    monkeypatch.setattr(Run, "make", full)
     worker, free = executors.lookup("inprocess", hosts.Hosts())
     one = Run(grid=grid, root=tmp_path, slots=free, executor=worker, console=console)
     with pytest.raises(BadInput, match=r"somewhere: No space left on device; make room .* are kept"):
