@@ -128,13 +128,20 @@ def emit(
 def _emit(
     source: Source, rewrites: Sequence[Request], rate: float | None, count: int | None, seed: int, key: str
 ) -> Rewritten:
-    plan = plan_of(source, rewrites)
-    drawn = _draw(source, plan, seed, key)
-    chosen = _choose(plan, drawn, rate, count)
+    plan, drawn, chosen = select(source, rewrites, rate, count, seed, key)
     mask = bytearray(sum(len(part.sites) for part in plan.parts))
     for number in chosen:
         mask[number] = 1
     return _prove(source, plan, drawn, mask)
+
+
+def select(
+    source: Source, rewrites: Sequence[Request], rate: float | None, count: int | None, seed: int, key: str
+) -> tuple[Plan, Drawn, list[int]]:
+    """The plan, what the seed draws for it, and the numbers of the sites that the intensity takes."""
+    plan = plan_of(source, rewrites)
+    drawn = _draw(source, plan, seed, key)
+    return plan, drawn, _choose(plan, drawn, rate, count)
 
 
 def plan_of(source: Source, rewrites: Sequence[Request]) -> Plan:

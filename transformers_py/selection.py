@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from transformers_py import engine
-from transformers_py.engine import Request, plan_of
+from transformers_py.engine import Request, select
 from transformers_py.source import Source
 
 
@@ -21,8 +20,7 @@ def selected(
     They stand in the order in which greater counts add them; each rate takes a first part of the sites of
     each rewrite.
     """
-    plan = plan_of(source, rewrites)
-    chosen = engine._choose(plan, engine._draw(source, plan, seed, key), rate, count)
+    plan, _, chosen = select(source, rewrites, rate, count, seed, key)
     owner = {
         part.first + i: (part.name, site.start) for part in plan.parts for i, site in enumerate(part.sites)
     }
