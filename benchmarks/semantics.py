@@ -479,9 +479,12 @@ def show(rows: Sequence[Row]) -> None:
             print(f"expected  {row.suite}  {row.rewrites}  {test}  ({EXPECTED[row.suite][test]})")
 
 
-def progress(suite: str, rows: Sequence[Row]) -> None:
+def progress(suite: str, rows: Sequence[Row], json_file: Path | None) -> None:
+    """One line for each suite that has ended; what is known so far is kept in the file."""
     changed = sum(len(row.changed) for row in rows if row.suite == suite)
     print(f"{suite}: {changed} tests changed", flush=True)
+    if json_file:
+        json_file.write_text(json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False) + "\n")
 
 
 def chosen_packages(requirements: Sequence[str]) -> list[Package]:
@@ -517,15 +520,11 @@ def main() -> int:
     rows: list[Row] = []
     for package in chosen_packages(options.packages):
         rows += package_rows(package, work, rewrites, options.jobs)
-        progress(package.name, rows)
+        progress(package.name, rows, options.json)
     for suite in options.stdlib:
         rows += stdlib_rows(suite, work, rewrites, options.jobs)
-        progress(suite, rows)
+        progress(suite, rows, options.json)
     show(rows)
-    if options.json:
-        options.json.write_text(
-            json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False) + "\n"
-        )
     changed = sum(len(row.changed) for row in rows)
     print(f"{len(rows)} runs; {changed} tests changed their outcome")
     return 1 if changed else 0
