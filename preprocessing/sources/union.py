@@ -1,0 +1,41 @@
+"""Several sources, one after the other, as one corpus."""
+
+import hashlib
+from collections.abc import Iterator
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from preprocessing.sources import Excluded, RawFile, SourceConfig, kinds, lookup
+
+_HERE = __name__.rpartition(".")[2]
+
+if TYPE_CHECKING:
+    OneSource = SourceConfig
+else:
+    OneSource = Annotated[
+        reduce(or_, [lookup(kind).Config for kind in kinds() if kind != _HERE]), Field(discriminator="kind")
+    ]
+
+
+class Config(SourceConfig):
+    """`sources` are read in their order. Projects of the same name are one project, whichever source gives
+    them, so that a split by project never parts them.
+    """
+
+    kind: Literal["union"] = "union"
+    sources: tuple[OneSource, ...] = Field(min_length=1)
+
+
+def read(config: Config) -> Iterator[RawFile | Excluded]:
+    """The files of all sources."""
+    for source in config.sources:
+        yield from lookup(source.kind).read(source)
+
+
+def raw_digest(config: Config) -> str:
+    """Digest of the sources' digests, in their order."""
+    digests = [lookup(source.kind).raw_digest(source) for source in config.sources]
+    return hashlib.sha256(":".join(digests).encode()).hexdigest()
