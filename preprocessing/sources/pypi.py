@@ -1,7 +1,6 @@
 """Releases on the Python Package Index, fetched with pip once, and pinned by SHA-256 from then on."""
 
 import hashlib
-import json
 import os
 import re
 import subprocess
@@ -9,53 +8,48 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from email.parser import BytesParser
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import field_validator, model_validator
 
+from preprocessing import package_license, package_lock
 from preprocessing.errors import BadInput
+from preprocessing.package_lock import Locked
 from preprocessing.sources import Excluded, RawFile, SourceConfig, archive
 
 _PINNED = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)==([A-Za-z0-9.!+_-]+)")
+_LICENSE_FILE = re.compile(r"(^|/)(LICEN[CS]E|COPYING)[^/]*$", re.IGNORECASE)
 _AT_ONCE = 50  # packages in one call of pip
 _MAX_FILES, _MAX_BYTES = 200_000, 4 * 2**30  # in one package, unpacked
-# Trove classifiers that name one licence; for packages whose metadata have no SPDX expression.
-_CLASSIFIERS = {
-    "MIT License": "MIT",
-    "Apache Software License": "Apache-2.0",
-    "ISC License (ISCL)": "ISC",
-    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
-    "Python Software Foundation License": "PSF-2.0",
-    "The Unlicense (Unlicense)": "Unlicense",
-    "GNU General Public License v3 (GPLv3)": "GPL-3.0-only",
-    "GNU General Public License v2 (GPLv2)": "GPL-2.0-only",
-}
 
 
 class Config(SourceConfig):
-    """`packages` are name==version. A package is a project.
+    """`packages` are name==version; or `file` holds them, one a line, # comments. A package is a project.
 
-    `lock` is a file that is written on the first run, and enforced afterwards: keep it beside the spec. With
+    `lock` is a file that is written on the first run, and enforced afterwards: keep it beside the spec. Every
+    machine then gets the very files that the first one chose, also wheels that were built for another. With
     `distribution: wheel`, pip runs nobody's code; to fetch an `sdist` it runs the package's build backend.
     """
 
     kind: Literal["pypi"] = "pypi"
-    packages: tuple[str, ...] = Field(min_length=1)
+    packages: tuple[str, ...] = ()
+    file: str | None = None
     lock: str
     distribution: Literal["wheel", "sdist"] = "wheel"
 
     @field_validator("packages")
     @classmethod
     def _pinned(cls, packages: tuple[str, ...]) -> tuple[str, ...]:
-        loose = [package for package in packages if not _PINNED.fullmatch(package)]
-        if loose:
-            raise ValueError(f"must be name==version, not {', '.join(loose)}")
-        names = Counter(_normal(package.partition("==")[0]) for package in packages)
-        if twice := [name for name, count in names.items() if count > 1]:
-            raise ValueError(f"must name each package once, not {', '.join(twice)} twice")
+        if wrong := _wrong(packages):
+            raise ValueError(wrong)
         return packages
+
+    @model_validator(mode="after")
+    def _one_list(self) -> Self:
+        if bool(self.packages) == (self.file is not None):
+            raise ValueError("needs packages, or a file that lists them, and not both")
+        return self
 
 
 def read(config: Config) -> Iterator[RawFile | Excluded]:
@@ -73,10 +67,32 @@ def read(config: Config) -> Iterator[RawFile | Excluded]:
 
 def raw_digest(config: Config) -> str:
     """Digest of the pinned hashes; fetches what is not pinned yet."""
-    _fetched(config)
-    locked = _read_lock(config)
-    pins = [f"{package} {locked[_key(config, package)]['sha256']}" for package in config.packages]
+    packages = list(_fetched(config))
+    locked = package_lock.read(Path(config.lock))
+    pins = [f"{package} {locked[_key(config, package)]['sha256']}" for package in packages]
     return hashlib.sha256("\n".join(pins).encode()).hexdigest()
+
+
+def _listed(config: Config) -> Sequence[str]:
+    if config.file is None:
+        return config.packages
+    try:
+        lines = Path(config.file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"corpus.source.file: can't read {config.file}: {error}") from error
+    packages = [bare for line in lines if (bare := line.partition("#")[0].strip())]
+    if wrong := _wrong(packages) or ("" if packages else "names no package"):
+        raise BadInput(f"corpus.source.file: {config.file}: {wrong}")
+    return packages
+
+
+def _wrong(packages: Sequence[str]) -> str:
+    """What is wrong with a list of packages, if anything."""
+    if loose := [package for package in packages if not _PINNED.fullmatch(package)]:
+        return f"must be name==version, not {', '.join(loose)}"
+    names = Counter(_normal(package.partition("==")[0]) for package in packages)
+    twice = [name for name, count in names.items() if count > 1]
+    return f"must name each package once, not {', '.join(twice)} twice" if twice else ""
 
 
 def _members(path: Path, suffix: str) -> Iterator[tuple[str, bytes | tuple[str, str]]]:
@@ -87,30 +103,41 @@ def _fetched(config: Config) -> dict[str, Path]:
     """Where each package lies in the cache. Raises BadInput if one can't be had, or is not what is pinned."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "augrid" / "pypi"
     cache.mkdir(parents=True, exist_ok=True)
-    locked = _read_lock(config)
+    packages = _listed(config)
+    locked = package_lock.read(Path(config.lock))
     there: dict[str, Path] = {}
-    for package in config.packages:
+    for package in packages:
         entry = locked.get(_key(config, package))
         path = cache / entry["sha256"] / entry["file"] if entry else None
         if path is not None and entry is not None and path.is_file() and _sha256(path) == entry["sha256"]:
             there[package] = path
-    missing = [package for package in config.packages if package not in there]
-    for first in range(0, len(missing), _AT_ONCE):
-        _fetch(config, missing[first : first + _AT_ONCE], cache, locked, there)
-    return {package: there[package] for package in config.packages}
+    missing: dict[tuple[str, ...], list[str]] = {}
+    for package in packages:
+        if package not in there:
+            missing.setdefault(_options(config, locked.get(_key(config, package))), []).append(package)
+    for options, alike in missing.items():
+        for first in range(0, len(alike), _AT_ONCE):
+            _fetch(config, options, alike[first : first + _AT_ONCE], cache, locked, there)
+    return {package: there[package] for package in packages}
+
+
+def _options(config: Config, pinned: dict[str, str] | None) -> tuple[str, ...]:
+    if config.distribution == "sdist":
+        return ("--no-binary=:all:",)
+    return ("--only-binary=:all:", *(package_lock.tags(pinned["file"]) if pinned else ()))
 
 
 def _fetch(
     config: Config,
+    options: Sequence[str],
     packages: Sequence[str],
     cache: Path,
-    locked: dict[str, dict[str, str]],
+    locked: Locked,
     there: dict[str, Path],
 ) -> None:
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        form = "--only-binary" if config.distribution == "wheel" else "--no-binary"
-        options = ["--quiet", "--no-deps", f"{form}=:all:", "--dest", folder]
-        command = [sys.executable, "-m", "pip", "download", *options, *packages]
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *options]
+        command += ["--dest", folder, *packages]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
@@ -127,7 +154,7 @@ def _fetch(
             there[package] = cache / entry["sha256"] / path.name
             there[package].parent.mkdir(exist_ok=True)
             path.replace(there[package])
-    _write_lock(config, locked)
+    package_lock.write(Path(config.lock), locked)
 
 
 def _file_of(package: str, folder: Path) -> Path:
@@ -145,15 +172,15 @@ def _normal(name: str) -> str:
 
 
 def _license(path: Path) -> str:
-    """The SPDX expression of the package's metadata, or what a classifier says, or nothing."""
+    texts = (
+        content
+        for name, content in _members(path, "")
+        if isinstance(content, bytes) and _LICENSE_FILE.search(name) and name.count("/") <= 3
+    )
     for suffix in (".dist-info/METADATA", "/PKG-INFO"):
         for name, content in _members(path, suffix):
             if isinstance(content, bytes) and name.count("/") == 1:
-                metadata = BytesParser().parsebytes(content, headersonly=True)
-                if expression := metadata.get("License-Expression"):
-                    return str(expression)
-                named = [str(line).rpartition(" :: ")[2] for line in metadata.get_all("Classifier", [])]
-                return " AND ".join(_CLASSIFIERS[line] for line in named if line in _CLASSIFIERS)
+                return package_license.expression(content, texts)
     return ""
 
 
@@ -164,27 +191,3 @@ def _key(config: Config, package: str) -> str:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _read_lock(config: Config) -> dict[str, dict[str, str]]:
-    path = Path(config.lock)
-    if not path.exists():
-        return {}
-    try:
-        locked: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))["packages"]
-        if all(set(entry) == {"file", "sha256"} and "/" not in entry["file"] for entry in locked.values()):
-            return locked
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        pass
-    raise BadInput(f"corpus.source.lock: {path} is no lock file of this program")
-
-
-def _write_lock(config: Config, locked: dict[str, dict[str, str]]) -> None:
-    path = Path(config.lock)
-    content = json.dumps({"version": 1, "packages": dict(sorted(locked.items()))}, indent=1) + "\n"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(content, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise BadInput(f"corpus.source.lock: can't write {path}: {error.strerror}") from error

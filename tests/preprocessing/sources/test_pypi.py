@@ -79,3 +79,24 @@ def test_bad_settings(tmp_path: Path) -> None:
     (tmp_path / "lock.json").write_text("[]")
     with pytest.raises(BadInput, match="is no lock file"):
         pypi.raw_digest(configure(tmp_path, "a==1"))
+
+
+def test_a_list_in_a_file(index: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "packages.txt"
+    listed.write_text("# ours\n\naugrid-one==1.0  # small\naugrid-two==1.0\n")
+    lock = str(tmp_path / "lock.json")
+    config = pypi.Config(file=str(listed), lock=lock)
+    same = configure(tmp_path, "augrid-one==1.0", "augrid-two==1.0")
+    assert list(pypi.read(config)) == list(pypi.read(same))
+    assert pypi.raw_digest(config) == pypi.raw_digest(same)
+    listed.write_text("augrid-one\n")
+    with pytest.raises(BadInput, match=r"packages.txt: must be name==version, not augrid-one"):
+        pypi.raw_digest(config)
+    listed.write_text("# nothing\n")
+    with pytest.raises(BadInput, match=r"names no package"):
+        pypi.raw_digest(config)
+    with pytest.raises(BadInput, match=r"can't read .*gone.txt"):
+        pypi.raw_digest(pypi.Config(file=str(tmp_path / "gone.txt"), lock=lock))
+    for both in ({}, {"packages": ("a==1",), "file": "b"}):
+        with pytest.raises(ValidationError, match="needs packages, or a file"):
+            pypi.Config.model_validate({"lock": lock, **both})
