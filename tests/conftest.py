@@ -1,0 +1,147 @@
+"""A real Docker Engine for tests marked `docker`, and an image with Python that needs no registry.
+
+The engine at AUGRID_DOCKER (default unix:///var/run/docker.sock) is used when it answers. Where none does,
+and we are root on Debian with CI=true or AUGRID_START_DOCKER=1, one is installed, started and left running;
+else the tests are skipped. It has no bridge: containers have no network, or the host's.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import docker
+import pytest
+
+URL = os.environ.get("AUGRID_DOCKER", "unix:///var/run/docker.sock")
+BASE = "python-base:bookworm"
+HUB = "python:3.11-slim-bookworm"
+PACKAGES = ("docker.io", "debootstrap", "openssh-server", "openssh-client")
+LOCK = Path("/tmp/augrid-test-docker.lock")
+Engine = Callable[[], str]
+
+
+def answers(url: str) -> bool:
+    try:
+        client = docker.DockerClient(base_url=url, version="auto", timeout=10)
+    except docker.errors.DockerException:
+        return False
+    client.close()
+    return True
+
+
+def may_start() -> bool:
+    asked = os.environ.get("CI") == "true" or os.environ.get("AUGRID_START_DOCKER") == "1"
+    return asked and os.geteuid() == 0 and Path("/etc/debian_version").exists()
+
+
+def install(*programs: str) -> None:
+    """Debian's packages, unless all programs are there."""
+    path = f"{os.environ['PATH']}:/usr/sbin"
+    if not all(shutil.which(program, path=path) for program in programs):
+        quiet = {
+            "check": True,
+            "capture_output": True,
+            "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        }
+        subprocess.run(["apt-get", "update"], **quiet)
+        subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES], **quiet)
+
+
+def start_engine(*options: str, url: str, log: IO[bytes] | int) -> "subprocess.Popen[bytes]":
+    """Start dockerd in a session of its own and wait until it answers at `url`."""
+    command = ["/usr/sbin/dockerd", "--iptables=false", "--bridge=none", *options]
+    engine = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+    )
+    deadline = time.monotonic() + 60
+    while not answers(url):
+        if engine.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"dockerd does not answer at {url}")
+        time.sleep(0.2)
+    return engine
+
+
+@pytest.fixture(scope="session")
+def docker_url() -> str:
+    """Address of an engine that answers; skips without one."""
+    with open(LOCK, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may want to start it
+        if not answers(URL):
+            if not may_start():
+                pytest.skip(
+                    f"no Docker Engine answers at {URL} (root on Debian: AUGRID_START_DOCKER=1 starts one)"
+                )
+            install("dockerd", "debootstrap", "sshd")
+            start_engine(url=URL, log=subprocess.DEVNULL)
+    return URL
+
+
+@pytest.fixture(scope="session")
+def docker_client(docker_url: str) -> Iterator[docker.DockerClient]:
+    client = docker.DockerClient(base_url=docker_url, version="auto", timeout=600)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def base_image(docker_client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image with Python 3.11 and venv: pulled where there is a registry, else of Debian's packages."""
+    with open(LOCK, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not docker_client.images.list(BASE):
+            try:
+                docker_client.images.pull(*HUB.split(":")).tag(*BASE.split(":"))
+            except docker.errors.DockerException as error:
+                if not may_start():
+                    pytest.skip(f"no base image: {HUB} can't be pulled: {error}")
+                bootstrap(docker_client, tmp_path_factory.mktemp("base") / "root")
+    return BASE
+
+
+def bootstrap(client: docker.DockerClient, root: Path) -> None:
+    """Debian with Python from the mirror that apt uses, imported as BASE."""
+    install("debootstrap")
+    sources = "\n".join(file.read_text() for file in Path("/etc/apt/sources.list.d").glob("*.sources"))
+    mirrors = [line.split()[1] for line in sources.splitlines() if line.startswith("URIs:")]
+    include = "--include=python3,python3-venv,ca-certificates"
+    mirror = mirrors[0] if mirrors else "http://deb.debian.org/debian"
+    command = ["/usr/sbin/debootstrap", "--variant=minbase", include, "bookworm", str(root), mirror]
+    subprocess.run(command, check=True, capture_output=True)
+    with subprocess.Popen(["tar", "-C", str(root), "-c", "."], stdout=subprocess.PIPE) as tar:
+        repository, tag = BASE.split(":")
+        client.api.import_image_from_data(tar.stdout, repository=repository, tag=tag)
+    shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture
+def other_engine(docker_url: str, tmp_path: Path) -> Iterator[Engine]:
+    """Start another engine with data of its own, as if it were another host: call it for its address."""
+    if os.geteuid() != 0 or not Path("/usr/sbin/dockerd").exists():
+        pytest.skip("a second engine needs root and /usr/sbin/dockerd")
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start() -> str:
+        folder = tmp_path / f"engine{len(running)}"
+        folder.mkdir()
+        url = f"unix://{folder}/docker.sock"
+        places = [
+            "--data-root",
+            f"{folder}/data",
+            "--exec-root",
+            f"{folder}/exec",
+            "--pidfile",
+            f"{folder}/pid",
+        ]
+        with open(folder / "log", "wb") as log:
+            running.append(start_engine(*places, "-H", url, url=url, log=log))
+        return url
+
+    yield start
+    for engine in running:
+        engine.terminate()
+        engine.wait(30)
