@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from grid.cell_status import CellStatus
 from grid.plan import CellSteps
 from grid.store import Store
+from models import calibration
 from models import metrics as scores
 
 COUNTS = ("n_samples", "n_tokens_original", "n_tokens", "n_bytes_original", "n_bytes")
@@ -118,7 +119,8 @@ def _write_scores(done: Sequence[CellStatus], store: Store, new: Path) -> None:
                 _link(folder / "tokens.parquet", new / "tokens" / f"{status.cell.id}-{test}.parquet")
                 samples = _samples(folder / "samples.parquet", status.cell.id, test, thrown)
                 writer.write_table(samples)
-                rows += _metric_rows(samples, status.cell.id, test)
+                errors = calibration.errors(folder / "tokens.parquet", set(thrown.to_pylist()))
+                rows += _metric_rows(samples, status.cell.id, test, errors)
     pq.write_table(pa.Table.from_pylist(rows, METRICS), new / "metrics.parquet")
 
 
@@ -130,7 +132,9 @@ def _samples(file: Path, cell: str, test: str, thrown: pa.Array) -> pa.Table:
     return table.add_column(0, "cell", pa.repeat(cell, len(table))).select(SAMPLES.names).cast(SAMPLES)
 
 
-def _metric_rows(samples: pa.Table, cell: str, test: str) -> list[dict[str, Any]]:
+def _metric_rows(
+    samples: pa.Table, cell: str, test: str, errors: Mapping[str, Mapping[str, float]]
+) -> list[dict[str, Any]]:
     rows = []
     for which in ("all", "common"):
         chosen = samples if which == "all" else samples.filter(samples["common"])
@@ -141,6 +145,8 @@ def _metric_rows(samples: pa.Table, cell: str, test: str) -> list[dict[str, Any]
             counts = {"n_tokens": row["n_tokens_sum"], "n_samples": row["sample_count"]}
             same = {"cell": cell, "test": test, "samples": which, "scope": row["scope"], **counts}
             values = scores.metrics(totals, row["n_tokens_sum"])
+            if (error := errors.get(which, {}).get(row["scope"])) is not None:
+                values["ece"] = error
             rows += [{**same, "metric": metric, "value": value} for metric, value in values.items()]
     return rows
 

@@ -7,25 +7,20 @@ As in Karampatsis et al. (2020): one gradient step per window of a file that has
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from models.checkpoints import weights
 from models.data import Sample
 from models.errors import BadInput
 from models.interface import Network
 from models.packing import Packer
-from models.scoring import Scorer
+from models.scoring import Scored, Scorer
 
 CLIP_NORM = 5.0
 
 
-def score_dynamic(
-    scorer: Scorer, samples: Iterable[Sample], rate: float, window: int
-) -> Iterator[tuple[Sample, Any, NDArray[np.uint8]]]:
+def score_dynamic(scorer: Scorer, samples: Iterable[Sample], rate: float, window: int) -> Iterator[Scored]:
     """As Scorer.score, one sample after the other; the samples of a project must stand together.
 
     rate: step of plain gradient descent; window: subwords per step. Raises BadInput for a model without
@@ -41,8 +36,7 @@ def score_dynamic(
             if sample.project != project:
                 _put_back(model, original)
                 project = sample.project
-            [(_, nll, rank)] = scorer.score([sample])
-            yield sample, nll, rank
+            yield from scorer.score([sample])
             if len(sample.subwords):
                 _learn(model, sample, rate, window)
     finally:

@@ -61,7 +61,10 @@ class EvaluationConfig(Frozen):
     """One scoring: which test sets and metrics, and how the exact rank is searched."""
 
     tests: tuple[Literal["original", "augmented"], ...] = ("original", "augmented")
-    metrics: tuple[Literal["entropy", "accuracy", "mrr"], ...] = ("entropy", "accuracy", "mrr")
+    metrics: tuple[Literal["entropy", "accuracy", "mrr", "f1", "calibration"], ...] = Field(
+        default=("entropy", "accuracy", "mrr"),
+        description="f1: of the sub-tokens of identifiers; calibration: ECE. Both search for the best token",
+    )
     adapt: Literal["none", "dynamic"] = Field(
         default="none",
         description="dynamic: learn from each file once it is scored, forget at the next project",
@@ -77,4 +80,9 @@ class EvaluationConfig(Frozen):
     @property
     def ranks(self) -> bool:
         """Whether any metric needs the rank of the true token."""
-        return "accuracy" in self.metrics or "mrr" in self.metrics
+        return any(metric != "entropy" for metric in self.metrics)
+
+    @property
+    def best(self) -> bool:
+        """Whether any metric needs the most probable token."""
+        return "f1" in self.metrics or "calibration" in self.metrics

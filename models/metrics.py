@@ -27,16 +27,30 @@ TOKENS = pa.schema(
         ("rank", pa.uint8()),  # 1 to 10, 0 beyond, null if no metric asked for it
         ("n_subwords", pa.int32()),
         ("n_bytes", pa.int32()),
+        ("best_bits", pa.float32()),  # of the most probable token, null if no metric asked for it
+        ("f1_shared", pa.uint16()),  # sub-tokens that the most probable token shares with the true one
+        ("f1_both", pa.uint16()),  # sub-tokens of both together; 0 but for identifiers, null if not asked for
     ]
 )
-SUMS = ("nll_bits", "accuracy_1", "accuracy_5", "accuracy_10", "reciprocal_rank_10", "n_bytes")
+SUMS = (
+    "nll_bits",
+    "accuracy_1",
+    "accuracy_5",
+    "accuracy_10",
+    "reciprocal_rank_10",
+    "n_bytes",
+    "confidence",
+    "f1_shared",
+    "f1_both",
+)
+COUNTS = ("n_bytes", "f1_shared", "f1_both")
 SAMPLES = pa.schema(
     [
         ("sample", pa.string()),
         ("project", pa.string()),
         ("scope", pa.string()),
         ("n_tokens", pa.int64()),
-        *((name, pa.int64() if name == "n_bytes" else pa.float64()) for name in SUMS),
+        *((name, pa.int64() if name in COUNTS else pa.float64()) for name in SUMS),
     ]
 )
 UNCHANGED, RENAMED = 0, 1
@@ -105,15 +119,19 @@ def _values(tokens: pa.Table) -> dict[str, NDArray[Any] | None]:
         for k in (1, 5, 10):
             values[f"accuracy_{k}"] = ((rank > 0) & (rank <= k)).astype(np.float64)
         values["reciprocal_rank_10"] = np.where(rank > 0, 1.0 / np.maximum(rank, 1), 0.0)
+    if tokens.column("best_bits").null_count == 0:
+        values["confidence"] = np.exp2(-tokens.column("best_bits").to_numpy().astype(np.float64))
+        for name in ("f1_shared", "f1_both"):
+            values[name] = tokens.column(name).to_numpy().astype(np.int64)
     return values
 
 
 def metrics(totals: Mapping[str, float | None], n_tokens: int) -> dict[str, float]:
     """Metrics of one scope from its sums over any set of samples; `totals` has the keys SUMS.
 
-    entropy: bits per token; bits_per_byte; perplexity = 2^entropy; accuracy_1, _5, _10; mrr_10. What can't
-    be said
-    (no tokens, no bytes, no ranks, a perplexity beyond floats) is left out.
+    entropy: bits per token; bits_per_byte; perplexity = 2^entropy; accuracy_1, _5, _10; mrr_10; confidence:
+    mean probability of the best token; f1_subtokens: of the identifiers in the scope, micro-averaged. What
+    can't be said (no tokens, no bytes, no ranks, a perplexity beyond floats) is left out.
     """
     if not n_tokens:
         return {}
@@ -131,4 +149,9 @@ def metrics(totals: Mapping[str, float | None], n_tokens: int) -> dict[str, floa
             result[name] = float(total / n_tokens)
     if (total := totals["reciprocal_rank_10"]) is not None:
         result["mrr_10"] = float(total / n_tokens)
+    if (total := totals["confidence"]) is not None:
+        result["confidence"] = float(total / n_tokens)
+    shared, both = totals["f1_shared"], totals["f1_both"]
+    if shared is not None and both:
+        result["f1_subtokens"] = float(2 * shared / both)
     return result

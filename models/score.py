@@ -22,14 +22,13 @@ from models.config import EvaluationConfig
 from models.data import Sample, scored_samples
 from models.job import Report
 from models.metrics import SAMPLES, TOKENS, sums
-from models.scoring import Counts, Scorer
+from models.scoring import Best, Counts, Scored, Scorer
+from models.subtokens import overlap
 from models.vocabulary import Vocabulary
 from preprocessing import tokenizers
+from preprocessing.tokens import NAME
 
 ROW_GROUP = 250_000  # tokens that are written together
-
-
-Scored = tuple[Sample, NDArray[np.float64], NDArray[np.uint8]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +57,7 @@ def run(
         rows=config.rows,
         window=config.window,
         ranks=config.ranks,
+        best=config.best,
         max_expansions=config.max_expansions,
     )
     results = []
@@ -78,18 +78,17 @@ def _tell(report: Report, test: int, row: dict[str, Any]) -> None:
 def _score(scorer: Scorer, config: EvaluationConfig, test: Test, report: Report) -> dict[str, Any]:
     started = time.monotonic()
     totals = {"samples": 0, "empty_samples": 0, "bits": 0.0}
-    bytes_of = scorer.vocabulary.bytes
     with (
         pq.ParquetWriter(test.out / "tokens.parquet", TOKENS, compression="zstd") as tokens_file,
         pq.ParquetWriter(test.out / "samples.parquet", SAMPLES, compression="zstd") as samples_file,
     ):
         for batch in _row_groups(_scored(scorer, config, test.parts)):
             tables, projects = [], {}
-            for sample, nll, rank in batch:
+            for scored in batch:
                 totals["samples"] += 1
-                totals["empty_samples"] += not len(nll)
-                tables.append(_table(sample, nll, rank if scorer.ranks else None, bytes_of))
-                projects[sample.sample] = sample.project
+                totals["empty_samples"] += not len(scored.nll)
+                tables.append(_table(scored, scorer.ranks, scorer.vocabulary))
+                projects[scored.text.sample] = scored.text.project
             table = pa.concat_tables(tables).unify_dictionaries()
             totals["bits"] += float(np.sum(table.column("nll_bits").to_numpy(), dtype=np.float64))
             tokens_file.write_table(table)
@@ -112,10 +111,8 @@ def _scored(scorer: Scorer, config: EvaluationConfig, parts: Sequence[Path]) -> 
     samples = scored_samples(parts, scorer.vocabulary.size, by_project=dynamic)
     if dynamic:
         yield from score_dynamic(scorer, samples, config.adapt_rate, config.window)
-        return
-    for text, nll, rank in scorer.score(samples):
-        assert isinstance(text, Sample)
-        yield text, nll, rank
+    else:
+        yield from scorer.score(samples)
 
 
 def _row_groups(scored: Iterable[Scored]) -> Iterator[list[Scored]]:
@@ -123,7 +120,7 @@ def _row_groups(scored: Iterable[Scored]) -> Iterator[list[Scored]]:
     size = 0
     for entry in scored:
         batch.append(entry)
-        size += len(entry[1])
+        size += len(entry.nll)
         if size >= ROW_GROUP:
             yield batch
             batch, size = [], 0
@@ -131,12 +128,10 @@ def _row_groups(scored: Iterable[Scored]) -> Iterator[list[Scored]]:
         yield batch
 
 
-def _table(
-    sample: Sample, nll: NDArray[np.float64], rank: NDArray[np.uint8] | None, bytes_of: NDArray[np.int64]
-) -> pa.Table:
-    n = len(nll)
-    starts = sample.token_starts
-    sizes = np.r_[0, np.cumsum(bytes_of[sample.subwords])]
+def _table(scored: Scored, ranks: bool, vocabulary: Vocabulary) -> pa.Table:
+    sample: Sample = scored.text
+    n, starts = len(scored.nll), sample.token_starts
+    sizes = np.r_[0, np.cumsum(vocabulary.bytes[sample.subwords])]
     name = pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, dtype=np.int32)), pa.array([sample.sample]))
     columns = [
         name,
@@ -144,9 +139,31 @@ def _table(
         pa.array(sample.kinds),
         pa.array(sample.origins),
         pa.array(sample.changes),
-        pa.array((nll / np.log(2)).astype(np.float32)),
-        pa.nulls(n, pa.uint8()) if rank is None else pa.array(rank),
+        pa.array((scored.nll / np.log(2)).astype(np.float32)),
+        pa.array(scored.rank) if ranks else pa.nulls(n, pa.uint8()),
         pa.array(np.diff(starts).astype(np.int32)),
         pa.array((sizes[starts[1:]] - sizes[starts[:-1]]).astype(np.int32)),
     ]
+    if scored.best is None:
+        columns += [pa.nulls(n, pa.float32()), *[pa.nulls(n, pa.uint16())] * 2]
+    else:
+        columns.append(pa.array((scored.best.nats / np.log(2)).astype(np.float32)))
+        columns += map(pa.array, _overlaps(scored, scored.best, vocabulary).T)
     return pa.Table.from_arrays(columns, schema=TOKENS)
+
+
+def _overlaps(scored: Scored, best: Best, vocabulary: Vocabulary) -> NDArray[np.uint16]:
+    """Sub-tokens that the most probable token shares with the true one, and of both together; (K, 2)."""
+    sample: Sample = scored.text
+    counts = np.zeros((len(scored.nll), 2), dtype=np.uint16)
+    for k in np.flatnonzero(sample.kinds == NAME):
+        first, last = sample.token_starts[k : k + 2]
+        true = vocabulary.subtokens(sample.subwords[first:last].tolist())
+        token = best.tokens.get(int(k))
+        if token is not None:
+            counts[k] = overlap(true, vocabulary.subtokens(token))
+        elif scored.rank[k]:  # the true token itself
+            counts[k] = true.total(), 2 * true.total()
+        else:  # the search was cut off
+            counts[k] = 0, true.total()
+    return counts

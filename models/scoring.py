@@ -8,7 +8,7 @@ window to its next one and nowhere else. K tokens · M subwords · V vocabulary.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -34,35 +34,69 @@ class Text(Protocol):
 
 
 @dataclass
+class Best:
+    """The most probable token at each of K places. nats: −log p of it (K); tokens: its subwords where it is
+    not
+    the true token and could be found.
+    """
+
+    nats: Floats
+    tokens: dict[int, tuple[int, ...]] = field(default_factory=dict)
+
+    def part(self, first: int, last: int) -> "Best":
+        """Places from `first` to before `last`."""
+        tokens = {k - first: self.tokens[k] for k in range(first, last) if k in self.tokens}
+        return Best(self.nats[first:last], tokens)
+
+    def put(self, at: int, other: "Best") -> None:
+        """Takes over the places of another one, from `at` on."""
+        self.nats[at : at + len(other.nats)] = other.nats
+        self.tokens.update((at + k, token) for k, token in other.tokens.items())
+
+
+class Scored(NamedTuple):
+    """A text's K tokens: nll (K) in nats; rank (K), 1 to 10 or 0 for beyond; best if it was asked for."""
+
+    text: Any
+    nll: Floats
+    rank: NDArray[np.uint8]
+    best: Best | None
+
+
+@dataclass
 class Counts:
     """How much work the ranks were."""
 
     tokens: int = 0
     searched: int = 0  # tokens whose first distribution did not settle their rank
     cut_off: int = 0  # tokens that ran out of expansions: rank unknown, taken as beyond ten
+    best_cut_off: int = 0  # tokens of known rank whose best token might be another one
     expansions: int = 0
 
 
 @dataclass(kw_only=True)
 class Scorer:
-    """Scores texts with one model. rows: texts read together; window: subwords of each per pass."""
+    """Scores texts with one model. rows: texts read together; window: subwords of each per pass; best: also
+    find the most probable token of each place, which needs ranks.
+    """
 
     model: LanguageModel
     vocabulary: Vocabulary
     rows: int = 32
     window: int = 64
     ranks: bool = True
+    best: bool = False
     max_expansions: int = 2000
     counts: Counts = field(default_factory=Counts)
 
     @torch.inference_mode()
-    def score(self, texts: Iterable[Text]) -> Iterator[tuple[Text, Floats, NDArray[np.uint8]]]:
-        """Each text with nll (K) in nats and rank (K), 1 to 10 or 0 for beyond; in the order of `texts`."""
+    def score(self, texts: Iterable[Text]) -> Iterator[Scored]:
+        """Each text with its scores, in the order of `texts`."""
         for pool in _pools(texts):
             lanes = _Lanes(self, pool)
             while lanes.open:
                 lanes.advance()
-            yield from zip(pool, lanes.nll, lanes.rank, strict=True)
+            yield from map(Scored, pool, lanes.nll, lanes.rank, lanes.best)
 
 
 @dataclass
@@ -111,6 +145,7 @@ class _Lanes:
         sizes = [len(text.token_starts) - 1 for text in pool]
         self.nll = [np.zeros(size) for size in sizes]
         self.rank = [np.zeros(size, dtype=np.uint8) for size in sizes]
+        self.best = [Best(np.zeros(size)) if scorer.best else None for size in sizes]
         self.waiting = [_Lane(text, i) for i, text in enumerate(pool) if len(text.subwords)]
         self.waiting.sort(key=lambda lane: len(lane.text.subwords))
         self.open: list[_Lane] = []
@@ -129,11 +164,14 @@ class _Lanes:
         self._slide()
         spans = [lane.span(self._room(lane)) for lane in self.open]
         window = self._read(spans)
-        nll, rank = _score_window(self.scorer, window)
+        nll, rank, best = _score_window(self.scorer, window)
         at = 0
         for lane, (_, tokens) in zip(self.open, spans, strict=True):
             self.nll[lane.place][lane.done : lane.done + tokens] = nll[at : at + tokens]
             self.rank[lane.place][lane.done : lane.done + tokens] = rank[at : at + tokens]
+            mine = self.best[lane.place]
+            if mine is not None and best is not None:
+                mine.put(lane.done, best.part(at, at + tokens))
             at += tokens
         self._move(spans, window)
 
@@ -211,11 +249,12 @@ def _pools(texts: Iterable[Text]) -> Iterator[list[Text]]:
         yield pool
 
 
-def _score_window(scorer: Scorer, window: _Window) -> tuple[Floats, NDArray[np.uint8]]:
-    """nll in nats and ranks of the K tokens of a window."""
+def _score_window(scorer: Scorer, window: _Window) -> tuple[Floats, NDArray[np.uint8], Best | None]:
+    """nll in nats, ranks and, if asked for, best tokens of the K tokens of a window."""
     log_p = np.empty(len(window.starts) - 1)
     found = np.zeros(len(log_p), dtype=np.int64)
     opened: list[First] = []
+    whole = _Whole(np.full(len(log_p), -np.inf), np.zeros(len(log_p), dtype=np.int64))
     k = 0
     while k < len(log_p):  # blocks of whole tokens
         end = int(np.searchsorted(window.starts, window.starts[k] + BLOCK, side="right")) - 1
@@ -229,22 +268,49 @@ def _score_window(scorer: Scorer, window: _Window) -> tuple[Floats, NDArray[np.u
         if scorer.ranks:
             unsettled = np.flatnonzero(log_p[k:end] <= math.log(0.5))
             rows = log_probs[torch.from_numpy(starts[unsettled])]
-            first = first_subwords(rows, log_p[k + unsettled] + TIE, scorer.vocabulary)
+            first = first_subwords(rows, log_p[k + unsettled] + TIE, scorer.vocabulary, scorer.best)
             found[k + unsettled] = first.found
-            opened.append(First(first.found, k + unsettled[first.rows], first.pieces, first.logp))
+            first.rows = k + unsettled[first.rows]
+            if first.best is not None and first.best_piece is not None:
+                whole.log_p[k + unsettled], whole.piece[k + unsettled] = first.best, first.best_piece
+            opened.append(first)
         k = end
     scorer.counts.tokens += len(log_p)
     if not scorer.ranks:
-        return -log_p, np.zeros(len(log_p), dtype=np.uint8)
-    cut = _search(scorer, window, log_p, found, opened)
+        return -log_p, np.zeros(len(log_p), dtype=np.uint8), None
+    best = _best_whole(log_p, whole) if scorer.best else None
+    cut = _search(scorer, window, log_p, found, opened, whole, best)
     rank = np.where((found < WORST) & ~cut, found + 1, 0)
-    return -log_p, rank.astype(np.uint8)
+    return -log_p, rank.astype(np.uint8), best
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """The most probable whole subword of K places: log_p in nats (K), −∞ where nobody looked; piece (K)."""
+
+    log_p: Floats
+    piece: Ints
+
+
+def _best_whole(log_p: Floats, whole: _Whole) -> Best:
+    """The true token where no whole subword is better."""
+    better = np.flatnonzero(whole.log_p > log_p + TIE)
+    tokens: dict[int, tuple[int, ...]] = {int(k): (int(whole.piece[k]),) for k in better}
+    return Best(-np.maximum(log_p, whole.log_p), tokens)
 
 
 def _search(
-    scorer: Scorer, window: _Window, log_p: Floats, found: Ints, opened: Sequence[First]
+    scorer: Scorer,
+    window: _Window,
+    log_p: Floats,
+    found: Ints,
+    opened: Sequence[First],
+    whole: _Whole,
+    best: Best | None,
 ) -> NDArray[np.bool_]:
-    """Completes `found` for the tokens that their first distribution did not settle; which were cut off."""
+    """Completes `found` and `best` for the tokens that their first distribution did not settle; which were
+    cut off.
+    """
     cut = np.zeros(len(found), dtype=np.bool_)
     rows = np.concatenate([first.rows for first in opened])
     if not len(rows):
@@ -255,6 +321,7 @@ def _search(
         row,
         np.concatenate([f.pieces for f in opened]),
         np.concatenate([f.logp for f in opened]),
+        whole.log_p[tokens] if best is not None else None,
     )
     result = search(
         scorer.model,
@@ -266,8 +333,12 @@ def _search(
         scorer.max_expansions,
     )
     found[tokens], cut[tokens] = result.found, result.cut
+    if best is not None and result.best is not None:
+        for k, token in result.best_token.items():
+            best.nats[tokens[k]], best.tokens[int(tokens[k])] = -result.best[k], token
     scorer.counts.searched += len(tokens)
     scorer.counts.cut_off += int(result.cut.sum())
+    scorer.counts.best_cut_off += result.best_cut
     scorer.counts.expansions += result.expansions
     return cut
 
@@ -299,5 +370,5 @@ def bits_per_token(
         if max_tokens is not None and tokens >= max_tokens:
             break
     scorer = Scorer(model=model, vocabulary=vocabulary, ranks=False)
-    nats = sum(float(nll.sum()) for _, nll, _ in scorer.score(texts))
+    nats = sum(float(nll.sum()) for _, nll, *_ in scorer.score(texts))
     return nats / math.log(2) / max(1, tokens)

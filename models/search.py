@@ -4,6 +4,8 @@ A token is a sequence of subwords; a prefix is never less probable than what it 
 p* = p(true token) known, only prefixes above p* can lead to a better token: they are extended, best first,
 all positions of a batch together, until none is left (the count of better tokens is exact) or ten better
 tokens are known (the rank is beyond ten). Only a token's canonical segmentation counts, ties are not better.
+The best token of all is found on the way, if it is asked for: then the search goes on until no prefix is
+above it.
 """
 
 from collections.abc import Sequence
@@ -59,35 +61,57 @@ class Open:
 class First:
     """What one distribution says: per position the better whole subwords, and the prefixes above the
     threshold.
+
+    best, best_piece: the most probable whole subword of each position, in nats, if it was asked for.
     """
 
     found: Ints
     rows: Ints
     pieces: Ints
     logp: Floats
+    best: Floats | None = None
+    best_piece: Ints | None = None
 
 
-def first_subwords(log_probs: Tensor, threshold: Floats, vocabulary: Vocabulary) -> First:
+def first_subwords(log_probs: Tensor, threshold: Floats, vocabulary: Vocabulary, best: bool = False) -> First:
     """Reads off (N, V) log-probabilities what is above each position's threshold (N), in nats."""
     better = log_probs > torch.from_numpy(threshold).to(log_probs)[:, None]
     above = better.cpu().numpy()
     found = np.count_nonzero(above & vocabulary.tokens, axis=1)
-    rows = np.flatnonzero(found < WORST)
-    at, pieces = np.nonzero(above[rows] & ~vocabulary.ends)
-    rows = rows[at]
-    logp = log_probs[torch.from_numpy(rows), torch.from_numpy(pieces)].double().cpu().numpy()
-    return First(found, rows, pieces, logp)
+    first = First(found, found, found, threshold)
+    if best:
+        whole = log_probs.masked_fill(torch.from_numpy(~vocabulary.tokens).to(log_probs.device), -torch.inf)
+        values, places = whole.max(1)
+        first.best, first.best_piece = values.double().cpu().numpy(), places.cpu().numpy()
+        ten = np.flatnonzero(found >= WORST)  # only what may lead above the best is still of interest
+        bar = torch.from_numpy(first.best[ten]).to(log_probs)[:, None]
+        above[ten] = (log_probs[torch.from_numpy(ten)] > bar).cpu().numpy()
+        rows = np.arange(len(found))
+    else:
+        rows = np.flatnonzero(found < WORST)
+    at, first.pieces = np.nonzero(above[rows] & ~vocabulary.ends)
+    first.rows = rows[at]
+    first.logp = (
+        log_probs[torch.from_numpy(first.rows), torch.from_numpy(first.pieces)].double().cpu().numpy()
+    )
+    return first
 
 
 @dataclass
 class Result:
     """Per position: better tokens found (10 or more: at least so many), and whether the search was cut
     off.
+
+    best, best_token: the most probable token longer than one subword that is above the whole subwords, if
+    there is one and it was asked for.
     """
 
     found: Ints
     cut: NDArray[np.bool_]
     expansions: int
+    best: Floats | None = None
+    best_cut: int = 0  # positions whose rank is known, but whose best token might be another one
+    best_token: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass
@@ -125,15 +149,22 @@ def search(
     states: N states before the tokens; opened: their `first_subwords`; threshold: (N) log p(true) plus the
     tie's
     width; true: the subwords of the true tokens. A position that needs more than `max_expansions` is cut off.
+    The best tokens are looked for if `opened` has them.
     """
     n = len(threshold)
-    found = opened.found.copy()
+    result = Result(opened.found.copy(), np.zeros(n, dtype=np.bool_), 0)
+    found = result.found
+    if opened.best is not None:
+        result.best = np.maximum(opened.best, threshold)
     spent = np.zeros(n, dtype=np.int64)
     paths, blocks = _Paths(), [states]
     zeros = np.zeros_like(opened.rows)
     pool = Open(opened.rows, opened.pieces, opened.logp, zeros, opened.rows, zeros - 1)
     while True:
-        pool = pool.take((found[pool.row] < WORST) & (spent[pool.row] < max_expansions))
+        open_ = found[pool.row] < WORST
+        if result.best is not None:
+            open_ |= pool.logp > result.best[pool.row]
+        pool = pool.take(open_ & (spent[pool.row] < max_expansions))
         if not len(pool):
             break
         order = np.lexsort((-pool.logp, pool.row))
@@ -144,12 +175,15 @@ def search(
         batch, before = _gather(model, blocks, batch)
         after = model.extend(before, torch.from_numpy(batch.piece))
         nodes = paths.add(batch.node, batch.piece)
-        grown = _extend(model, after, batch, nodes, threshold, found, true, paths, vocabulary)
+        grown = _extend(model, after, batch, nodes, threshold, result, true, paths, vocabulary)
         grown.block[:] = len(blocks)
         blocks.append(after)
         pool = Open.join([rest, grown])
-    cut = (spent >= max_expansions) & (found < WORST)
-    return Result(found, cut, int(spent.sum()))
+    result.cut = (spent >= max_expansions) & (found < WORST)
+    if result.best is not None:
+        result.best_cut = int(np.count_nonzero((spent >= max_expansions) & (found >= WORST)))
+    result.expansions = int(spent.sum())
+    return result
 
 
 def _place_in_group(groups: Ints) -> Ints:
@@ -173,12 +207,14 @@ def _extend(
     batch: Open,
     nodes: Ints,
     threshold: Floats,
-    found: Ints,
+    result: Result,
     true: Sequence[tuple[int, ...]],
     paths: _Paths,
     vocabulary: Vocabulary,
 ) -> Open:
-    """Counts better tokens into `found`, and returns the prefixes that stay open."""
+    """Counts better tokens into `result`, and returns the prefixes that stay open."""
+    if result.best is not None:
+        threshold = np.where(result.found < WORST, threshold, result.best)
     grown = []
     for i in range(0, len(batch), BLOCK):
         part = slice(i, i + BLOCK)
@@ -189,11 +225,14 @@ def _extend(
         values = log_probs[better[:, 0], better[:, 1]].double().cpu().numpy()
         at, pieces = better.cpu().numpy().T
         ends = vocabulary.ends[pieces]
-        for k, piece in zip(at[ends] + i, pieces[ends], strict=True):
-            row = batch.row[k]
+        for k, piece, value in zip(at[ends] + i, pieces[ends], values[ends], strict=True):
+            row = int(batch.row[k])
             token = (*paths.spell(int(nodes[k])), int(piece))
-            if token != true[row] and vocabulary.canonical(token):
-                found[row] += 1
+            if token == true[row] or not vocabulary.canonical(token):
+                continue
+            result.found[row] += 1
+            if result.best is not None and batch.logp[k] + value > result.best[row]:
+                result.best[row], result.best_token[row] = batch.logp[k] + value, token
         at, pieces, values = at[~ends] + i, pieces[~ends], values[~ends]
         rows = batch.row[at]
         grown.append(Open(rows, pieces, batch.logp[at] + values, np.zeros_like(at), at, nodes[at]))

@@ -2,6 +2,7 @@
 bytes.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.packing import FILE
+from models.subtokens import subtokens
 from preprocessing.tokenizers import SPECIALS
 
+KNOWN = 200_000  # tokens whose sub-tokens are remembered
 NEWLINE_BYTES = 1  # of the symbols of line structure, only a new line takes a byte that is always the same
 
 
@@ -22,6 +25,7 @@ class Vocabulary:
         self.size: int = tokenizer.vocab_size
         self.ends: NDArray[np.bool_] = np.asarray(tokenizer.ends, dtype=np.bool_)
         self._canonical: dict[tuple[int, ...], bool] = {}
+        self._subtokens: dict[tuple[int, ...], Counter[str]] = {}
         self.tokens = np.array(  # subwords that are a whole token by themselves
             [bool(end) and i != FILE and self.canonical((i,)) for i, end in enumerate(self.ends)]
         )
@@ -38,4 +42,14 @@ class Vocabulary:
         known = self._canonical.get(key)
         if known is None:
             known = self._canonical[key] = bool(self.tokenizer.is_canonical(list(key)))
+        return known
+
+    def subtokens(self, ids: Sequence[int]) -> Counter[str]:
+        """The sub-tokens of the token that some subwords spell."""
+        key = tuple(ids)
+        known = self._subtokens.get(key)
+        if known is None:
+            if len(self._subtokens) >= KNOWN:
+                self._subtokens.clear()
+            known = self._subtokens[key] = subtokens(self.tokenizer.decode(list(key)))
         return known

@@ -28,6 +28,7 @@ models:
   small: {{kind: gru, d_model: 8}}
   bigram: {{kind: ngram, order: 2}}
 training: {{batch_tokens: 64, window: 16, max_steps: 6, validate_every: 3}}
+evaluation: {{metrics: [entropy, accuracy, mrr, f1, calibration]}}
 axes:
   rewrites: [rename, parens]
   intensity: [1.0]
@@ -135,7 +136,9 @@ def test_analysis_reads_the_tables(whole: Path) -> None:
     results = Results(whole / "mini")
     assert len(results.done) == 7
     assert results.cells["baseline"].sum() == 2
-    assert set(results.metrics["metric"]) >= {"entropy", "accuracy_1", "mrr_10"}
+    names = {"entropy", "accuracy_1", "mrr_10", "f1_subtokens", "confidence", "ece"}
+    assert set(results.metrics["metric"]) >= names
+    assert set(results.metrics.query("metric == 'ece'")["samples"]) == {"all", "common"}
     assert {"sites", "refusals"} <= set(TABLES)
     assert len(results.variants)
 

@@ -19,7 +19,7 @@ def test_candidates_are_the_best_and_agree_with_ranks(vocabulary: Vocabulary, te
     torch.manual_seed(5)
     model = Gru(lookup("gru").Config(d_model=16), vocabulary.size).eval().requires_grad_(False)
     text = texts[3]
-    [(_, _, ranks)] = Scorer(model=model, vocabulary=vocabulary).score([text])
+    [(_, _, ranks, _)] = Scorer(model=model, vocabulary=vocabulary).score([text])
     inside = 0
     for k in range(30):
         a, b = text.token_starts[k], text.token_starts[k + 1]

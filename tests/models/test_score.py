@@ -76,6 +76,28 @@ def test_entropy_alone_has_no_ranks(model: Path, shard: Path, tokenizer_folder: 
     assert samples.column("accuracy_1").null_count == len(samples)
 
 
+def test_best_tokens_where_they_are_asked_for(
+    model: Path, shard: Path, tokenizer_folder: Path, tmp_path: Path
+) -> None:
+    scored(model, shard, tokenizer_folder, tmp_path / "plain")
+    scored(model, shard, tokenizer_folder, tmp_path / "best", metrics=["f1", "calibration"])
+    plain, best = (pq.read_table(tmp_path / name / "tokens.parquet") for name in ("plain", "best"))
+    for name in ("best_bits", "f1_shared", "f1_both"):
+        assert plain.column(name).null_count == len(plain)
+    frame = best.to_pandas()
+    assert frame["rank"].tolist() == plain.to_pandas()["rank"].tolist()
+    assert (frame["best_bits"] <= frame["nll_bits"] + 1e-4).all()
+    right = frame["rank"] == 1
+    assert right.any()
+    np.testing.assert_allclose(frame["best_bits"][right], frame["nll_bits"][right], atol=1e-4)
+    names = frame["kind"] == 0
+    assert (frame["f1_both"][names] > 0).all()
+    assert (2 * frame["f1_shared"][names & right] == frame["f1_both"][names & right]).all()
+    assert (frame["f1_both"][~names] == 0).all()
+    totals = pq.read_table(tmp_path / "best/samples.parquet").to_pandas().query("scope == 'all'")
+    assert totals["confidence"].sum() == pytest.approx((2.0 ** -frame["best_bits"]).sum(), rel=1e-5)
+
+
 def test_one_bad_test_set_does_not_stop_the_others(
     model: Path, shard: Path, tokenizer_folder: Path, tmp_path: Path
 ) -> None:

@@ -88,22 +88,33 @@ def test_ranks_equal_brute_force(kind: str, tokenizer: Any, vocabulary: Vocabula
     words = ["".join(w) for n in range(LONGEST + 1) for w in itertools.product("ab", repeat=n)]
     tokens = tokenizer.encode([*words, "<newline>", "<indent>", "<dedent>"])
     unfinished = [list(t) for t in {tuple(ids[:-1]) for ids in tokenizer.encode(words[-(2**LONGEST) :])}]
-    checked = deep = ten = 0
+    checked = deep = ten = tops = others = 0
     for text in texts[3:4]:
-        [(_, nll, rank)] = Scorer(model=model, vocabulary=vocabulary).score([text])
+        [(_, nll, rank, best)] = Scorer(model=model, vocabulary=vocabulary, best=True).score([text])
+        assert best is not None
         for k in range(len(nll)):
             a, b = text.token_starts[k], text.token_starts[k + 1]
             before = visible(model, text, k)
             [p_true] = log_ps(model, before, [text.subwords[a:b].tolist()])
             assert nll[k] == pytest.approx(-p_true, abs=1e-5)
-            if log_ps(model, before, unfinished).max() > p_true:
+            everything, longer = log_ps(model, before, tokens), log_ps(model, before, unfinished).max()
+            if longer < everything.max():
+                assert best.nats[k] == pytest.approx(-everything.max(), abs=2 * TIE)
+                top = text.subwords[a:b].tolist() if rank[k] == 1 else list(best.tokens[k])
+                [p_top] = log_ps(model, before, [top])
+                assert p_top == pytest.approx(everything.max(), abs=2 * TIE)
+                tops += 1
+                others += rank[k] != 1
+            if longer > p_true:
                 continue  # a token longer than those looked at might be better
-            better = int((log_ps(model, before, tokens) > p_true + TIE).sum())
+            better = int((everything > p_true + TIE).sum())
             assert rank[k] == (better + 1 if better < WORST else 0)
             checked += 1
             deep += b - a > 1
             ten += better >= WORST
     assert checked > 20
+    assert tops > 20
+    assert others > 5
     assert deep > 1
     assert ten > 2 or kind != "gru"
 
@@ -116,7 +127,7 @@ def test_scores_do_not_depend_on_the_batch(kind: str, vocabulary: Vocabulary, te
         for rows, window in ((1, 64), (8, 16), (32, 5), (32, 1))
     ]
     for other in results[1:]:
-        for text, (one, nll, rank), (two, other_nll, other_rank) in zip(
+        for text, (one, nll, rank, _), (two, other_nll, other_rank, _) in zip(
             texts, results[0], other, strict=True
         ):
             assert one is text
@@ -125,24 +136,37 @@ def test_scores_do_not_depend_on_the_batch(kind: str, vocabulary: Vocabulary, te
             np.testing.assert_array_equal(rank, other_rank)
 
 
+def test_looking_for_the_best_token_changes_no_score(vocabulary: Vocabulary, texts: list[Any]) -> None:
+    for model in models(vocabulary.size, texts).values():
+        plain, looked = (
+            list(Scorer(model=model, vocabulary=vocabulary, best=best).score(texts)) for best in (False, True)
+        )
+        for one, two in zip(plain, looked, strict=True):
+            assert one.best is None
+            np.testing.assert_allclose(one.nll, two.nll, atol=1e-5)
+            np.testing.assert_array_equal(one.rank, two.rank)
+            assert np.all(two.best.nats <= two.nll + 1e-9)
+            assert all(one.rank[k] != 1 for k in two.best.tokens)
+
+
 def test_scores_do_not_depend_on_the_neighbours(vocabulary: Vocabulary, texts: list[Any]) -> None:
     model = gru(vocabulary.size)
     alone = [next(Scorer(model=model, vocabulary=vocabulary).score([text])) for text in texts]
     together = list(Scorer(model=model, vocabulary=vocabulary, rows=4).score(texts))
-    for (_, nll, _), (_, other, _) in zip(alone, together, strict=True):
+    for (_, nll, *_), (_, other, *_) in zip(alone, together, strict=True):
         np.testing.assert_allclose(nll, other, atol=1e-5)
 
 
 def test_a_text_without_tokens_has_no_scores(vocabulary: Vocabulary, texts: list[Any]) -> None:
-    [(_, nll, rank)] = Scorer(model=gru(vocabulary.size), vocabulary=vocabulary).score([texts[2]])
+    [(_, nll, rank, _)] = Scorer(model=gru(vocabulary.size), vocabulary=vocabulary).score([texts[2]])
     assert len(nll) == len(rank) == 0
 
 
 def test_a_search_that_is_cut_off_counts_as_beyond_ten(vocabulary: Vocabulary, texts: list[Any]) -> None:
     scorer = Scorer(model=gru(vocabulary.size), vocabulary=vocabulary, max_expansions=1)
     exact = Scorer(model=gru(vocabulary.size), vocabulary=vocabulary)
-    cut_ranks = np.concatenate([rank for _, _, rank in scorer.score(texts)])
-    ranks = np.concatenate([rank for _, _, rank in exact.score(texts)])
+    cut_ranks = np.concatenate([rank for _, _, rank, _ in scorer.score(texts)])
+    ranks = np.concatenate([rank for _, _, rank, _ in exact.score(texts)])
     assert scorer.counts.cut_off > 0
     assert exact.counts.cut_off == 0
     assert np.all((cut_ranks == ranks) | (cut_ranks == 0))
@@ -152,7 +176,7 @@ def test_a_search_that_is_cut_off_counts_as_beyond_ten(vocabulary: Vocabulary, t
 def test_validation_is_the_mean_of_the_scores(vocabulary: Vocabulary, texts: list[Any]) -> None:
     model = gru(vocabulary.size)
     scored = Scorer(model=model, vocabulary=vocabulary, ranks=False).score(texts)
-    nats = np.concatenate([nll for _, nll, _ in scored])
+    nats = np.concatenate([nll for _, nll, *_ in scored])
     samples = [text.subwords for text in texts]
     assert bits_per_token(model, samples, vocabulary) == pytest.approx(nats.mean() / math.log(2), abs=1e-6)
     assert bits_per_token(model, samples, vocabulary, max_tokens=20) > 0
