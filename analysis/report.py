@@ -1,6 +1,7 @@
 """Writes figures, tables and one self-contained report.html into a results folder."""
 
 import base64
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from analysis import figures, methods, overviews, sections, summary, tables
+from analysis import cell_pages, examples, figures, methods, overviews, sections, summary, tables
 from analysis.comparisons import Comparison, compare
 from analysis.pairing import KINDS, metric
 from analysis.results import BadResults, Results, describe
@@ -90,7 +91,9 @@ def render(report: Report) -> str:
             _difference_table(report, kind, name) for kind in report.comparisons for name in METRICS
         ],
         sections=list(sections.all_sections(results, report.comparisons, report.found)),
-        cells=sections.per_cell(results),
+        examples=_grouped(examples.examples(results)),
+        cells=cell_pages.per_cell(results),
+        jobs=cell_pages.jobs(results),
         methods=methods.paragraph(results, report.comparisons),
         bibtex=methods.BIBTEX,
         facts=list(_facts(results)),
@@ -107,6 +110,14 @@ def render(report: Report) -> str:
         n_cells=len(results.cells),
         n_done=len(results.done),
     )
+
+
+def _grouped(shown: Iterator[examples.Example]) -> list[dict[str, Any]]:
+    """Examples of one rewrite set and model together."""
+    return [
+        {"title": title, "examples": list(group)}
+        for title, group in itertools.groupby(shown, lambda example: example.title)
+    ]
 
 
 def data_uri(image: Path) -> str:

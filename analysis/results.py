@@ -4,7 +4,7 @@ for.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "variants": "cell split outcome reason n_samples n_tokens_original n_tokens n_bytes_original n_bytes",
         "refusals": "cell rewrite reason n",
         "sites": "cell rewrite n_applied n_available",
+        "examples": "cell choice sample project path license n_tokens n_candidates change_bits "
+        "original rewritten",
+        "jobs": "job kind n_steps n_done wall_s log cells",
         "tokens": "sample token kind origin change nll_bits rank n_subwords n_bytes",
     }.items()
 }
@@ -126,6 +129,16 @@ class Results:
     def refusals(self) -> pd.DataFrame:
         """How often a rewrite was refused, by cell and reason."""
         return self._frame("refusals")
+
+    @cached_property
+    def examples(self) -> list[dict[str, Any]]:
+        """Excerpts of samples before and after; empty for a folder that was written without them."""
+        return self._optional("examples")
+
+    @cached_property
+    def jobs(self) -> list[dict[str, Any]]:
+        """What was done in one go: its steps, the end of its log, and the cells that rest on it."""
+        return self._optional("jobs")
 
     @cached_property
     def sites(self) -> pd.DataFrame:
@@ -223,6 +236,13 @@ class Results:
                 )
         return frame
 
+    def _optional(self, table: str) -> list[dict[str, Any]]:
+        """The rows of a table that folders of earlier versions don't have."""
+        if not (self.folder / f"{table}.parquet").is_file():
+            return []
+        rows: list[dict[str, Any]] = self._read(table).to_pylist()
+        return rows
+
     def _read(self, table: str, columns: list[str] | None = None, filters: Any = None) -> pa.Table:
         file = self.folder / f"{table}.parquet"
         needed = columns or list(COLUMNS.get(table, ()))
@@ -241,7 +261,7 @@ class Results:
             raise BadResults(f"{file}: not readable as Parquet ({error})") from None
 
 
-def describe(row: "pd.Series[Any]", axes: Sequence[str]) -> str:
+def describe(row: "pd.Series[Any] | Mapping[Any, Any]", axes: Sequence[str]) -> str:
     """A cell or group in words: "rename 0.5, original, small, seed 1"."""
     words = []
     for axis in axes:

@@ -1,6 +1,6 @@
-"""The report's further tables: certainty, trends, flips, worst cases, cost, and one entry per cell."""
+"""The report's further tables: certainty, trends, flips, worst cases, cost."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.comparisons import Comparison, trends
 from analysis.overviews import cost_table
-from analysis.results import Results, describe
+from analysis.results import Results
 from analysis.robustness import Scan, flips
 from analysis.tables import Cell, p_value
 
@@ -31,47 +31,6 @@ def all_sections(results: Results, comparisons: dict[str, Comparison], found: Sc
         yield section(
             "Cost of training", "Seconds as the training reported them, by model and mix.", cost, forms
         )
-
-
-def per_cell(results: Results) -> list[Section]:
-    """One entry per cell: what it is, its error, its metrics on both test sets, its learning curve."""
-    metrics = results.metrics
-    metrics = metrics[(metrics["samples"] == "all") & metrics["scope"].isin(("all", "aligned", "identifier"))]
-    wide = metrics.pivot_table(
-        index=["cell", "test", "scope"], columns="metric", values="value"
-    ).reset_index()
-    by_cell = dict(list(wide.groupby("cell")))
-    curves = dict(list(results.training.groupby("cell")))
-    entries = []
-    for _, row in results.cells.iterrows():
-        cell = str(row["cell"])
-        mine = by_cell.get(cell)
-        forms = {} if mine is None else dict.fromkeys(mine.columns[3:], NUMBER)
-        curve = curves.get(cell)
-        entries.append(
-            {
-                "cell": cell,
-                "what": ("baseline: " if row["baseline"] else "") + describe(row, results.axes),
-                "status": row["status"],
-                "error": "" if pd.isna(row["error"]) else row["error"],
-                "metrics": None if mine is None else section("", "", mine.drop(columns="cell"), forms),
-                "curve": "" if curve is None else sparkline(curve["valid_bits"].to_numpy(float)),
-                "steps": 0 if curve is None else int(curve["step"].max()),
-            }
-        )
-    return entries
-
-
-def sparkline(values: Sequence[float] | np.ndarray[Any, Any], width: int = 220, height: int = 44) -> str:
-    """The points of an SVG polyline of a learning curve; empty for fewer than two finite values."""
-    y = np.asarray(values, dtype=float)
-    y = y[np.isfinite(y)]
-    if len(y) < 2:
-        return ""
-    span = float(np.ptp(y)) or 1.0
-    xs = np.linspace(2, width - 2, len(y))
-    ys = height - 3 - (y - y.min()) / span * (height - 6)
-    return " ".join(f"{x:.1f},{v:.1f}" for x, v in zip(xs, ys, strict=True))
 
 
 def section(title: str, note: str, table: pd.DataFrame, forms: dict[str, str]) -> Section:

@@ -12,7 +12,8 @@ from grid.keys import digest
 from grid.plan import CellSteps, Plan
 from grid.scheduler import Outcome
 
-FORMAT = 1  # of the results folder
+FORMAT = 1  # of the results folder: raised when older folders can't be read any more
+TABLES = 2  # raised when there is more in the folder, so that the next run writes the tables anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +56,4 @@ def counts(found: list[CellStatus]) -> Counter[str]:
 def fingerprint(plan: Plan, found: list[CellStatus]) -> str:
     """Changes when the tables would change."""
     cells = [[s.cell.id, s.status, s.error, own_keys(s.steps) if s.status == "done" else []] for s in found]
-    return digest([FORMAT, list(plan.cells.axes), cells])
+    return digest([FORMAT, TABLES, list(plan.cells.axes), cells])

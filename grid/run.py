@@ -176,7 +176,7 @@ class Run:
         if before.get("fingerprint") != fingerprint:
             from grid import tables  # pyarrow takes long to import
 
-            tables.write(self.folder.path, self.store, self.grid.cells.axes, found, state.manifests)
+            tables.write(self.folder.path, self.store, self.grid.plan, found, state.manifests)
             write_json(self.folder.path / "run.json", self._about(found, state, facts, fingerprint))
             report.unlink(missing_ok=True)
         if self.report and done and not report.exists():

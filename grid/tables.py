@@ -14,8 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from grid import examples, job_logs
 from grid.cell_status import CellStatus
-from grid.plan import CellSteps
+from grid.plan import CellSteps, Plan
+from grid.results import Folder
 from grid.store import Store
 from models import calibration
 from models import metrics as scores
@@ -43,7 +45,7 @@ SAMPLES = pa.schema([("cell", pa.string()), ("test", pa.string()), *scores.SAMPL
 def write(
     folder: Path,
     store: Store,
-    axes: Sequence[str],
+    plan: Plan,
     found: Sequence[CellStatus],
     manifests: Mapping[str, Mapping[str, Any]],
 ) -> None:
@@ -56,10 +58,14 @@ def write(
     (new / "tokens").mkdir(parents=True)
     done = [status for status in found if status.status == "done"]
     try:
-        pq.write_table(_cells(axes, found, manifests), new / "cells.parquet")
+        pq.write_table(_cells(plan.cells.axes, found, manifests), new / "cells.parquet")
         _write_scores(done, store, new)
         _write_training(done, store, new / "training.parquet")
         _write_variants(done, store, new)
+        shown = examples.table(store, plan.cells.axes, done, manifests)
+        pq.write_table(shown, new / "examples.parquet", compression="zstd")
+        logs = job_logs.table(Folder(folder.parent, folder.name).logs, plan.steps, found, manifests)
+        pq.write_table(logs, new / "jobs.parquet", compression="zstd")
         shutil.rmtree(folder / "tokens", ignore_errors=True)
         for file in sorted(new.iterdir()):
             file.replace(folder / file.name)

@@ -25,3 +25,11 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+// A link into something closed opens it.
+const open = () => {
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (let up = target; up; up = up.parentElement) if (up.tagName === "DETAILS") up.open = true;
+  if (target) target.scrollIntoView();
+};
+addEventListener("hashchange", open);
+open();

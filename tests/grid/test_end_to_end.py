@@ -143,6 +143,34 @@ def test_analysis_reads_the_tables(whole: Path) -> None:
     assert len(results.variants)
 
 
+def test_examples_show_code_of_the_test_split_on_both_sides(whole: Path) -> None:
+    import pandas as pd
+
+    cells = pd.read_parquet(whole / "mini" / "cells.parquet").set_index("cell")
+    shown = pd.read_parquet(whole / "mini" / "examples.parquet")
+    asked = cells.loc[shown["cell"].unique()]
+    assert sorted(zip(asked["rewrites"], asked["model"], strict=True)) == [
+        (rewrites, model) for rewrites in ("parens", "rename") for model in ("bigram", "small")
+    ]
+    assert set(asked["train_on"]) == {"original"}
+    assert set(shown["choice"]) == {"largest rise", "median", "largest fall"}
+    for row in shown.to_dict("records"):
+        assert row["original"]["text"] != row["rewritten"]["text"]
+        names = [t for t in row["original"]["tokens"] if t["kind"] == 0]
+        assert all(row["original"]["text"][t["start"] : t["end"]].isidentifier() for t in names)
+        inserted = [t for t in row["rewritten"]["tokens"] if t["change"] == 2]
+        assert bool(inserted) == (cells.loc[row["cell"], "rewrites"] == "parens")
+
+
+def test_jobs_know_their_cells_and_logs(whole: Path) -> None:
+    import pandas as pd
+
+    jobs = pd.read_parquet(whole / "mini" / "jobs.parquet").set_index("kind")
+    assert len(jobs.loc["corpus", "cells"]) == 7
+    assert (jobs["n_done"] == jobs["n_steps"]).all()
+    assert jobs["log"].str.contains("on cpu").all()
+
+
 def test_another_spec_of_the_same_name_is_refused(spec: Path, whole: Path, tmp_path: Path) -> None:
     other = tmp_path / "mini.yaml"
     other.write_text(spec.read_text().replace("max_steps: 6", "max_steps: 7"))
