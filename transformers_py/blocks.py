@@ -14,19 +14,22 @@ import libcst as cst
 
 from transformers_py.edits import HOLE, Edit, Site
 from transformers_py.scopes import LINE_WORDS, Scope
-from transformers_py.source import Source
+from transformers_py.source import Source, is_continued
 
 MAX_BLOCKS = 12
 """CPython allows 20 loops, withs and tries inside one another; nothing is inserted below this many blocks."""
 
+_STRINGS = (cst.SimpleString, cst.ConcatenatedString)
 _LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a statement can be inserted: text `statement + newline + indent` at `offset`."""
+    """Where a statement can be inserted: text `statement + newline + indent` at `offset`, or at `above`."""
 
     offset: int
+    above: int
+    """Where the comment lines right above the statement start (after their indentation), or `offset`."""
     indent: str
     scope: Scope
     statement: int
@@ -62,15 +65,51 @@ def places(source: Source, *, new_names: bool, leaving: bool = False) -> tuple[l
             elif problem:
                 refused[problem] += 1
             else:
-                offset = statement_start(source, k)
-                found.append(Place(offset, source.text[line_start(source, offset) : offset], of[k], k))
+                found.append(_place(source, k))
             k = lasts[k]
     return found, refused
 
 
+def module_places(source: Source) -> tuple[list[Place], Counter[str]]:
+    """The places between the statements of the module itself, behind its docstring and its last import."""
+    found: list[Place] = []
+    refused: Counter[str] = Counter()
+    reason = refusal(source, source.scopes[0], new_names=True)
+    k = 1
+    while k < source.lasts[0]:
+        node = source.nodes[k]
+        small = node.body if isinstance(node, cst.SimpleStatementLine) else ()
+        is_string = any(isinstance(part, cst.Expr) and isinstance(part.value, _STRINGS) for part in small)
+        problem = reason or ("string" if is_string else _line_problem(source, k))
+        if (k == 1 and is_string) or any(isinstance(part, (cst.Import, cst.ImportFrom)) for part in small):
+            found.clear()
+            refused.clear()
+        elif problem:
+            refused[problem] += 1
+        else:
+            found.append(_place(source, k))
+        k = source.lasts[k]
+    return found, refused
+
+
+def _place(source: Source, k: int, *, with_comments: bool = True) -> Place:
+    offset = statement_start(source, k)
+    indent = source.text[line_start(source, offset) : offset]
+    first = number = bisect_right(source.line_starts, offset) - 1
+    while (
+        with_comments
+        and source.starts[k] < source.line_starts[number]
+        and source.text.startswith(indent + "#", source.line_starts[number - 1])
+    ):
+        number -= 1
+    line = source.line_starts[number]
+    above = offset if number == first or is_continued(source.text, line) else line + len(indent)
+    return Place(offset, above, indent, source.scoping.of[k], k)
+
+
 def insertion(source: Source, place: Place) -> Site:
-    """A site that puts HOLE on lines of its own before a place."""
-    offset = place.offset
+    """A site that puts HOLE on lines of its own before a place and the comments above it."""
+    offset = place.above
     edit = Edit(offset, offset, HOLE + source.newline + place.indent)
     return Site(offset, offset, (edit,), scope=place.scope.index)
 
@@ -110,8 +149,7 @@ def lines(source: Source) -> tuple[list[Place], Counter[str]]:
             if problem:
                 refused[problem] += 1
             else:
-                offset = statement_start(source, k)
-                found.append(Place(offset, source.text[line_start(source, offset) : offset], scope, k))
+                found.append(_place(source, k, with_comments=False))
             k = lasts[k]
     found.sort(key=lambda place: place.offset)
     return found, refused
@@ -175,7 +213,7 @@ def _has_docstring(source: Source, block: int) -> bool:
     if not isinstance(first, cst.SimpleStatementLine):
         return False
     small = first.body[0]
-    return isinstance(small, cst.Expr) and isinstance(small.value, (cst.SimpleString, cst.ConcatenatedString))
+    return isinstance(small, cst.Expr) and isinstance(small.value, _STRINGS)
 
 
 def line_start(source: Source, offset: int) -> int:
@@ -192,6 +230,4 @@ def _line_problem(source: Source, k: int) -> str | None:
     before = text[line:offset]
     if before.strip(" \t"):
         return "form_feed" if "\f" in before else "not_at_line_start"
-    if text[max(line - 3, 0) : line].rstrip("\r\n").endswith("\\"):
-        return "line_continuation"
-    return None
+    return "line_continuation" if is_continued(text, line) else None

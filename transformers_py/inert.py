@@ -1,11 +1,13 @@
 """Whether an inserted statement does nothing: dead, or an assignment of constants to names that nobody reads.
 
-if False: print(x)      spare = [1, 2]      pass      anything after a return
+if False: print(x)      spare = [1, 2]      pass      anything after a return      def _spare(a): ...
 """
 
 import ast
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from transformers_py.scopes import NAMESPACE_WORDS
 
 if TYPE_CHECKING:
     from transformers_py.scopes import Scope
@@ -34,6 +36,8 @@ _FORBIDDEN = (
     ast.Starred,
 )
 ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+Owner = Literal["module", "class", "function"]
+"""Whose names a statement binds: the innermost definition around it."""
 _DYNAMIC = frozenset(["super", "__class__", "locals", "vars", "dir", "eval", "exec"])
 
 
@@ -46,10 +50,11 @@ class Surroundings:
     scope: "Scope"
 
 
-def why_not(node: ast.stmt, previous: ast.stmt | None, namespace: bool, around: Surroundings) -> str | None:
+def why_not(node: ast.stmt, previous: ast.stmt | None, owner: Owner, around: Surroundings) -> str | None:
     """None when the inserted statement can't be noticed, else the reason.
 
-    `namespace`: it stands directly in a module or class body, where new names could be seen.
+    Names that are new in a module or class could be seen from elsewhere: there nothing may be bound but
+    private functions in modules that don't look at their own names.
     """
     if isinstance(node, ast.Pass):
         return None
@@ -59,7 +64,9 @@ def why_not(node: ast.stmt, previous: ast.stmt | None, namespace: bool, around: 
         and not isinstance(node.value.value, str)
     ):
         return None
-    if namespace:
+    if owner == "module" and isinstance(node, ast.FunctionDef):
+        return _module_problem(node, around) or _function_problem(node, around)
+    if owner != "function":
         return "a statement was inserted into a module or class body"
     if isinstance(node, ast.Assign) and is_constant(node.value):
         plain = all(isinstance(target, ast.Name) for target in node.targets)
@@ -115,6 +122,20 @@ def _names_problem(node: ast.AST, around: Surroundings) -> str | None:
     return None
 
 
+def namespace_problem(source: "Source") -> str | None:
+    """Why a module may notice a new private name of its own, as a reason to count; None if it can't."""
+    if not NAMESPACE_WORDS.isdisjoint(source.words):
+        return "namespace"
+    return min(source.scoping.hazards & {"star_import", "dynamic_alias"}, default=None)
+
+
+def _module_problem(node: ast.FunctionDef, around: Surroundings) -> str | None:
+    if not node.name.startswith("_") or node.name.startswith("__"):
+        return f"a module's inserted function {node.name} isn't private"
+    reason = namespace_problem(around.source)
+    return f"the module may look at its names ({reason})" if reason else None
+
+
 def _function_problem(node: ast.FunctionDef, around: Surroundings) -> str | None:
     """A function nobody calls: a fresh name, constant defaults, nothing evaluated at its definition."""
     arguments = node.args
@@ -126,6 +147,10 @@ def _function_problem(node: ast.FunctionDef, around: Surroundings) -> str | None
         return "an inserted function has defaults that are not constant"
     own = {argument.arg for argument in everything}
     for child in ast.walk(node):
+        if isinstance(child, _FORBIDDEN):
+            return f"an inserted function contains {type(child).__name__}"
+        if isinstance(child, ast.Name) and child.id in _DYNAMIC:
+            return f"an inserted function uses {child.id}"
         if isinstance(child, ast.Name) and child.id not in own | around.fresh:
             if not isinstance(child.ctx, ast.Load):
                 return f"an inserted function binds {child.id}, which is not fresh"

@@ -1,7 +1,8 @@
 r"""Proof that whole lines were inserted between two statements, without parsing the grown text for it.
 
 A statement that starts its line, at bracket depth 0 and not after a backslash, is where the tokenizer has no
-state but its stack of indentations. Lines inserted there, of a form that CPython parses as statements when
+state but its stack of indentations; so are the start of its line, and comment lines right above it that come
+after the end of the statement before. Lines inserted there, of a form that CPython parses as statements when
 they stand in a block of the same indentation before a `pass` (and leave the `pass` alone), become these
 statements, in the block of the statement that follows; nothing else moves. Where statements start is what
 CPython says of the original. Other edits move no such place as long as they put only names and brackets
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from transformers_py import shapes
 from transformers_py.edits import POINT, Edit
 from transformers_py.inert import Surroundings, why_not
-from transformers_py.source import line_starts, parse_quietly
+from transformers_py.source import first_line, is_continued, line_starts, parse_quietly
 
 if TYPE_CHECKING:
     from transformers_py.proving import Role
@@ -25,35 +26,54 @@ if TYPE_CHECKING:
 _HEAD = "if 1:\n"
 _LISTS = ("body", "handlers", "orelse", "finalbody", "cases")
 
+Gap = tuple[str, str]
+"""The indentation of a statement, before and after what is inserted on its line."""
 
-def line_places(source: "Source") -> dict[int, str]:
-    """Offsets of statements that start a line, and what stands before them; docstrings are left out."""
-    found: dict[int, str] = {}
+
+def line_places(source: "Source") -> dict[int, Gap]:
+    """Where lines can be inserted before the statements of functions; docstrings are left out."""
+    found: dict[int, Gap] = {}
     starts = source.line_starts
     if source.text.startswith("\ufeff"):
         starts = [1, *starts[1:]]
-    _note_places(source.ast, source.text, starts, found)
+    _note_places(source.ast, False, source.text, starts, found)
     return found
 
 
-def _note_places(node: ast.AST, text: str, starts: list[int], found: dict[int, str]) -> None:
-    documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+def _note_places(node: ast.AST, inside: bool, text: str, starts: list[int], found: dict[int, Gap]) -> None:
+    function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    documented = function or isinstance(node, (ast.Module, ast.ClassDef))
+    inside = function or (inside and not documented)
     for name in _LISTS:
+        previous: ast.AST | None = None
         for k, child in enumerate(getattr(node, name, ())):
-            if isinstance(child, ast.stmt) and not (documented and k == 0 and is_docstring(child)):
-                decorators = getattr(child, "decorator_list", None)
-                line = starts[(decorators[0].lineno if decorators else child.lineno) - 1]
-                offset = line + child.col_offset
-                indent = text[line:offset]
-                fits = not decorators or text[offset : offset + 1] == "@"
-                if (
-                    fits
-                    and not indent.strip(" \t")
-                    and text[max(line - 3, 0) : line].rstrip("\r\n")[-1:] != "\\"
-                ):
-                    found[offset] = indent
+            if inside and isinstance(child, ast.stmt) and not (documented and k == 0 and is_docstring(child)):
+                _note_place(child, previous, text, starts, found)
             if not isinstance(child, ast.expr):
-                _note_places(child, text, starts, found)
+                _note_places(child, inside, text, starts, found)
+            previous = child
+
+
+def _note_place(
+    node: ast.stmt, previous: ast.AST | None, text: str, starts: list[int], found: dict[int, Gap]
+) -> None:
+    number = first_line(node) - 1
+    offset = starts[number] + node.col_offset
+    indent = text[starts[number] : offset]
+    is_decorated = bool(getattr(node, "decorator_list", ()))
+    if (is_decorated and text[offset : offset + 1] != "@") or indent.strip(" \t"):
+        return
+    if is_continued(text, starts[number]):
+        return
+    lines = [number]
+    end = getattr(previous, "end_lineno", None)
+    while end and number > end and text.startswith(indent + "#", starts[number - 1]):
+        number -= 1
+    if number < lines[0] and not is_continued(text, starts[number]):
+        lines.append(number)
+    for line in lines:
+        found[starts[line]] = ("", indent)
+        found[starts[line] + len(indent)] = (indent, "")
 
 
 def is_docstring(node: ast.AST) -> bool:
@@ -83,26 +103,28 @@ def are_whole_lines(
                 return False
             depth += 1 if text == "(" else -1
             continue
-        indent = places.get(start)
-        if depth or indent is None or group != POINT:
+        gap = places.get(start)
+        if depth or gap is None or group != POINT:
             return False
         if scope not in around:
             around[scope] = Surroundings(source, fresh, source.scopes[scope])
-        if not is_inert(text, indent, around[scope]):
+        if not is_inert(text, gap, around[scope]):
             return False
     return depth == 0
 
 
-def is_inert(text: str, indent: str, around: Surroundings) -> bool:
-    """Whether lines and the indentation after them are statements that do nothing, in a block of this
-    indentation."""
+def is_inert(text: str, gap: Gap, around: Surroundings) -> bool:
+    """Whether lines, inserted in a gap, are statements of a function that do nothing."""
+    if around.scope.kind != "function":
+        return False
+    before, after = gap
     blanked, words = shapes.blank(text)
-    shape = (indent + "|" + blanked, False, False, -1)
+    shape = (f"{before}|{after}|{blanked}", False, "function", -1)
     if shapes.is_known(shape, words, around):
         return True
-    if not text.endswith(("\n" + indent, "\r" + indent)):
+    if not text.endswith(("\n" + before, "\r" + before)):
         return False
-    whole = f"{_HEAD}{indent}{text}pass\n"
+    whole = f"{_HEAD}{before}{text}{after}pass\n"
     try:
         tree = parse_quietly(whole)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -114,10 +136,10 @@ def is_inert(text: str, indent: str, around: Surroundings) -> bool:
     starts = line_starts(whole)
     if not isinstance(last, ast.Pass) or starts[last.lineno - 1] + last.col_offset != len(whole) - 5:
         return False
-    if not inserted or any(why_not(node, None, False, around) for node in inserted):
+    if not inserted or any(why_not(node, None, "function", around) for node in inserted):
         return False
     if len(inserted) == 1 and text.isascii():
-        shift = len(_HEAD) + len(indent)
+        shift = len(_HEAD) + len(before)
         names = [node for node in ast.walk(inserted[0]) if isinstance(node, ast.Name)]
         place = {id(node): starts[node.lineno - 1] + node.col_offset - shift for node in names}
         shapes.remember(shape, inserted[0], text, place)

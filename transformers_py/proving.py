@@ -13,7 +13,7 @@ from transformers_py import wrappers
 from transformers_py.bytecode import NOTHING, Renamed, collect
 from transformers_py.edits import OPENING, POINT, Edit, splice, words
 from transformers_py.lines import are_whole_lines
-from transformers_py.source import Unparseable
+from transformers_py.source import Unparseable, compiled
 from transformers_py.verify import code_problem, skeleton_problem
 
 if TYPE_CHECKING:
@@ -35,14 +35,20 @@ class Role(NamedTuple):
 
 
 def numbers_of(units: "Sequence[Unit]", edits: Sequence[Edit], roles: Sequence[Role]) -> list[int]:
-    """The unit of each edit. Statements inserted where a unit starts belong to the one before, since they
-    are inserted in functions only. Empty if edits of two units would have to be mixed."""
+    """The unit of each edit. Statements inserted where a unit starts belong to the one before, but for
+    those of the module. Empty if edits of two units would have to be mixed."""
     starts = [unit.start for unit in units]
     numbers: list[int] = []
     last = 0
     for edit, role in zip(edits, roles, strict=True):
         number = max(bisect_right(starts, edit.start) - 1, 0)
-        if role.kind == "fresh" and role.group == POINT and starts[number] == edit.start and number:
+        if (
+            role.kind == "fresh"
+            and role.group == POINT
+            and role.scope
+            and starts[number] == edit.start
+            and number
+        ):
             number -= 1
         if number < last or edit.end > units[number].end:
             return []
@@ -74,7 +80,13 @@ def prove(
         position = unit.end
         first = last
     pieces.append(text[position:])
-    return "".join(pieces), None
+    rewritten = "".join(pieces)
+    if any(role.kind == "fresh" and role.scope == 0 for role in roles):
+        try:
+            compiled(rewritten.removeprefix("\ufeff"))  # units don't see what must come first in a module
+        except Unparseable as error:
+            return text, f"the rewritten text doesn't compile: {error}"
+    return rewritten, None
 
 
 def missed_names(text: str, edits: Sequence[Edit], roles: Sequence[Role]) -> str | None:

@@ -31,6 +31,10 @@ LINE_WORDS = FRAME_WORDS | frozenset(
     print_stack format_stack format_exception stacklevel getrecursionlimit setrecursionlimit lineno
     """.split()  # noqa: SIM905
 )
+NAMESPACE_WORDS = DYNAMIC | frozenset(
+    ["globals", "__dict__", "__getattr__", "__dir__", "getmembers", "modules"]
+)
+"""Words by which a module can look at all of its own names."""
 _WORD = re.compile(r"[^\W\d]\w*")
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from transformers_py.inert import Surroundings
 
-Shape = tuple[str, bool, bool, int]
-"""(text with names and digits blanked, after an end of its block, in a namespace, offset in the edit)."""
+Shape = tuple[str, bool, str, int]
+"""(text with names and digits blanked, after an end of its block, whose names it binds, offset in the
+edit)."""
 
 _WORD = re.compile(r"([^\W\d]\w*)")
 _KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist, "super", "__class__", "type"])

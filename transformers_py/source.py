@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from transformers_py.edits import Site
     from transformers_py.engine import Plan
+    from transformers_py.lines import Gap
     from transformers_py.scopes import Binding, Scope, Scopes
     from transformers_py.units import Unit
 
@@ -269,8 +270,8 @@ class Source:
         return divide(self)
 
     @cached_property
-    def line_places(self) -> dict[int, str]:
-        """Where whole lines can be inserted, says CPython: offset of a statement -> its indentation."""
+    def line_places(self) -> "dict[int, Gap]":
+        """Where whole lines can be inserted, says CPython: offset -> the indentation around it."""
         from transformers_py.lines import line_places
 
         return line_places(self)
@@ -337,6 +338,17 @@ def parse_quietly(text: str) -> ast.Module:
 def line_starts(text: str) -> list[int]:
     r"""Offsets of all lines' first characters; lines end at \n, \r\n and \r alone."""
     return [0, *accumulate(map(len, _LINE.findall(text)))]
+
+
+def first_line(node: ast.stmt) -> int:
+    """The line, counted from 1, of a statement's first decorator, or of itself."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min(node.lineno, decorators[0].lineno) if decorators else node.lineno
+
+
+def is_continued(text: str, line: int) -> bool:
+    """Whether a backslash ends the line before the one that starts at offset `line`."""
+    return text[max(line - 3, 0) : line].rstrip("\r\n").endswith("\\")
 
 
 def _offsets(text: str, printed: list[str], base: int) -> tuple[list[int], list[int]]:

@@ -16,11 +16,12 @@ nothing to what it means. Classes with type parameters stay in one piece: method
 import __future__
 
 import ast
+from bisect import bisect_left
 from functools import cached_property
 from types import CodeType
 from typing import TYPE_CHECKING
 
-from transformers_py.source import Unparseable, compile_flat, compiled
+from transformers_py.source import Unparseable, compile_flat, compiled, first_line, is_continued
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -109,8 +110,10 @@ def _unit(text: str, start: int, head: str, tail: str, end: int, flags: int) -> 
 def _cuts(source: "Source") -> list[tuple[int, str, str]]:
     """(start, head, tail) of the units."""
     found: list[tuple[int, str, str]] = []
+    end = 0
     for node in source.ast.body:
-        start = _line_of(source, node, "")
+        start = _with_comments(source, _line_of(source, node, ""), end)
+        end = node.end_lineno or 0
         if start < 0 or (found and start <= found[-1][0]):
             continue
         members = _members(source, node) if isinstance(node, ast.ClassDef) else []
@@ -124,6 +127,17 @@ def _cuts(source: "Source") -> list[tuple[int, str, str]]:
     return found
 
 
+def _with_comments(source: "Source", start: int, end: int) -> int:
+    """The start of the comment lines right above a statement of the module, after the line `end`."""
+    if start < 0:
+        return start
+    starts = source.line_starts
+    line = first = bisect_left(starts, start)
+    while line > end and source.text.startswith("#", starts[line - 1]):
+        line -= 1
+    return start if line == first or is_continued(source.text, starts[line]) else starts[line]
+
+
 def _members(source: "Source", node: ast.ClassDef) -> list[int]:
     """Where the lines of a class's members start; none if it can't be divided."""
     first = node.body[0]
@@ -135,12 +149,6 @@ def _members(source: "Source", node: ast.ClassDef) -> list[int]:
     if starts[0] < 0 or first_line(first) == node.lineno:
         return []
     return sorted({start for start in starts if start >= 0})
-
-
-def first_line(node: ast.stmt) -> int:
-    """The line of a statement's first decorator, or of itself."""
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min(node.lineno, decorators[0].lineno) if decorators else node.lineno
 
 
 def _line_of(source: "Source", node: ast.stmt, indent: str) -> int:
@@ -157,4 +165,4 @@ def _line_of(source: "Source", node: ast.stmt, indent: str) -> int:
         "\t",
     ):
         return -1
-    return -1 if text[max(start - 3, 0) : start].rstrip("\r\n").endswith("\\") else start
+    return -1 if is_continued(text, start) else start

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from transformers_py import shapes
 from transformers_py.bytecode import Renamed, difference
 from transformers_py.edits import CLOSING, OPENING, Edit, inserted_ranges
-from transformers_py.inert import ENDS, Surroundings, why_not
+from transformers_py.inert import ENDS, Owner, Surroundings, why_not
 from transformers_py.lines import is_docstring
 from transformers_py.source import Unparseable, compile_flat, line_starts, parse_quietly
 
@@ -48,6 +48,12 @@ _BODIES: dict[str, tuple[str, ...]] = {
     "Match": ("cases",),
 }
 """The lists of statements in each compound statement; all others are simple."""
+_OWNERS: dict[str, Owner] = {
+    "Module": "module",
+    "ClassDef": "class",
+    "FunctionDef": "function",
+    "AsyncFunctionDef": "function",
+}
 _DOCUMENTED = frozenset(["Module", "ClassDef", "FunctionDef", "AsyncFunctionDef"])
 
 
@@ -95,7 +101,7 @@ def skeleton_problem(
     offsets = _Offsets(text)
     pruned = _Pruned(source, offsets, inserted_ranges(edits, groups), edits, scopes, fresh)
     found: list[Statement] = []
-    problem = pruned.walk(tree, 0, found)
+    problem = pruned.walk(tree, "module", 0, found)
     if problem:
         return problem
     if found != moved(unit.statements, edits, groups):
@@ -225,15 +231,15 @@ class _Pruned:
         k = bisect_right(self.first, offset) - 1
         return self.ranges[k][2] if k >= 0 and offset < self.ranges[k][1] else -1
 
-    def walk(self, node: ast.AST, depth: int, found: list[Statement]) -> str | None:
+    def walk(self, node: ast.AST, owner: Owner, depth: int, found: list[Statement]) -> str | None:
         kind = node.__class__.__name__
-        inside = kind in ("Module", "ClassDef")
+        owner = _OWNERS.get(kind, owner)
         if kind in _DOCUMENTED and self.hides_docstring(node):
             return "a statement was inserted before a docstring"
         for name in _BODIES[kind]:
             previous: ast.stmt | None = None
             for child in getattr(node, name):
-                problem = self.statement(child, previous, inside, depth, found)
+                problem = self.statement(child, previous, owner, depth, found)
                 if problem:
                     return problem
                 if not isinstance(previous, ENDS):
@@ -252,35 +258,37 @@ class _Pruned:
         return False
 
     def statement(
-        self, child: ast.stmt, previous: ast.stmt | None, namespace: bool, depth: int, found: list[Statement]
+        self, child: ast.stmt, previous: ast.stmt | None, owner: Owner, depth: int, found: list[Statement]
     ) -> str | None:
         item = _statement(child, depth, self.offsets)
         edit = -1 if item[0] == "match_case" else self.inserted(item[2])
         if edit < 0:
             found.append(item)
-            return self.walk(child, depth + 1, found) if item[3] == 0 else None
+            return self.walk(child, owner, depth + 1, found) if item[3] == 0 else None
         self.met.add(edit)
         if self.is_wrapper(child):
             assert isinstance(child, ast.If)
             for inner in child.body:
-                problem = self.statement(inner, None, namespace, depth, found)
+                problem = self.statement(inner, None, owner, depth, found)
                 if problem:
                     return problem
             return None
-        return self.inserted_problem(child, edit, item[2], previous, namespace)
+        return self.inserted_problem(child, edit, item[2], previous, owner)
 
     def inserted_problem(
-        self, child: ast.stmt, edit: int, offset: int, previous: ast.stmt | None, namespace: bool
+        self, child: ast.stmt, edit: int, offset: int, previous: ast.stmt | None, owner: Owner
     ) -> str | None:
         """Why an inserted statement isn't inert; of a form seen before, only the names are checked."""
         around = Surroundings(self.source, self.fresh, self.source.scopes[self.scopes[edit]])
+        if around.scope.kind != owner:
+            return f"what is inserted at {self.edits[edit].start} is in a {owner}, not where its site is"
         start = self.starts[edit]
         text = self.edits[edit].text
         blanked, words = shapes.blank(text)
-        shape = (blanked, isinstance(previous, ENDS), namespace, offset - start)
+        shape = (blanked, isinstance(previous, ENDS), owner, offset - start)
         if shapes.is_known(shape, words, around):
             return None
-        problem = why_not(child, previous, namespace, around)
+        problem = why_not(child, previous, owner, around)
         if problem is None:
             names = [node for node in ast.walk(child) if isinstance(node, ast.Name)]
             place = {id(node): self.offsets.of(node.lineno, node.col_offset) - start for node in names}

@@ -35,6 +35,5 @@ def test_is_complete(name: str) -> None:
     assert module.PRESERVES in ("ast", "bytecode", "names", "value", "fresh")
     assert module.EXAMPLES
     assert module.COUNTER_EXAMPLES
-    assert module.GROWTH
     assert " -> " in module.__doc__ or "->" in module.__doc__
     assert check([name]) == [(name, dataclasses.asdict(module.Options()))]

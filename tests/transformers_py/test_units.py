@@ -59,10 +59,10 @@ def test_units_of_real_files() -> None:
         assert len(units) > 10, name
 
 
-def forged(monkeypatch: pytest.MonkeyPatch, module: Any, text: str, *edits: Edit) -> str:
-    """What a rewrite with these edits, in one site of the first function, is told by the proof."""
+def forged(monkeypatch: pytest.MonkeyPatch, module: Any, text: str, *edits: Edit, scope: int = 1) -> str:
+    """What a rewrite with these edits, in one site (of the first function), is told by the proof."""
     start, end = edits[0].start, edits[-1].start
-    site = Site(start, end if module is parentheses else start, edits, scope=1)
+    site = Site(start, end if module is parentheses else start, edits, scope=scope)
     monkeypatch.setattr(module, "sites", lambda source, options: ([site], Counter()))
     if module is dead_branch:
         monkeypatch.setattr(module, "fill", lambda *_: "")
@@ -97,6 +97,52 @@ INSERTED = [
 
 @pytest.mark.parametrize(("text", "offset", "new", "expected"), INSERTED)
 def test_forged_insertions(
+    monkeypatch: pytest.MonkeyPatch, text: str, offset: int, new: str, expected: str
+) -> None:
+    assert expected in forged(monkeypatch, dead_branch, text, Edit(offset, offset, new))
+
+
+SPARE = "def _spare(a):\n    return a\n"
+IN_MODULES = [
+    ("import os\nx = 1\n", 10, SPARE, "rewritten"),
+    ("class A:\n    y = 1\n# x\nx = 1\n", 19, SPARE, "rewritten"),
+    ("x = 1\nx = 2\n", 6, "spare = 1\n", "into a module or class body"),
+    ("x = 1\nx = 2\n", 6, SPARE.replace("_spare", "spare"), "isn't private"),
+    ("x = 1\nx = 2\n", 6, SPARE.replace("_spare", "__spare"), "isn't private"),
+    ("_spare = 1\nx = 2\n", 11, SPARE, "not fresh"),
+    ("x = 1\nx = 2\n", 6, "@x\n" + SPARE, "has decorators"),
+    ("x = 1\nx = 2\n", 6, SPARE.replace("(a)", "(a=x)"), "not constant"),
+    ("x = 1\nx = 2\n", 6, SPARE.replace("return a", "global x"), "contains Global"),
+    ("x = 1\ny = globals()\n", 6, SPARE, "may look at its names"),
+    ("from os import *\nx = 1\n", 17, SPARE, "may look at its names"),
+    ("'doc'\nx = 1\n", 0, SPARE, "before a docstring"),
+    ("'doc'\nfrom __future__ import annotations\n", 6, SPARE, "doesn't compile"),
+    ("if x:\n    y = 1\n", 10, "    spare = 1\n", "into a module or class body"),
+    ("class A:\n    x = 1\n", 9, "    def _spare(a): pass\n", "is in a class"),
+    ("def f():\n    x = 1\n", 9, "    def _spare(a): pass\n", "is in a function"),
+]
+
+
+@pytest.mark.parametrize(("text", "offset", "new", "expected"), IN_MODULES)
+def test_forged_functions_in_modules(
+    monkeypatch: pytest.MonkeyPatch, text: str, offset: int, new: str, expected: str
+) -> None:
+    assert expected in forged(monkeypatch, dead_branch, text, Edit(offset, offset, new), scope=0)
+
+
+IN_SCOPES = [
+    ("def f(): pass\nclass A:\n    x = 1\n", 23, "    spare = 1\n", "is in a class"),
+    ("def f(): pass\nx = 1\n", 14, "spare = 1\n", "is in a module"),
+    ("def f():\n    x = 1\n", 9, "    def spare():\n        super()\n", "uses super"),
+    ("def f():\n    x = 1\n", 9, "    def spare():\n        nonlocal x\n", "contains Nonlocal"),
+    ("def f():\n    x = 1\n    # x\n    x = 2\n", 19, "    spare = 1\n", "rewritten"),
+    ("def f():\n    x = '''\n    # '''\n    x = 2\n", 21, "    spare = 1\n", "is no statement"),
+    ("def f():\n    x = 1; \\\n    # x\n    x = 2\n", 22, "    if 0:\n        pass\n", "doesn't compile"),
+]
+
+
+@pytest.mark.parametrize(("text", "offset", "new", "expected"), IN_SCOPES)
+def test_what_is_inserted_is_where_its_site_is(
     monkeypatch: pytest.MonkeyPatch, text: str, offset: int, new: str, expected: str
 ) -> None:
     assert expected in forged(monkeypatch, dead_branch, text, Edit(offset, offset, new))

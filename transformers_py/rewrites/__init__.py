@@ -8,8 +8,6 @@ A rewrite is a module with
 
     RENAMES = "variable"    # with PRESERVES = "names" only: "variable", "parameter" or "function"
 
-    GROWTH = "2 tokens"     # per site
-
     EXAMPLES: list[Example] = [(before, options, after), ...]
                             # must change: `after` is the text at rate 1.0 and seed 1
 

@@ -16,7 +16,6 @@ from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
 PRESERVES = "ast"
-GROWTH = "0 tokens"
 
 _VERBS = ("set", "check", "update", "use", "handle", "keep", "prepare", "read", "see", "adjust", "note")
 _NAME = re.compile(r"[^\W\d]\w{2,}")

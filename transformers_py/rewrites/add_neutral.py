@@ -17,7 +17,6 @@ from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
 PRESERVES = "value"
-GROWTH = "4 to 5 tokens"
 
 _ENDS = {
     "int": HOLE,

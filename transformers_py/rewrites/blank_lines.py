@@ -12,7 +12,6 @@ from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
 PRESERVES = "ast"
-GROWTH = "0 tokens"
 
 
 @dataclass(frozen=True, kw_only=True)

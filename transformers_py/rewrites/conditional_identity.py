@@ -10,7 +10,6 @@ from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
 PRESERVES = "value"
-GROWTH = "6 to 8 tokens"
 
 
 @dataclass(frozen=True, kw_only=True)

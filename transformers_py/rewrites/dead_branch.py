@@ -13,7 +13,6 @@ from transformers_py.source import Source
 from transformers_py.statements import plausible
 
 PRESERVES = "fresh"
-GROWTH = "7 to 13 tokens"
 
 _HEADS = {"if_false": "if False:", "if_zero": "if 0:", "while_false": "while False:"}
 

@@ -1,21 +1,21 @@
-"""Inserts nested functions that nobody calls: `return a` -> `def merge_limits(x, y): ...` before it.
+"""Inserts functions that nobody calls: `return a` -> `def merge_limits(x, y): ...` before it."""
 
-Only inside of functions: in a module or a class a new function can be seen (`dir`, `vars`, a metaclass).
-"""
-
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from transformers_py.blocks import indent_of, insertion, places
-from transformers_py.edits import Site
+import libcst as cst
+
+from transformers_py.blocks import Place, line_start, module_places, places
+from transformers_py.edits import HOLE, Edit, Site
+from transformers_py.inert import namespace_problem
 from transformers_py.names import Dice, Names
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
 PRESERVES = "fresh"
-GROWTH = "16 to 36 tokens"
 
 _SHORT = ("return {a} + {b}", "return {a}, {b}", "return {a} or {b}", "return [{a}, {b}]")
 _LONG = (
@@ -29,15 +29,31 @@ _LONG = (
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`body`: one statement, or several."""
+    """`body`: one statement, or several; `where`: inside of functions, or private ones in the module.
+
+    Who looks at a module from elsewhere (`dir(module)`) sees a new private name; a module that might look at
+    its own names is refused.
+    """
 
     body: Literal["mixed", "short", "long"] = "mixed"
+    where: Literal["nested", "module", "any"] = "nested"
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
-    """Before every statement of a function, but not before its docstring."""
-    found, refused = places(source, new_names=True)
-    return [insertion(source, place) for place in found], refused
+    """Before every statement of a function but its docstring, or of the module but its head."""
+    found: list[Site] = []
+    refused: Counter[str] = Counter()
+    if options.where != "nested":
+        top, reasons = module_places(source)
+        problem = namespace_problem(source)
+        refused.update({problem: len(top)} if problem else {})
+        refused.update(reasons)
+        found += [] if problem else [_site(source, place, 2) for place in top]
+    if options.where != "module":
+        nested, reasons = places(source, new_names=True)
+        refused.update(reasons)
+        found += [_site(source, place, 1) for place in nested]
+    return sorted(found, key=lambda site: site.start), refused
 
 
 def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
@@ -45,45 +61,63 @@ def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collec
     names = Names(dice, taken)
     own = {letter: names.pseudo("name") for letter in "abcd"}
     size = options.body if options.body != "mixed" else dice.pick(("short", "long"))
-    indent = indent_of(source, site) + source.indent
+    indent = site.edits[0].text.partition(HOLE)[0].lstrip("\r\n") + source.indent
     body = dice.pick(_SHORT if size == "short" else _LONG).format_map(own)
     lines = [indent + line.replace(">", source.indent, line.startswith(">")) for line in body.split("\n")]
-    return source.newline.join([f"def {names.pseudo('old_name')}({own['a']}, {own['b']}):", *lines])
+    name = names.pseudo("old_name" if site.scope else "_old_name")
+    return source.newline.join([f"def {name}({own['a']}, {own['b']}):", *lines])
+
+
+def _site(source: Source, place: Place, blank: int) -> Site:
+    """A site between so many blank lines; what starts a block needs none above."""
+    offset = line_start(source, place.above)
+    block = source.nodes[source.parents[place.statement]]
+    assert isinstance(block, (cst.Module, cst.IndentedBlock))
+    is_first = block.body[0] is source.nodes[place.statement]
+    missing = 0 if is_first else blank - min(blank, _blank_lines_above(source, offset))
+    head, tail = source.newline * missing + place.indent, source.newline * (blank + 1)
+    return Site(offset, offset, (Edit(offset, offset, head + HOLE + tail),), scope=place.scope.index)
+
+
+def _blank_lines_above(source: Source, offset: int) -> int:
+    starts = source.line_starts
+    last = number = bisect_right(starts, offset) - 1
+    while number and not source.text[starts[number - 1] : starts[number]].strip():
+        number -= 1
+    return last - number
 
 
 EXAMPLES: list[Example] = [
     (
-        "def f(a):\n    return a\n",
+        "def f(a):\n    b = a\n    # why\n    return b\n",
         {"body": "short"},
-        "def f(a):\n    def new_entry(route, reason):\n        return [route, reason]\n    return a\n",
+        "def f(a):\n    def last_plan(change, place):\n        return change or place\n\n"
+        "    b = a\n\n    def best_content(copy, size):\n        return copy, size\n\n    # why\n"
+        "    return b\n",
     ),
     (
         "def f(a):\r\n\tif a:\r\n\t\treturn a\r\n",
         {"body": "long"},
-        "def f(a):\r\n"
-        "\tdef fresh_element(share, height):\r\n"
-        "\t\tplan = share\r\n"
-        "\t\twhile plan < height:\r\n"
-        "\t\t\tplan += 1\r\n"
-        "\t\treturn plan\r\n"
-        "\tif a:\r\n"
-        "\t\tdef masked_sum(buffer, window):\r\n"
-        "\t\t\tshape = []\r\n"
-        "\t\t\tfor result in buffer:\r\n"
-        "\t\t\t\tshape.append(result + window)\r\n"
-        "\t\t\treturn shape\r\n"
-        "\t\treturn a\r\n",
+        "def f(a):\r\n\tdef fresh_element(share, height):\r\n\t\tplan = share\r\n"
+        "\t\twhile plan < height:\r\n\t\t\tplan += 1\r\n\t\treturn plan\r\n\r\n\tif a:\r\n"
+        "\t\tdef masked_sum(buffer, window):\r\n\t\t\tshape = []\r\n"
+        "\t\t\tfor result in buffer:\r\n\t\t\t\tshape.append(result + window)\r\n"
+        "\t\t\treturn shape\r\n\r\n\t\treturn a\r\n",
     ),
     (
-        "def f():\n    return\n    g()\n",
-        {"body": "short"},
-        "def f():\n"
-        "    def large_word(score, digit):\n"
-        "        return [score, digit]\n"
-        "    return\n"
-        "    def same_queue(char, table):\n"
-        "        return [char, table]\n"
-        "    g()\n",
+        '"""Doc."""\nfrom __future__ import annotations\n\nimport os\n# a\nX = 1\n\n@os.d\ndef f(a): pass\n',
+        {"where": "module", "body": "short"},
+        '"""Doc."""\nfrom __future__ import annotations\n\nimport os\n\n\n'
+        "def _recent_head(code, packet):\n    return code, packet\n\n\n# a\nX = 1\n\n\n"
+        "def _base_line(buffer, tag):\n    return [buffer, tag]\n\n\n@os.d\ndef f(a): pass\n",
+    ),
+    (
+        "def f(a):\n    return a\n\n\nclass A:\n    x = 1\nif f: y = 2",
+        {"where": "any", "body": "short"},
+        "def _outer_context(date, scan):\n    return [date, scan]\n\n\ndef f(a):\n"
+        "    def valid_path(batch, index):\n        return batch or index\n\n    return a\n\n\n"
+        "def _fast_edge(label, queue):\n    return label, queue\n\n\nclass A:\n    x = 1\n\n\n"
+        "def _whole_copy(share, stop):\n    return share, stop\n\n\nif f: y = 2",
     ),
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [
@@ -91,4 +125,14 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("class A:\n    x = 1\n", {}, ""),
     ("def f():\n    return locals()\n", {}, "dynamic_names"),
     ("def f():\n    x = 1; return x\n    def g(): pass\n    return dir()\n", {}, "dynamic_names"),
+    ("__all__ = [n for n in globals() if n != 'x']\n", {"where": "module"}, "namespace"),
+    ("import sys\nx = sys.modules[__name__].__dict__\n", {"where": "module"}, "namespace"),
+    ("def __getattr__(name): return 1\n", {"where": "module"}, "namespace"),
+    ("def __dir__(): return ['x']\n", {"where": "module"}, "namespace"),
+    ("x = vars\n", {"where": "module"}, "dynamic_alias"),
+    ("def f(): exec('x = 1')\n", {"where": "module"}, "dynamic_names"),
+    ("from os import *\nx = 1\n", {"where": "module"}, "star_import"),
+    ("import os\n'what x is'\n", {"where": "module"}, "string"),
+    ("f(stacklevel=2)\n", {"where": "module"}, "line_numbers"),
+    ("x = 1\nimport os\n", {"where": "module"}, ""),
 ]

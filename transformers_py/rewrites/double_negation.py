@@ -16,7 +16,6 @@ from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
 PRESERVES = "bytecode"
-GROWTH = "4 to 6 tokens"
 
 
 @dataclass(frozen=True, kw_only=True)

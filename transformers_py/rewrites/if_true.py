@@ -13,7 +13,6 @@ from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
 PRESERVES = "fresh"
-GROWTH = "6 tokens"
 
 _HEADS = {"if_true": "if True:", "if_one": "if 1:"}
 _COMPOUND = (cst.If, cst.For, cst.While, cst.With, cst.Try, cst.TryStar, cst.Match)

@@ -18,7 +18,6 @@ from transformers_py.recursion import recursive
 from transformers_py.source import Source
 
 PRESERVES = "value"
-GROWTH = "8 to 10 tokens"
 
 _LITERALS = (cst.BaseNumber, cst.SimpleString)
 

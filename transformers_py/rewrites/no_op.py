@@ -12,7 +12,6 @@ from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
 PRESERVES = "fresh"
-GROWTH = "2 tokens"
 
 _STATEMENTS = {"pass": "pass", "ellipsis": "...", "none": "None"}
 

@@ -11,7 +11,6 @@ from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
 PRESERVES = "ast"
-GROWTH = "2 tokens"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,6 @@ from transformers_py.source import Source
 
 PRESERVES = "names"
 RENAMES = "function"
-GROWTH = "0 tokens"
 
 _NAMING = frozenset(["__name__", "__qualname__", "func_name", "co_name", "co_qualname"])
 _TRACEBACKS = frozenset(

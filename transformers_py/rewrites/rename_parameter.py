@@ -17,7 +17,6 @@ from transformers_py.source import Source
 
 PRESERVES = "names"
 RENAMES = "parameter"
-GROWTH = "0 tokens"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,6 @@ from transformers_py.source import Source
 
 PRESERVES = "names"
 RENAMES = "variable"
-GROWTH = "0 tokens"
 
 
 @dataclass(frozen=True, kw_only=True)

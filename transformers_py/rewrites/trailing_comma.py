@@ -12,7 +12,6 @@ from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
 PRESERVES = "ast"
-GROWTH = "1 token"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,6 @@ from transformers_py.source import Source
 from transformers_py.statements import plausible
 
 PRESERVES = "fresh"
-GROWTH = "2 to 7 tokens"
 
 
 @dataclass(frozen=True, kw_only=True)

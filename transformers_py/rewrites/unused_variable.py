@@ -5,14 +5,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from transformers_py.blocks import places
-from transformers_py.edits import HOLE, Edit, Site
+from transformers_py.blocks import insertion, places
+from transformers_py.edits import Site
 from transformers_py.names import ADJECTIVES, NOUNS, Dice, Names
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
 PRESERVES = "fresh"
-GROWTH = "4 to 8 tokens"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,15 +25,7 @@ class Options:
 def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
     """Before every statement of a function, but not before its docstring."""
     found, refused = places(source, new_names=True)
-    return [
-        Site(
-            place.offset,
-            place.offset,
-            (Edit(place.offset, place.offset, HOLE + source.newline + place.indent),),
-            scope=place.scope.index,
-        )
-        for place in found
-    ], refused
+    return [insertion(source, place) for place in found], refused
 
 
 def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
