@@ -21,7 +21,16 @@ def test_models_learn_a_few_lines(kind: str, sizes: dict[str, Any]) -> None:
     assert check.accuracy > 0.99
 
 
-def test_a_unigram_can_not_learn_lines() -> None:
-    check = check_model(lookup("ngram").Config(order=1))
+def test_what_keeps_a_model_from_memorising_is_set_aside_and_said() -> None:
+    check = check_model(lookup("ngram").Config(order=2, cache="file"))
+    assert check.ok
+    assert check.changed == {"order": 12, "cache": "none"}
+    assert check.as_configured is not None
+    assert check.as_configured < 0.7
+    assert "checked with order 12, cache none; as configured" in check.message
+
+
+def test_a_model_that_does_not_learn_is_told_so() -> None:
+    check = check_model(lookup("gru").Config(d_model=1))
     assert not check.ok
-    assert "too little context" in check.message
+    assert "it does not learn: it sees too little context" in check.message
