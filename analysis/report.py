@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from analysis import cell_pages, examples, figures, methods, overviews, sections, summary, tables
+from analysis import cell_pages, examples, figures, latex, methods, overviews, sections, summary, tables
 from analysis.comparisons import Comparison, compare
 from analysis.pairing import KINDS, metric
 from analysis.results import BadResults, Results, describe
@@ -63,9 +63,7 @@ def make(folder: Path | str) -> list[Path]:
     _draw(report)
     for kind, comparison in report.comparisons.items():
         for name in METRICS:
-            report.files += tables.save(
-                results, comparison, name, report.figures_folder, f"table-{kind}-{name}"
-            )
+            report.files += _save(report, comparison, name, f"table-{kind}-{name}")
     html = results.folder / "report.html"
     html.write_text(render(report), encoding="utf-8")
     return [*report.files, html]
@@ -123,6 +121,19 @@ def _grouped(shown: Iterator[examples.Example]) -> list[dict[str, Any]]:
 def data_uri(image: Path) -> str:
     """The PNG as a data: address, so that the page needs no other file."""
     return "data:image/png;base64," + base64.b64encode(image.read_bytes()).decode("ascii")
+
+
+def _save(report: Report, comparison: Comparison, metric_name: str, name: str) -> list[Path]:
+    """Writes a table as name.md, name.tex and name.csv."""
+    results, folder = report.results, report.figures_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{name}.{kind}" for kind in ("md", "tex", "csv")]
+    files[0].write_text(tables.markdown(results, comparison, metric_name), encoding="utf-8")
+    files[1].write_text(
+        latex.latex(results, comparison, metric_name, label=name.removeprefix("table-")), encoding="utf-8"
+    )
+    tables.differences(results, comparison, metric_name).to_csv(files[2], index=False)
+    return files
 
 
 def _draw(report: Report) -> None:
