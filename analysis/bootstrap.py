@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 Floats = npt.NDArray[np.float64]
 Statistic = Callable[[Floats], Floats]
@@ -78,11 +78,11 @@ def interval(estimate: float, replicates: Floats, jackknife: Floats, level: floa
     clusters = len(jackknife)
     if clusters < 2 or not len(replicates):
         return Interval(low=np.nan, high=np.nan, method="none", level=level)
-    quantile = np.sqrt(clusters / (clusters - 1)) * stats.t.ppf((1 + level) / 2, clusters - 1)
+    quantile = np.sqrt(clusters / (clusters - 1)) * special.stdtrit(clusters - 1, (1 + level) / 2)
     z = np.array([-quantile, quantile])
     shares = _bca_shares(estimate, replicates, jackknife, z)
     method = "BCa" if shares is not None else "percentile"
-    low, high = np.quantile(replicates, stats.norm.cdf(z) if shares is None else shares)
+    low, high = np.quantile(replicates, special.ndtr(z) if shares is None else shares)
     return Interval(low=float(low), high=float(high), method=method, level=level)
 
 
@@ -92,12 +92,12 @@ def _bca_shares(estimate: float, replicates: Floats, jackknife: Floats, z: Float
     scale = float(np.sum(spread**2))
     if not 0 < below < 1 or scale <= 1e-24 * max(estimate**2, 1.0):
         return None
-    bias = stats.norm.ppf(below)
+    bias = special.ndtri(below)
     acceleration = np.sum(spread**3) / (6 * scale**1.5)
     divisor = 1 - acceleration * (bias + z)
     if (divisor <= 0).any():
         return None
-    shares: Floats = stats.norm.cdf(bias + (bias + z) / divisor)
+    shares: Floats = special.ndtr(bias + (bias + z) / divisor)
     return shares if 0 < shares[0] < shares[1] < 1 else None
 
 

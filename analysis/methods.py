@@ -1,7 +1,8 @@
 """The methods paragraph and its BibTeX, filled in from what was done: ready to paste."""
 
 from analysis.bootstrap import RESAMPLES
-from analysis.comparisons import MARGIN, Comparison
+from analysis.comparisons import Comparison
+from analysis.measures import MARGIN
 from analysis.results import Results
 
 

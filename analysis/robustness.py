@@ -90,24 +90,27 @@ def flips(results: Results, found: Scan) -> pd.DataFrame:
     kept).
     `p`: clustered McNemar test over projects; `p_tokens`: McNemar's exact test; `p_holm`: of `p`.
     """
+    by_project = found.kinds.groupby(["cell", "project"], sort=False)[list(COUNTS)].sum()
+    totals = by_project.groupby("cell", sort=False).sum().to_dict("index")
+    flipped = by_project[["lost", "gained"]].to_numpy()
     records = []
-    for cell, rows in found.kinds.groupby("cell", sort=False):
-        total = rows[list(COUNTS)].sum()
-        by_project = rows.groupby("project", sort=False)[["lost", "gained"]].sum()
-        n, before = total["n_tokens"], total["right_before"]
+    for cell, rows in by_project.groupby("cell", sort=False).indices.items():
+        total = totals[cell]
+        n, before, after = total["n_tokens"], total["right_before"], total["right_after"]
+        lost, gained = flipped[rows].T
         records.append(
             {
                 "cell": cell,
                 "n_tokens": int(n),
-                "n_projects": len(by_project),
+                "n_projects": len(rows),
                 "accuracy_before": before / n,
-                "accuracy_after": total["right_after"] / n,
+                "accuracy_after": after / n,
                 "lost": total["lost"] / n,
                 "gained": total["gained"] / n,
-                "robust_drop": (before - total["right_after"]) / before if before else np.nan,
+                "robust_drop": (before - after) / before if before else np.nan,
                 "robust_relative": (total["lost"] + total["gained"]) / n,
                 "consistency": 1 - (total["lost"] + total["gained"]) / n,
-                "p": statistics.mcnemar_clustered(by_project["lost"], by_project["gained"]),
+                "p": statistics.mcnemar_clustered(lost, gained),
                 "p_tokens": statistics.mcnemar(int(total["lost"]), int(total["gained"])),
             }
         )

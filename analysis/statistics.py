@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special, stats
 
 from analysis.bootstrap import Floats
 
@@ -23,9 +23,16 @@ def wilcoxon(differences: Floats) -> float:
     """
     if not np.any(differences):
         return 1.0
-    exact = len(differences) <= 50 and len(np.unique(np.abs(differences))) == len(differences)
-    method = "exact" if exact and np.all(differences) else "asymptotic"
-    return float(stats.wilcoxon(differences, zero_method="pratt", method=method).pvalue)
+    n, zeros = len(differences), int(np.sum(differences == 0))
+    if n <= 50 and not zeros and len(np.unique(np.abs(differences))) == n:
+        return float(stats.wilcoxon(differences, method="exact").pvalue)
+    ranks = stats.rankdata(np.abs(differences))
+    _, ties = np.unique(ranks[differences != 0], return_counts=True)
+    mean = (n * (n + 1) - zeros * (zeros + 1)) / 4
+    variance = (n * (n + 1) * (2 * n + 1) - zeros * (zeros + 1) * (2 * zeros + 1)) / 24
+    variance -= float((ties.astype(float) ** 3 - ties).sum()) / 48
+    z = (ranks[differences > 0].sum() - mean) / np.sqrt(variance)
+    return float(2 * special.ndtr(-abs(z)))
 
 
 def wilcoxon_clustered(differences: Floats, clusters: npt.ArrayLike) -> float:
@@ -109,7 +116,7 @@ def tost(estimate: float, standard_error: float, margin: float, df: float) -> fl
         raise ValueError(f"the margin of equivalence must be positive, not {margin}")
     if not standard_error > 0 or df < 1:
         return 1.0
-    return float(stats.t.sf((margin - abs(estimate)) / standard_error, df))
+    return float(special.stdtr(df, -(margin - abs(estimate)) / standard_error))
 
 
 def minimum_detectable_effect(
@@ -121,7 +128,7 @@ def minimum_detectable_effect(
     """
     if df < 1:
         return float("nan")
-    return float((stats.t.ppf(1 - alpha / 2, df) + stats.t.ppf(power, df)) * standard_error)
+    return float((special.stdtrit(df, 1 - alpha / 2) + special.stdtrit(df, power)) * standard_error)
 
 
 def jackknife_error(leave_one_out: Floats) -> float:

@@ -77,6 +77,7 @@ class Plot:
         files = [folder / f"{name}.{kind}" for kind in ("pdf", "png", "csv")]
         with mpl.rc_context(RC):
             self.figure.savefig(files[0], metadata={"CreationDate": None, "Producer": None})
+            self.figure.set_layout_engine("none")  # it is laid out now: the same in both files
             self.figure.savefig(files[1], metadata={"Software": None})
         self.data.to_csv(files[2], index=False)
         return files
