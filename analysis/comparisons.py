@@ -53,9 +53,9 @@ def compare(
     chosen = [metric(name) for name in metrics]
     names, all_pairs = measures.groups(pairs(results, kind, scope=scope))
     rows: list[dict[str, Any]] = []
-    seeds: list[dict[str, Any]] = []
+    seeds: list[dict[Any, Any]] = []
     projects: list[dict[str, Any]] = []
-    axes = results.cells.set_index("cell")[list(results.axes)].to_dict("index")
+    axes: dict[Any, dict[Any, Any]] = results.cells.set_index("cell")[list(results.axes)].to_dict("index")
     for group in all_pairs:
         head = {axis: axes[names["cell"][group.cell[0]]][axis] for axis in results.groups}
         for found in measures.measure(group, chosen, resamples=resamples, seed=seed, level=level):
@@ -66,8 +66,8 @@ def compare(
                 difference = values["value"] - values["reference"]
                 same = {"cell": cell, "metric": about["metric"], **values, "difference": difference}
                 seeds.append(axes[cell] | same)
-            by_project = dict(zip(names["project"][found.projects], found.by_project, strict=True))
-            projects += [about | {"project": name, "difference": d} for name, d in by_project.items()]
+            each = dict(zip(names["project"][found.projects], found.by_project, strict=True))
+            projects += [about | {"project": name, "difference": d} for name, d in each.items()]
     table = pd.DataFrame(rows, columns=[*results.groups, *measures.COLUMNS])
     for name in metrics:
         family = table["metric"] == name

@@ -141,7 +141,8 @@ def _summed(place: Codes, parts: Floats, projects: int, cells: int) -> Floats:
     """(n, 4) parts → (P, cells, 4) sums."""
     size = projects * cells
     columns = [np.bincount(place, weights=column, minlength=size) for column in parts.T]
-    return np.stack(columns, axis=-1).reshape(projects, cells, 4)
+    sums: Floats = np.stack(columns, axis=-1).astype(np.float64).reshape(projects, cells, 4)
+    return sums
 
 
 def _by_project(sums: Floats) -> Floats:
