@@ -50,16 +50,16 @@ TRAINING = TrainingConfig(
     checkpoint_s=1e9,
 )
 MEMORISING = {"dropout": 0.0, "order": 12, "cache": "none"}
-"""Fields of configs that are changed for the check: what is meant to keep a model from learning by heart, and a
-context too short to tell the lines' places apart (five characters often aren't enough)."""
+"""Fields that are changed for the check: what is meant to keep a model from learning by heart, and a context
+too short to tell the lines' places apart (five characters often aren't enough)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
     """accuracy: share of the lines' tokens whose rank is 1; message: one sentence for people.
 
-    changed: fields that the check set, for a reason of its own; as_configured: the accuracy without that, where
-    training costs nothing.
+    changed: fields that the check set, for a reason of its own; as_configured: the accuracy without
+    that, where training costs nothing.
     """
 
     ok: bool
@@ -79,9 +79,7 @@ def check_model(model: Any) -> Check:
     checkpoint, scores and ranks. Raises what these raise for a config that can't work.
     """
     started = time.monotonic()
-    changed = {
-        name: value for name, value in MEMORISING.items() if getattr(model, name, value) != value
-    }
+    changed = {name: value for name, value in MEMORISING.items() if getattr(model, name, value) != value}
     learnt = model.model_copy(update=changed)
     with tempfile.TemporaryDirectory() as name:
         accuracy, facts, scores = _learn(learnt, Path(name))

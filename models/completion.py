@@ -3,23 +3,22 @@
 def area(width, height): return      ->      width 0.61 · height 0.07 · ( 0.05 · …
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from models.checkpoints import load_model
 from models.errors import BadInput
 from models.packing import FILE
 from models.search import TIE
 from models.vocabulary import Vocabulary
-from preprocessing import tokenizers
-from preprocessing.tokens import TokensConfig, lex, texts
 
 WIDTH = 16  # prefixes that are extended together
 MAX_EXPANSIONS = 4096
+LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,44 +89,41 @@ def read_context(model: Any, context: list[int]) -> Any:
     return states[torch.tensor([len(ids) - 1])]
 
 
-def complete(
-    *,
-    model_folder: Path,
-    tokenizer: Path,
-    text: str,
-    line: int,
-    column: int,
-    tokens: TokensConfig | None = None,
-    k: int = 10,
-) -> Completion:
-    """What a trained model expects at a place of a Python text (line from 1, column from 0, in characters).
+def offset_of(text: str, line: int, column: int) -> int:
+    """Where a place is in a text (line from 1, column from 0, in characters; lines end as Python's do).
 
-    The token that starts there, or the first one after it, is the true one. Raises BadInput for a place that
-    the
-    text doesn't have, preprocessing.errors.BadSource for a text that can't be read.
+    Raises BadInput for a place that the text doesn't have.
     """
-    config = tokens or TokensConfig()
-    lines = text.splitlines(keepends=True)
-    if not 1 <= line <= len(lines) or not 0 <= column <= len(lines[line - 1]):
+    lines = LINE.findall(text)
+    if not 1 <= line <= len(lines):
         raise BadInput(f"no place {line}:{column} in a text of {len(lines)} lines")
-    offset = sum(map(len, lines[: line - 1])) + column
-    model = load_model(model_folder, tokenizer=tokenizer)
-    trained = tokenizers.load(tokenizer)
-    vocabulary = Vocabulary(trained)
-    cut = lex(text, config.comments)
-    subwords = trained.encode(texts(text, cut, config))
-    at = int(np.searchsorted(cut.starts, offset, side="left"))
+    own = lines[line - 1].rstrip("\r\n")
+    if not 0 <= column <= len(own):
+        raise BadInput(f"no place {line}:{column}: line {line} has {len(own)} characters")
+    return sum(map(len, lines[: line - 1])) + column
+
+
+def complete(*, model: Any, tokenizer: Any, spelled: Sequence[str], at: int, k: int = 10) -> Completion:
+    """What a trained model expects as token `at` of a text, whose tokens are `spelled` as models see them.
+
+    at may be the number of tokens: there is no true one then. tokenizer: what `preprocessing.tokenizers.load`
+    gives.
+    """
+    vocabulary = Vocabulary(tokenizer)
+    subwords = tokenizer.encode(spelled[: at + 1])
     context = [i for ids in subwords[:at] for i in ids]
     found, exact = candidates(model, vocabulary, context, k)
-    shown = [Candidate(text=trained.decode(ids), probability=float(np.exp(logp))) for ids, logp in found]
-    if at == len(subwords):
+    shown = [Candidate(text=tokenizer.decode(ids), probability=float(np.exp(logp))) for ids, logp in found]
+    if at == len(spelled):
         return Completion(candidates=shown, true=None, rank=None, exact=exact)
-    logp = log_probability(model, context, subwords[at])
-    rank = 1 + sum(other > logp + TIE for ids, other in found if list(ids) != list(subwords[at]))
+    true = subwords[at]
+    logp = log_probability(model, context, true)
+    rank = 1 + sum(other > logp + TIE for ids, other in found if list(ids) != list(true))
+    known = vocabulary.canonical(true)  # what has an unknown part can't be completed, however probable it is
     return Completion(
         candidates=shown,
-        true=Candidate(text=trained.decode(subwords[at]), probability=float(np.exp(logp))),
-        rank=rank if rank <= k else None,
+        true=Candidate(text=tokenizer.decode(true), probability=float(np.exp(logp))),
+        rank=rank if known and rank <= k else None,
         exact=exact,
     )
 

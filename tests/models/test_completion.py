@@ -1,6 +1,5 @@
 """The best tokens of a context against the ranks of the scorer."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 import torch
 
 from models import lookup
-from models.completion import candidates, complete, log_probability
+from models.completion import candidates, log_probability, offset_of
 from models.errors import BadInput
 from models.gru.network import Gru
 from models.scoring import Scorer
@@ -40,6 +39,14 @@ def test_candidates_are_the_best_and_agree_with_ranks(vocabulary: Vocabulary, te
     assert inside > 10
 
 
-def test_complete_needs_a_place_in_the_text(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no place 3:0 in a text of 2 lines"):
-        complete(model_folder=tmp_path, tokenizer=tmp_path, text="x = 1\ny = 2\n", line=3, column=0)
+@pytest.mark.parametrize(
+    ("line", "column", "expected"), [(1, 0, 0), (2, 3, 9), (3, 1, 14), (3, 0, 13), (4, 2, 18)]
+)
+def test_places_are_counted_as_python_counts_lines(line: int, column: int, expected: int) -> None:
+    assert offset_of("x = 1\ny = \x0c\r\nz\r\nab", line, column) == expected
+
+
+@pytest.mark.parametrize(("line", "column"), [(3, 0), (0, 0), (1, 6), (2, -1)])
+def test_places_that_a_text_does_not_have(line: int, column: int) -> None:
+    with pytest.raises(BadInput, match=f"no place {line}:{column}"):
+        offset_of("x = 1\ny = 2\n", line, column)
