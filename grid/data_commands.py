@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from grid.loading import Grid
 
 SpecName = Annotated[
     str, typer.Argument(metavar="SPEC", help="A path, or the name of a file in configs/grid/.")
@@ -34,8 +37,9 @@ def register(app: typer.Typer, console: Console) -> None:
         from grid import data_section
         from grid.loading import open_grid
 
-        code = data_section.show(open_grid(spec, set_ or ()), results, console, leaks=leaks, slots=slots)
-        raise typer.Exit(code)
+        grid = open_grid(spec, set_ or ())
+        code = data_section.show(grid, results, console, leaks=leaks, slots=slots)
+        raise typer.Exit(code or _draw(grid, results))
 
     @app.command(epilog="example: augrid sizes quickstart")
     def sizes(spec: SpecName, set_: Sets = None, results: Results = RESULTS, slots: Slots = None) -> None:
@@ -43,7 +47,9 @@ def register(app: typer.Typer, console: Console) -> None:
         from grid import variant_sizes
         from grid.loading import open_grid
 
-        raise typer.Exit(variant_sizes.show(open_grid(spec, set_ or ()), results, console, slots=slots))
+        grid = open_grid(spec, set_ or ())
+        code = variant_sizes.show(grid, results, console, slots=slots)
+        raise typer.Exit(code or _draw(grid, results))
 
     @app.command(epilog="example: augrid preprocess src/ prepared/ --spec quickstart")
     def preprocess(
@@ -60,3 +66,11 @@ def register(app: typer.Typer, console: Console) -> None:
 
         for line in preparing.prepare(source, out, spec, set_ or (), jobs):
             console.print(line, markup=False, highlight=False)
+
+
+def _draw(grid: Grid, results: Path) -> int:
+    """Figures of what a command wrote; the analysis is a process of its own, which prints their names."""
+    from grid import parts
+    from grid.commands import analyse
+
+    return analyse("analysis.data_figures", parts.folder(grid, results))

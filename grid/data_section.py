@@ -1,9 +1,12 @@
-"""`augrid corpus`: the data section of a paper, printed and saved as corpus.json and corpus.md."""
+"""`augrid corpus`: the data section of a paper, printed, and saved as corpus.json, corpus.md, lengths.csv and
+vocabulary.csv.
+"""
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,14 +43,19 @@ def show(grid: Grid, root: Path, console: Console, *, leaks: bool, slots: int | 
     sections = [{"axes": axes, **facts(grid, store, steps, leaks=leaks)} for axes, steps in found]
     folder = parts.folder(grid, root)
     (folder / "corpus.json").write_text(json.dumps(sections, indent=1), encoding="utf-8")
+    _write_csv(
+        folder / "lengths.csv", ("corpus", "unit", "split", "from", "to", "samples"), _lengths(sections)
+    )
+    _write_csv(folder / "vocabulary.csv", ("corpus", "n_tokens", "tokens", "identifiers"), _growth(sections))
     texts = []
     for section in sections:
-        name = ", ".join([grid.spec.name, *(f"{axis} {value}" for axis, value in section["axes"].items())])
+        name = ", ".join(filter(None, [grid.spec.name, _named(section)]))
         texts.append(f"# Data of {name}\n\n" + "\n".join(map(markdown, tables(section))))
         for rows in tables(section):
             console.print(_table(rows), "")
     (folder / "corpus.md").write_text("\n".join(texts), encoding="utf-8")
-    console.print(f"{folder / 'corpus.json'}, {folder / 'corpus.md'}", markup=False, highlight=False)
+    for file in ("corpus.json", "corpus.md", "lengths.csv", "vocabulary.csv"):
+        console.print(str(folder / file), markup=False, highlight=False)
     return 0
 
 
@@ -100,6 +108,27 @@ def tables(section: Mapping[str, Any]) -> Iterator[Rows]:
             "held-out samples with one",
         )
         yield Rows("Leaks", headings, [numbers])
+
+
+def _named(section: Mapping[str, Any]) -> str:
+    return ", ".join(f"{axis} {value}" for axis, value in section["axes"].items())
+
+
+def _lengths(sections: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[object]]:
+    for section in sections:
+        for unit, by_split in section["lengths"].items():
+            for split, bins in by_split.items():
+                yield from ((_named(section), unit, split, *values) for values in bins)
+
+
+def _growth(sections: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[object]]:
+    for section in sections:
+        yield from ((_named(section), *point) for point in section["vocabulary"]["growth"])
+
+
+def _write_csv(file: Path, columns: Sequence[str], rows: Iterator[Sequence[object]]) -> None:
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([columns, *rows])
 
 
 def markdown(rows: Rows) -> str:

@@ -2,8 +2,9 @@
 splits leak.
 """
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,22 @@ from preprocessing.split import SPLITS
 from preprocessing.tokens import COMMENT, NAME, NEWLINE, Tokens, lex
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
-_GROWTH_POINTS = 50
+_BINS_PER_DOUBLING = 2
+_GROWTH_STEP = 1.15  # ratio of tokens between two points of the curve
 
 
 def describe(folder: Path) -> dict[str, Any]:
     """Facts about a built corpus, from one pass over its shards.
 
     `splits`: samples, projects, bytes, lines, tokens, identifiers. `percentiles`: of bytes, lines and
-    tokens of a sample. `vocabulary`: distinct tokens and identifiers, and `growth`, a list of (tokens
-    read, distinct tokens so far) in the order of the shards (Heaps' law). `licenses` and `excluded`
-    count samples and files by licence and reason.
+    tokens of a sample. `lengths`: for each of these and each split, bins (from, to, samples), to excluded.
+    `vocabulary`: distinct tokens and identifiers, and `growth`, a list of (tokens read, distinct tokens,
+    distinct identifiers so far) in the order of the shards (Heaps' law). `licenses` and `excluded` count
+    samples and files by licence and reason.
     """
     splits = {name: Counter[str]() for name in SPLITS}
     projects: dict[str, set[str]] = {name: set() for name in SPLITS}
-    lengths: dict[str, list[int]] = {"bytes": [], "lines": [], "tokens": []}
+    lengths = {(unit, name): array("q") for unit in ("bytes", "lines", "tokens") for name in SPLITS}
     licenses: Counter[str] = Counter()
     vocabulary = _Vocabulary()
     for shard in corpus.shard_paths(folder):
@@ -40,11 +43,15 @@ def describe(folder: Path) -> dict[str, Any]:
             projects[row["split"]].add(row["project"])
             licenses[row["license"] or "unknown"] += 1
             vocabulary.add(row["text"], tokens)
-            for name, size in sizes.items():
-                lengths[name].append(size)
+            for unit, size in sizes.items():
+                lengths[unit, row["split"]].append(size)
     return {
         "splits": {name: dict(splits[name], projects=len(projects[name])) for name in SPLITS},
-        "percentiles": {name: _percentiles(values) for name, values in lengths.items()},
+        "percentiles": {
+            unit: _percentiles(np.concatenate([lengths[unit, name] for name in SPLITS]))
+            for unit in ("bytes", "lines", "tokens")
+        },
+        "lengths": _bins(lengths),
         "vocabulary": vocabulary.facts(),
         "licenses": dict(licenses.most_common()),
         "excluded": excluded(folder),
@@ -90,30 +97,47 @@ def leaks(folder: Path, near: NearConfig) -> dict[str, Any]:
     }
 
 
-def _percentiles(values: Iterable[int]) -> dict[str, float]:
-    array = np.array(list(values))
-    return {f"p{p}": float(np.percentile(array, p)) for p in PERCENTILES} if len(array) else {}
+def _percentiles(values: "np.ndarray[Any, Any]") -> dict[str, float]:
+    return {f"p{p}": float(np.percentile(values, p)) for p in PERCENTILES} if len(values) else {}
+
+
+def _bins(lengths: Mapping[tuple[str, str], "array[int]"]) -> dict[str, dict[str, list[list[int]]]]:
+    """Unit → split → (from, to, samples) of bins that are equally wide on a logarithmic scale."""
+    found: dict[str, dict[str, list[list[int]]]] = {}
+    for (unit, name), values in lengths.items():
+        top = max((max(some, default=1) for (u, _), some in lengths.items() if u == unit), default=1)
+        n_edges = int(np.ceil(np.log2(top + 1) * _BINS_PER_DOUBLING)) + 1
+        edges = np.unique(np.ceil(2.0 ** (np.arange(n_edges) / _BINS_PER_DOUBLING))).astype(int)
+        counts, _ = np.histogram(values, edges)
+        rows = zip(edges, edges[1:], counts, strict=False)
+        found.setdefault(unit, {})[name] = [[int(low), int(high), int(n)] for low, high, n in rows]
+    return found
 
 
 class _Vocabulary:
-    """Distinct tokens and identifiers; what ends lines and blocks is not counted."""
+    """Distinct tokens and identifiers, as 64-bit hashes; what ends lines and blocks is not counted."""
 
     def __init__(self) -> None:
-        self.tokens: set[str] = set()
-        self.identifiers: set[str] = set()
-        self.curve: list[tuple[int, int]] = [(0, 0)]
+        self.tokens: set[int] = set()
+        self.identifiers: set[int] = set()
+        self.curve: list[tuple[int, int, int]] = [(0, 0, 0)]
         self.n_tokens = 0
 
     def add(self, text: str, tokens: Tokens) -> None:
         for start, end, kind in zip(tokens.starts, tokens.ends, tokens.kinds, strict=True):
             if kind < NEWLINE or kind == COMMENT:
-                self.tokens.add(text[start:end])
+                number = hash(text[start:end])
+                self.tokens.add(number)
                 self.n_tokens += 1
-            if kind == NAME:
-                self.identifiers.add(text[start:end])
-        self.curve.append((self.n_tokens, len(self.tokens)))
+                if kind == NAME:
+                    self.identifiers.add(number)
+        if self.n_tokens >= _GROWTH_STEP * self.curve[-1][0]:
+            self._mark()
+
+    def _mark(self) -> None:
+        self.curve.append((self.n_tokens, len(self.tokens), len(self.identifiers)))
 
     def facts(self) -> dict[str, Any]:
-        step = max(1, len(self.curve) // _GROWTH_POINTS)
-        growth = [*self.curve[:-1:step], self.curve[-1]]
-        return {"tokens": len(self.tokens), "identifiers": len(self.identifiers), "growth": growth}
+        if self.n_tokens > self.curve[-1][0]:
+            self._mark()
+        return {"tokens": len(self.tokens), "identifiers": len(self.identifiers), "growth": self.curve}

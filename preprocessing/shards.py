@@ -4,11 +4,11 @@ parsed.
     subwords.npy       uint16 or uint32 [S]   ids
     token_starts.npy   int64 [T + 1]          where each token starts in subwords
     kinds.npy          uint8 [T]              index of preprocessing.tokens.KINDS
-    origins.npy        int32 [T]              index of the token in the original sample, or -1 if it was
-    inserted changes.npy        uint8 [T]              0 unchanged, 1 renamed, 2 inserted
-    sample_starts.npy  int64 [N + 1]          where each sample starts in the tokens samples.parquet    N
-    rows                 sample, project, path, split, outcome, n_bytes format.json
-    version, vocab_size, samples, tokens, subwords
+    origins.npy        int32 [T]              index of the token in the original sample, or -1: inserted
+    changes.npy        uint8 [T]              0 unchanged, 1 renamed, 2 inserted
+    sample_starts.npy  int64 [N + 1]          where each sample starts in the tokens
+    samples.parquet    N rows                 sample, project, path, split, outcome, n_bytes
+    format.json                               version, vocab_size, samples, tokens, subwords
 
 `<file>` is not stored; models put it before each sample.
 """

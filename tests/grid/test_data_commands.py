@@ -71,6 +71,12 @@ def test_corpus_prints_and_saves_the_data_section(spec: Path, results: Path) -> 
     assert section["leaks"]["projects"] == []
     page = (results / "mini" / "data" / "corpus.md").read_text()
     assert "| split | projects |" in page
+    lengths = pd.read_csv(results / "mini" / "data" / "lengths.csv", keep_default_na=False)
+    assert lengths[lengths["unit"] == "tokens"]["samples"].sum() == 8
+    growth = pd.read_csv(results / "mini" / "data" / "vocabulary.csv", keep_default_na=False)
+    assert growth["tokens"].iloc[-1] == section["vocabulary"]["tokens"]
+    figures = results / "mini" / "data" / "figures"
+    assert {"lengths.pdf", "vocabulary.png"} <= {path.name for path in figures.iterdir()}
     assert "Left out" in result.output
 
 
@@ -82,6 +88,7 @@ def test_sizes_says_what_is_thrown_out_and_why(spec: Path, results: Path) -> Non
     samples = pd.read_parquet(results / "mini" / "data" / "survivors.parquet")
     assert len(samples) == 2 * 8
     assert set(samples.loc[samples["outcome"] == "thrown_out", "reason"]) == {"max_subwords"}
+    assert (results / "mini" / "data" / "figures" / "growth.pdf").stat().st_size > 1000
     assert not list((results / "store").glob("train/*"))
 
 

@@ -12,8 +12,11 @@ def test_numbers_of_a_corpus(small_corpus: Path) -> None:
     assert facts["percentiles"]["lines"] == {f"p{p}": 3.0 for p in describe.PERCENTILES}
     assert facts["vocabulary"]["identifiers"] == len({"f0", "f1", "f2", "a", "value"})
     first, last = facts["vocabulary"]["growth"][0], facts["vocabulary"]["growth"][-1]
-    assert first == (0, 0)
-    assert last[1] == facts["vocabulary"]["tokens"]
+    assert first == (0, 0, 0)
+    assert last[1:] == (facts["vocabulary"]["tokens"], facts["vocabulary"]["identifiers"])
+    bins = facts["lengths"]["lines"]
+    assert sum(n for split in bins.values() for *_, n in split) == 30
+    assert {(low, high) for split in bins.values() for low, high, n in split if n} == {(3, 4)}
     assert facts["licenses"] == {"unknown": 30}
     assert facts["excluded"] == {}
 
