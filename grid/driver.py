@@ -71,7 +71,10 @@ class Driver:
 
     def run(self, todo: Sequence[Job]) -> Report:
         """Do all jobs, or stop on Ctrl-C, SIGTERM or the scheduler's own decision."""
-        self._scheduler = Scheduler(todo, self.slots, policy=self.policy, expected_s=self.expected_s)
+        pinned = self.executor.open(self.folder, todo)
+        self._scheduler = Scheduler(
+            todo, self.slots, policy=self.policy, expected_s=self.expected_s, pinned=pinned
+        )
         self._offsets: dict[str, int] = {}
         self._trusted: set[str] = set()
         self._damaged = False
@@ -88,6 +91,7 @@ class Driver:
                 beats.join()
                 if self._scheduler.stopped:
                     self.executor.stop()
+                self.executor.close()
         return Report(
             outcomes=self._scheduler.outcomes,
             stopped=self._scheduler.stopped,

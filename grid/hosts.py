@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from grid import document as documents
 from grid import provenance, slots
+from grid.engines.config import DockerHost, Size
 from grid.errors import BadInput
 from grid.findings import Findings, from_pydantic
 from grid.scheduler import Policy, Slot
 
 FOLDER = Path("configs/hosts")
-_UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "KB": 10**3, "MB": 10**6, "GB": 10**9}
-
-
-def size(value: object) -> object:
-    """Bytes of "2 GiB", "500MB" or a whole number."""
-    if not isinstance(value, str):
-        return value
-    for unit, factor in _UNITS.items():
-        number = value.removesuffix(unit).strip()
-        if value.endswith(unit) and number.replace(".", "", 1).isdecimal():
-            return int(float(number) * factor)
-    raise ValueError(f"a size is written as 2 GiB or 500 MB; got {value!r}")
-
-
-Size = Annotated[int, BeforeValidator(size), Field(ge=1)]
 
 
 class Local(BaseModel):
@@ -44,6 +30,9 @@ class Local(BaseModel):
     gpus: list[str] | None = Field(default=None, description="UUIDs or indices; null: all; []: none")
     slots_per_gpu: int = Field(default=1, ge=1, le=32)
     memory: Size | None = Field(default=None, description="limit of one job, such as 8 GiB")
+    train: bool | None = Field(
+        default=None, description="whether it trains and scores; null: unless there are hosts, or with a GPU"
+    )
 
 
 class Hosts(BaseModel):
@@ -51,17 +40,38 @@ class Hosts(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     local: Local = Local()
+    hosts: list[DockerHost] = Field(default=[], description="Docker Engines, here or elsewhere")
     dask: str | None = Field(default=None, description="address of a Dask scheduler that does everything")
     timeout_s: float | None = Field(default=None, gt=0, description="longest time of one job")
+    lost_after_s: float = Field(
+        default=120.0, gt=0, description="how long a Docker host may be silent before its jobs go elsewhere"
+    )
+    detach: bool = Field(default=False, description="whether containers go on when a run is stopped")
     attempts: int = Field(default=3, ge=1, description="how often lost work is tried")
     quarantine_after: int = Field(default=2, ge=1, description="losses in a row before a slot gets no more")
 
-    def changed(self, *, slots: int | None, dask: str | None) -> Hosts:
+    @field_validator("hosts")
+    @classmethod
+    def _named_once(cls, hosts: list[DockerHost]) -> list[DockerHost]:
+        names = [host.name for host in hosts]
+        twice = sorted({name for name in names if names.count(name) > 1 or name == "local"})
+        if twice:
+            raise ValueError(f"each host needs a name of its own, other than local; got {', '.join(twice)}")
+        return hosts
+
+    def changed(self, *, slots: int | None, dask: str | None, detach: bool = False) -> Hosts:
         """The same with another number of CPU slots, or another Dask scheduler; None changes nothing."""
         update: dict[str, Any] = {} if dask is None else {"dask": dask}
         if slots is not None:
             update["local"] = self.local.model_copy(update={"slots": slots, "cores": None})
+        if detach:
+            update["detach"] = True
         return self.model_copy(update=update)
+
+    @property
+    def executor(self) -> str:
+        """Name of the executor that this file means."""
+        return "dask" if self.dask else "docker" if self.hosts else "local"
 
     def make_slots(self) -> list[Slot]:
         """The slots of this machine.
@@ -71,12 +81,14 @@ class Hosts(BaseModel):
         """
         here = self.local
         devices = _devices(here.gpus)
-        kinds = slots.CPU_KINDS if devices else slots.ALL_KINDS
+        trains = here.train if here.train is not None else not self.hosts
+        kinds = slots.ALL_KINDS if trains and not devices else slots.CPU_KINDS
         if here.cores is not None:
             made = [_bound(n, group, kinds, here.memory) for n, group in enumerate(here.cores)]
         else:
             made = slots.cpu(here.slots, kinds, here.memory)
-        made += slots.gpu(devices, here.slots_per_gpu, here.memory)
+        if here.train is not False:
+            made += slots.gpu(devices, here.slots_per_gpu, here.memory)
         missing = slots.CPU_KINDS - {kind for slot in made for kind in slot.kinds}
         if missing:
             raise BadInput(f"hosts: no slot for {', '.join(sorted(missing - {'probe'}))} steps")

@@ -63,7 +63,8 @@ class _Progress:
 class Scheduler:
     """Hands out jobs with `take`, hears of their end with `finish`; thread-safe, and without I/O.
 
-    A failed step blocks the steps that need it and no other. `stop` makes every `take` return None.
+    A failed step blocks the steps that need it and no other. `stop` makes every `take` return None. `pinned`
+    jobs (id → name of a slot) go to their slot, and before others: they run there since an earlier run.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Scheduler:
         *,
         policy: Policy | None = None,
         expected_s: Callable[[Job], float] = lambda job: 0.0,
+        pinned: Mapping[str, str] | None = None,
     ) -> None:
         self.jobs = {job.id: job for job in jobs}
         self.slots = {slot.name: slot for slot in slots}
@@ -88,6 +90,7 @@ class Scheduler:
         self._sequence = itertools.count()
         self._open = Counter(job.kind for job in jobs)
         self._progress = {job.id: _Progress() for job in jobs}
+        self._pinned = dict(pinned or {})
         self._streak: Counter[str] = Counter()
         self._first: dict[str, list[Outcome]] = {}
         self._changed = threading.Condition(threading.RLock())
@@ -108,6 +111,7 @@ class Scheduler:
                     job = self.jobs[identity]
                     self.running[identity] = (job, time.monotonic())
                     self._progress[identity].attempts += 1
+                    self._pinned.pop(identity, None)
                     return job, [step for step in job.steps if step.key not in self.outcomes]
                 self._changed.wait(timeout=1.0)
 
@@ -149,7 +153,8 @@ class Scheduler:
         return any(self._open[kind] > 0 for kind in slot.kinds)
 
     def _push(self, identity: str) -> None:
-        entry = (-self._expected[identity], next(self._sequence), identity)
+        first = float("-inf") if identity in self._pinned else -self._expected[identity]
+        entry = (first, next(self._sequence), identity)
         heapq.heappush(self._ready.setdefault(self.jobs[identity].kind, []), entry)
 
     def _done(self, identity: str) -> None:
@@ -171,12 +176,18 @@ class Scheduler:
         return chosen
 
     def _avoids(self, identity: str, slot: Slot) -> bool:
-        """Whether a job that was lost here should wait for one of the other slots."""
+        """Whether a job waits for another slot: its own, or one that hasn't lost it, best on another host."""
+        pin = self._pinned.get(identity, "")
+        kind = self.jobs[identity].kind
+        if pin in self.slots and pin not in self.quarantined and kind in self.slots[pin].kinds:
+            return slot.name != pin
         avoid = self._progress[identity].avoid
-        others = set(self.slots) - set(self.quarantined) - avoid
-        return slot.name in avoid and any(
-            self.jobs[identity].kind in self.slots[name].kinds for name in others
-        )
+        if slot.name not in avoid and slot.host not in {self.slots[name].host for name in avoid}:
+            return False
+        hosts = {self.slots[name].host for name in avoid}
+        others = [s for s in self.slots.values() if s.name not in self.quarantined and kind in s.kinds]
+        losses = [(s.name in avoid) + (s.host in hosts) for s in others]
+        return (slot.name in avoid) + (slot.host in hosts) > min(losses)
 
     def _retry(self, job: Job, outcome: Outcome) -> bool:
         return (

@@ -15,7 +15,7 @@ from typing import Any
 from grid import slots as kinds
 from grid.errors import BadInput
 from grid.executors import local
-from grid.executors.base import Exit
+from grid.executors.base import Exit, Stateless
 from grid.hosts import Hosts
 from grid.scheduler import Slot
 
@@ -51,7 +51,7 @@ def make(hosts: Hosts) -> tuple[Executor, list[Slot]]:
     return Executor(client, timeout_s=hosts.timeout_s), made
 
 
-class Executor:
+class Executor(Stateless):
     """Submits jobs to a `distributed.Client`; job files, events and results go over the shared folder."""
 
     def __init__(self, client: Any, *, timeout_s: float | None = None) -> None:

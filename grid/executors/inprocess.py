@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from grid import slots, work
-from grid.executors.base import Exit
+from grid.executors.base import Exit, Stateless
 from grid.hosts import Hosts
 from grid.scheduler import Slot
 
@@ -15,7 +15,7 @@ def make(hosts: Hosts) -> tuple[Executor, list[Slot]]:
     return Executor(), slots.cpu(1, slots.ALL_KINDS)
 
 
-class Executor:
+class Executor(Stateless):
     """Runs `work.main` directly. Nothing bounds memory or time here, and a crash is the driver's."""
 
     def run(self, file: Path, slot: Slot) -> Exit:

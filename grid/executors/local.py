@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from grid.executors.base import Exit
+from grid.executors.base import Exit, Stateless
 from grid.hosts import Hosts
 from grid.scheduler import Slot
 
@@ -29,7 +29,7 @@ def make(hosts: Hosts) -> tuple[Executor, list[Slot]]:
     return Executor(timeout_s=hosts.timeout_s), hosts.make_slots()
 
 
-class Executor:
+class Executor(Stateless):
     """Runs `python -m grid step FILE.json`; bounds threads, memory (resident, whole group) and time."""
 
     def __init__(self, *, timeout_s: float | None = None) -> None:
