@@ -110,6 +110,10 @@ def complete(*, model: Any, tokenizer: Any, spelled: Sequence[str], at: int, k: 
     gives.
     """
     vocabulary = Vocabulary(tokenizer)
+    if not vocabulary.closed:
+        raise BadInput(
+            "a model with its own tokenizer has no whole tokens to offer: probabilities, but no candidates"
+        )
     subwords = tokenizer.encode(spelled[: at + 1])
     context = [i for ids in subwords[:at] for i in ids]
     found, exact = candidates(model, vocabulary, context, k)

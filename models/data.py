@@ -23,7 +23,11 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One encoded sample. token_starts: (T + 1) into subwords, from 0; kinds, origins, changes: (T)."""
+    """One encoded sample. token_starts: (T + 1) into subwords, from 0; kinds, origins, changes: (T).
+
+    Of running text (preprocessing.tokenizers.huggingface) each subword is scored for itself: token_starts are
+    those of the subwords, and `ends` and `sizes` (T) say where the tokens end among them, and their bytes.
+    """
 
     sample: str
     project: str
@@ -32,6 +36,29 @@ class Sample:
     kinds: NDArray[np.uint8]
     origins: NDArray[np.int32]
     changes: NDArray[np.uint8]
+    ends: NDArray[np.float64] | None = None
+    sizes: NDArray[np.int32] | None = None
+
+    def of_tokens(self, nll: NDArray[np.float64]) -> NDArray[np.float64]:
+        """nll of tokens (T) from that of what was scored; a subword of several is shared by characters."""
+        if self.ends is None:
+            return nll
+        total = np.r_[0.0, np.cumsum(nll)]
+        shares: NDArray[np.float64] = np.diff(np.interp(np.r_[0.0, self.ends], np.arange(len(total)), total))
+        return shares
+
+    def subword_counts(self) -> NDArray[np.int32]:
+        """(T) subwords of each token, also those that it shares."""
+        if self.ends is None:
+            return np.diff(self.token_starts).astype(np.int32)
+        return (np.ceil(self.ends) - np.floor(np.r_[0.0, self.ends[:-1]])).astype(np.int32)
+
+    def byte_counts(self, bytes_of: NDArray[np.int64]) -> NDArray[np.int32]:
+        """(T) bytes of each token, from those of each subword of the vocabulary (V)."""
+        if self.sizes is not None:
+            return self.sizes
+        sizes = np.r_[0, np.cumsum(bytes_of[self.subwords])]
+        return (sizes[self.token_starts[1:]] - sizes[self.token_starts[:-1]]).astype(np.int32)
 
 
 class Samples(Sequence[NDArray[np.int64]]):
@@ -76,10 +103,14 @@ def scored_samples(folders: Sequence[Path], vocab_size: int, *, by_project: bool
             sample=sample,
             project=project,
             subwords=np.asarray(encoded.subwords, dtype=np.int64),
-            token_starts=encoded.token_starts,
+            token_starts=encoded.token_starts
+            if encoded.ends is None
+            else np.arange(len(encoded.subwords) + 1),
             kinds=np.asarray(encoded.kinds),
             origins=np.asarray(encoded.origins),
             changes=np.asarray(encoded.changes),
+            ends=encoded.ends,
+            sizes=encoded.sizes,
         )
 
 

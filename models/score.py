@@ -56,8 +56,8 @@ def run(
         vocabulary=vocabulary,
         rows=config.rows,
         window=config.window,
-        ranks=config.ranks,
-        best=config.best,
+        ranks=config.ranks and vocabulary.closed,
+        best=config.best and vocabulary.closed,
         max_expansions=config.max_expansions,
     )
     results = []
@@ -77,7 +77,7 @@ def _tell(report: Report, test: int, row: dict[str, Any]) -> None:
 
 def _score(scorer: Scorer, config: EvaluationConfig, test: Test, report: Report) -> dict[str, Any]:
     started = time.monotonic()
-    totals = {"samples": 0, "empty_samples": 0, "bits": 0.0}
+    totals = {"samples": 0, "empty_samples": 0, "tokens": 0, "bits": 0.0}
     with (
         pq.ParquetWriter(test.out / "tokens.parquet", TOKENS, compression="zstd") as tokens_file,
         pq.ParquetWriter(test.out / "samples.parquet", SAMPLES, compression="zstd") as samples_file,
@@ -90,6 +90,7 @@ def _score(scorer: Scorer, config: EvaluationConfig, test: Test, report: Report)
                 tables.append(_table(scored, scorer.ranks, scorer.vocabulary))
                 projects[scored.text.sample] = scored.text.project
             table = pa.concat_tables(tables).unify_dictionaries()
+            totals["tokens"] += len(table)
             totals["bits"] += float(np.sum(table.column("nll_bits").to_numpy(), dtype=np.float64))
             tokens_file.write_table(table)
             samples_file.write_table(sums(table, projects))
@@ -98,9 +99,10 @@ def _score(scorer: Scorer, config: EvaluationConfig, test: Test, report: Report)
     counts = asdict(scorer.counts)
     return {
         **counts,
+        "tokens": totals["tokens"],
         "samples": totals["samples"],
         "empty_samples": totals["empty_samples"],
-        "bits_per_token": totals["bits"] / counts["tokens"] if counts["tokens"] else None,
+        "bits_per_token": totals["bits"] / totals["tokens"] if totals["tokens"] else None,
         "seconds": seconds,
         "tokens_per_s": counts["tokens"] / seconds if seconds else None,
     }
@@ -110,9 +112,11 @@ def _scored(scorer: Scorer, config: EvaluationConfig, parts: Sequence[Path]) -> 
     dynamic = config.adapt == "dynamic"
     samples = scored_samples(parts, scorer.vocabulary.size, by_project=dynamic)
     if dynamic:
-        yield from score_dynamic(scorer, samples, config.adapt_rate, config.window)
+        found = score_dynamic(scorer, samples, config.adapt_rate, config.window)
     else:
-        yield from scorer.score(samples)
+        found = scorer.score(samples)
+    for scored in found:
+        yield scored._replace(nll=scored.text.of_tokens(scored.nll))
 
 
 def _row_groups(scored: Iterable[Scored]) -> Iterator[list[Scored]]:
@@ -130,8 +134,7 @@ def _row_groups(scored: Iterable[Scored]) -> Iterator[list[Scored]]:
 
 def _table(scored: Scored, ranks: bool, vocabulary: Vocabulary) -> pa.Table:
     sample: Sample = scored.text
-    n, starts = len(scored.nll), sample.token_starts
-    sizes = np.r_[0, np.cumsum(vocabulary.bytes[sample.subwords])]
+    n = len(scored.nll)
     name = pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, dtype=np.int32)), pa.array([sample.sample]))
     columns = [
         name,
@@ -141,8 +144,8 @@ def _table(scored: Scored, ranks: bool, vocabulary: Vocabulary) -> pa.Table:
         pa.array(sample.changes),
         pa.array((scored.nll / np.log(2)).astype(np.float32)),
         pa.array(scored.rank) if ranks else pa.nulls(n, pa.uint8()),
-        pa.array(np.diff(starts).astype(np.int32)),
-        pa.array((sizes[starts[1:]] - sizes[starts[:-1]]).astype(np.int32)),
+        pa.array(sample.subword_counts()),
+        pa.array(sample.byte_counts(vocabulary.bytes)),
     ]
     if scored.best is None:
         columns += [pa.nulls(n, pa.float32()), *[pa.nulls(n, pa.uint16())] * 2]

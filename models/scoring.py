@@ -176,9 +176,8 @@ class _Lanes:
         self._move(spans, window)
 
     def _room(self, lane: _Lane) -> int:
-        if self.model.context is None:
-            return self.scorer.window
-        return min(self.scorer.window, self.model.context - lane.seen)
+        window = max(self.scorer.window, getattr(self.model, "stride", 0))
+        return window if self.model.context is None else min(window, self.model.context - lane.seen)
 
     def _slide(self) -> None:
         """Where the next token no longer fits into the model's context: forgets all but the last subwords."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.packing import FILE
 from models.subtokens import subtokens
+from preprocessing import tokenizers
 from preprocessing.tokenizers import SPECIALS
 
 KNOWN = 200_000  # tokens whose sub-tokens are remembered
@@ -26,6 +27,8 @@ class Vocabulary:
         self.ends: NDArray[np.bool_] = np.asarray(tokenizer.ends, dtype=np.bool_)
         self._canonical: dict[tuple[int, ...], bool] = {}
         self._subtokens: dict[tuple[int, ...], Counter[str]] = {}
+        self.closed = not tokenizers.reads_running_text(tokenizer)
+        """Whether tokens are closed sequences of subwords, which can be ranked."""
         self.tokens = np.array(  # subwords that are a whole token by themselves
             [bool(end) and i != FILE and self.canonical((i,)) for i, end in enumerate(self.ends)]
         )

@@ -1,11 +1,15 @@
 """One shard of a corpus, or of a variant of it, becomes arrays of subwords."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from preprocessing import parquet, shards, tokenizers
+from preprocessing.running import n_bytes, running
 from preprocessing.tokens import STRING, Tokens, TokensConfig, lex, texts
 
 Span = tuple[int, int, str]
@@ -40,16 +44,43 @@ def build(
                 continue
             cut = lex(row["text"], tokens.comments)
             spelled = texts(row["text"], cut, tokens)
-            subwords = trained.encode(spelled)
+            subwords, ends = _subwords(trained, row["text"], cut, spelled, tokens)
             origins: Sequence[int] = range(len(cut))
             changes: Sequence[int] = [UNCHANGED] * len(cut)
             if align is not None and row["edits"]:
                 origins, changes = _aligned(before, row["edits"], cut, spelled, tokens, align)
             sample = {name: row[name] for name in ("sample", "project", "path", "split")}
             sample |= {"outcome": row.get("outcome", "original"), "n_bytes": row["n_bytes"]}
-            writer.add(sample=sample, subwords=subwords, kinds=cut.kinds, origins=origins, changes=changes)
+            sizes = n_bytes(cut.kinds, spelled) if ends is not None else None
+            writer.add(
+                sample=sample,
+                subwords=subwords,
+                kinds=cut.kinds,
+                origins=origins,
+                changes=changes,
+                ends=ends,
+                sizes=sizes,
+            )
             _count(facts, row, len(cut), sum(map(len, subwords)))
+            if ends is not None:
+                counts = facts[row["split"]]
+                shared = len(np.unique(np.floor(ends[ends % 1 > 0])))
+                counts["shared_subwords"] = counts.get("shared_subwords", 0) + shared
     return {"splits": facts}
+
+
+def _subwords(
+    trained: tokenizers.Tokenizer, text: str, cut: Tokens, spelled: list[str], tokens: TokensConfig
+) -> tuple[list[list[int]], shards.Array | None]:
+    """Subwords token by token; with a tokenizer of running text also where each token ends among them.
+
+    A subword that spans several tokens stands with the first of them.
+    """
+    if not tokenizers.reads_running_text(trained):
+        return trained.encode(spelled), None
+    ids, ends = trained.encode_running(*running(text, cut, spelled, tokens))
+    bounds = [0, *np.ceil(ends).astype(int).tolist()]
+    return [ids[first:last] for first, last in itertools.pairwise(bounds)], ends
 
 
 def _pairs(shard: Path, original: Path | None) -> Iterator[tuple[dict[str, Any], str]]:

@@ -7,6 +7,9 @@ parsed.
     origins.npy        int32 [T]              index of the token in the original sample, or -1: inserted
     changes.npy        uint8 [T]              0 unchanged, 1 renamed, 2 inserted
     sample_starts.npy  int64 [N + 1]          where each sample starts in the tokens
+    token_ends.npy     float64 [T]            tokenizers of running text only: where each token ends among its
+                                              sample's subwords, a fraction inside of one that spans two
+    token_bytes.npy    int32 [T]              the same: bytes of each token
     samples.parquet    N rows                 sample, project, path, split, outcome, n_bytes
     format.json                               version, vocab_size, samples, tokens, subwords
 
@@ -64,6 +67,10 @@ class EncodedSample:
     """(t,)"""
     changes: Array
     """(t,)"""
+    ends: Array | None = None
+    """(t,) where each token ends in `subwords`, in fractions; None where no subword spans two tokens"""
+    sizes: Array | None = None
+    """(t,) bytes of each token, where there are `ends`"""
 
 
 class EncodedShard:
@@ -81,6 +88,9 @@ class EncodedShard:
         self.origins = _mapped(folder / "origins.npy")
         self.changes = _mapped(folder / "changes.npy")
         self.sample_starts = _mapped(folder / "sample_starts.npy")
+        self.is_running = (folder / "token_ends.npy").exists()
+        self._ends = _mapped(folder / "token_ends.npy") if self.is_running else None
+        self._sizes = _mapped(folder / "token_bytes.npy") if self.is_running else None
 
     @cached_property
     def samples(self) -> pd.DataFrame:
@@ -102,6 +112,8 @@ class EncodedShard:
             kinds=self.kinds[first:last],
             origins=self.origins[first:last],
             changes=self.changes[first:last],
+            ends=None if self._ends is None else self._ends[first:last],
+            sizes=None if self._sizes is None else self._sizes[first:last],
         )
 
 
@@ -134,9 +146,11 @@ class Writer:
         kinds: Sequence[int],
         origins: Sequence[int] | Array,
         changes: Sequence[int] | Array,
+        ends: Array | None = None,
+        sizes: Sequence[int] | None = None,
     ) -> None:
         """Add one sample: its columns of samples.parquet, and for each token its subwords, kind, origin
-        and change.
+        and change; for running text (all samples or none) also its end and its bytes.
         """
         assert len(subwords) == len(kinds) == len(origins) == len(changes)
         arrays = self._arrays
@@ -147,6 +161,11 @@ class Writer:
         arrays["origins"].append(origins)
         arrays["changes"].append(changes)
         arrays["sample_starts"].append([arrays["kinds"].length])
+        if ends is not None and sizes is not None:
+            for name, dtype, values in (("token_ends", np.float64, ends), ("token_bytes", np.int32, sizes)):
+                if name not in arrays:
+                    arrays[name] = _Appended(self._folder / f"{name}.npy", dtype)
+                arrays[name].append(values)
         self._samples.add(sample)
 
     def __enter__(self) -> Self:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeGuard, cast
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -54,6 +54,20 @@ class Tokenizer(Protocol):
 
     def is_canonical(self, ids: Sequence[int]) -> bool:
         """Whether these are the subwords that `encode` gives for some token, to its end."""
+
+
+class RunningTokenizer(Tokenizer, Protocol):
+    """A tokenizer of whole texts, whose subwords don't stop where tokens do."""
+
+    def encode_running(
+        self, text: str, ends: Sequence[int]
+    ) -> "tuple[list[int], np.ndarray[Any, np.dtype[np.float64]]]":
+        """The subwords of a text, and where tokens that end before some characters end among them."""
+
+
+def reads_running_text(tokenizer: Tokenizer) -> TypeGuard[RunningTokenizer]:
+    """Whether this is a tokenizer of whole texts."""
+    return hasattr(tokenizer, "encode_running")
 
 
 class Kind(Protocol):

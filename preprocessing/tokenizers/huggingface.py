@@ -1,0 +1,126 @@
+"""The tokenizer of a pretrained model, which reads running text: its subwords don't stop where tokens do.
+
+    text      return self.name          subwords   return| self|.name          (one spans two tokens)
+    tokens    return self . name        ends              1     2  2.2  3
+
+So where a token ends is a place between subwords, or a fraction inside of one. The cost of a subword that
+spans several tokens is shared by their characters; the sum over all tokens is the sum over all subwords.
+Ids are the model's own plus the number of SPECIALS, of which only `<file>` occurs.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+from tokenizers import Tokenizer as Library
+from tokenizers import processors
+
+from preprocessing.errors import BadInput
+from preprocessing.tokenizers import SPECIALS, TokenizerConfig, describe
+
+FIRST = len(SPECIALS)
+FILE_NAME = "tokenizer.json"
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+class Config(TokenizerConfig):
+    """`path` is a folder with a tokenizer.json, such a file, or the name of a model on the Hugging Face hub.
+
+    What lies there is taken to stay as it is: another tokenizer needs another path.
+    """
+
+    kind: Literal["huggingface"] = "huggingface"
+    path: str = Field(min_length=1)
+
+
+def train(config: Config, token_texts: Iterator[str], out: Path) -> dict[str, Any]:
+    """Nothing is learnt: the tokenizer is copied. Raises BadInput if there is none."""
+    library = _read(config.path)
+    library.save(str(out / FILE_NAME), pretty=False)
+    describe(out, "huggingface", FIRST + _size(library))
+    return {"vocab_size": FIRST + _size(library), "path": config.path}
+
+
+def load(folder: Path) -> "HuggingFace":
+    """The tokenizer in a folder that `train` filled."""
+    return HuggingFace(Library.from_file(str(folder / FILE_NAME)))
+
+
+def _read(path: str) -> Library:
+    place = Path(path).expanduser()
+    file = place / FILE_NAME if place.is_dir() else place
+    try:
+        if file.is_file():
+            return Library.from_file(str(file))
+        if place.exists() or path.startswith((".", "/", "~")):
+            raise BadInput(
+                f"tokenizer.path: {file}: no such file; save a fast tokenizer there (tokenizer.json)"
+            )
+        return Library.from_pretrained(path)
+    except BadInput:
+        raise
+    except Exception as error:  # the library raises bare Exceptions, for files and for the hub
+        raise BadInput(
+            f"tokenizer.path: {path}: neither a tokenizer nor a model on the hub: {error}"
+        ) from None
+
+
+def _size(library: Library) -> int:
+    return 1 + max(library.get_vocab(with_added_tokens=True).values())
+
+
+class HuggingFace:
+    """See preprocessing.tokenizers.Tokenizer; `ends` are all True, since every subword is scored for itself.
+
+    No sequence of subwords is a token, since none says by itself that it is complete: no ranks, only
+    probabilities.
+    """
+
+    def __init__(self, library: Library) -> None:
+        library.encode_special_tokens = True  # "<|endoftext|>" in a string is text
+        library.post_processor = processors.Sequence([])  # no special tokens, no blanks cut off from offsets
+        library.no_truncation()
+        library.no_padding()
+        self._library = library
+        self.vocab_size = FIRST + _size(library)
+        self.ends = np.ones(self.vocab_size, dtype=bool)
+        self.unknown = np.zeros(self.vocab_size, dtype=bool)
+        self.pieces = [symbol.encode() for symbol in SPECIALS] + [
+            (library.id_to_token(number) or "").encode() for number in range(self.vocab_size - FIRST)
+        ]
+
+    def encode_running(self, text: str, ends: Sequence[int]) -> tuple[list[int], Floats]:
+        """The subwords of a text, and where among them each token ends, token k before character `ends[k]`.
+
+        Byte-level subwords that are parts of one character count as if the first one were all of it.
+        """
+        encoding = self._library.encode(text, add_special_tokens=False)
+        ids = [FIRST + number for number in encoding.ids]
+        upto = np.maximum.accumulate(np.array([end for _, end in encoding.offsets], dtype=np.int64))
+        if len(upto):
+            upto[upto == upto[-1]] = max(len(text), int(upto[-1]))
+        characters = np.asarray(ends, dtype=np.int64)
+        whole = np.searchsorted(upto, characters, side="right")  # subwords that end there or before
+        before = np.r_[0, upto][whole]
+        width = np.r_[upto, upto[-1:] + 1][whole] - before if len(upto) else np.ones_like(characters)
+        return ids, whole + (characters - before) / np.maximum(width, 1)
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """The subwords of each token as if it stood alone: for counting only."""
+        alone = self._library.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [
+            [SPECIALS.index(text)] if text in SPECIALS else [FIRST + number for number in encoding.ids]
+            for text, encoding in zip(texts, alone, strict=True)
+        ]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of subwords."""
+        text: str = self._library.decode([i - FIRST for i in ids if i >= FIRST], skip_special_tokens=False)
+        return text
+
+    def is_canonical(self, ids: Sequence[int]) -> bool:
+        """Never: see the class."""
+        return False
