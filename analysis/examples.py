@@ -7,6 +7,7 @@ inserted                none                            dashed underline
 renamed                 as its bits                     dotted underline
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -90,13 +91,26 @@ def _side(results: Results, row: Mapping[str, Any], name: str) -> Side:
     side = row[name]
     place = 0
     for token in side["tokens"]:
-        if not place <= token["start"] <= token["end"] <= len(side["text"]):
+        wrong = _wrong(token, place, len(side["text"]))
+        if wrong:
             raise BadResults(
                 f"{results.folder / 'examples.parquet'}: sample {row['sample']} of cell {row['cell']}: "
-                f"a token of the {name} text is not in it"
+                f"a token of the {name} text {wrong}"
             )
         place = token["end"]
     return Side(name=name, line=side["line"], pieces=list(_pieces(side["text"], side["tokens"], name)))
+
+
+def _wrong(token: Mapping[str, Any], place: int, end: int) -> str:
+    """What is wrong with a token that follows at `place` in a text that is over at `end`; "" for nothing."""
+    if not place <= token["start"] <= token["end"] <= end:
+        return "is not in its place"
+    if not 0 <= token["kind"] < len(KINDS):
+        return f"is of kind {token['kind']}; there are {len(KINDS)}"
+    for name in ("bits", "bits_other"):
+        if token[name] is not None and not math.isfinite(token[name]):
+            return f"has no score: {name} is not a number"
+    return ""
 
 
 def _pieces(text: str, tokens: Sequence[Mapping[str, Any]], name: str) -> Iterator[Piece]:
@@ -109,7 +123,7 @@ def _pieces(text: str, tokens: Sequence[Mapping[str, Any]], name: str) -> Iterat
         if token["start"] > plain:
             yield Piece(text=text[plain : token["start"]])
         plain = token["end"]
-        sign = _SIGNS.get(KINDS[token["kind"]] if token["kind"] < len(KINDS) else "", "")
+        sign = _SIGNS.get(KINDS[token["kind"]], "")
         yield Piece(
             text=text[token["start"] : token["end"]], marks=marks, title=_title(token, name), sign=sign
         )
@@ -154,5 +168,4 @@ def _most_changed(side: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]
         text = side["text"][token["start"] : token["end"]].strip()
         shown = text if len(text) <= 40 else text[:39] + "…"
         before, after = _before_and_after(token, "rewritten")
-        kind = KINDS[token["kind"]] if token["kind"] < len(KINDS) else "token"
-        yield shown or kind, f"{before:.1f}", f"{after:.1f}", minus(f"{after - before:+.1f}")
+        yield shown or KINDS[token["kind"]], f"{before:.1f}", f"{after:.1f}", minus(f"{after - before:+.1f}")
