@@ -35,8 +35,8 @@ class Site:
     `start`..`end` is what is wrapped, or the point where something is inserted (start == end). Among
     edits at one offset, closing ones come first (the inner before the outer), then insertions at that
     point by `rank`, then opening ones (the outer before the inner): so sites of any rewrites nest well.
-    Of two sites with the same extent the one with the lower rank is outside: what wraps whole statements
-    has rank -1, what must come last on its line (a comment) has rank 1.
+    Of two sites with the same extent the one with the lower rank is outside: what wraps whole statements,
+    or gives a truth value for a value, has rank -1, what must come last on its line (a comment) has rank 1.
     """
 
     start: int

@@ -108,7 +108,7 @@ class Names:
         words = _count_words(old)
         for attempt in range(1000):
             chosen = [self._pick(ADJECTIVES) for _ in range(words - 1)] + [self._pick(NOUNS)]
-            if attempt >= 40:
+            if attempt >= 8:
                 chosen.insert(0, self._pick(ADJECTIVES))
             name = private + _in_style(chosen, old)
             if self._take(name):

@@ -157,17 +157,21 @@ def _plain(text: str, unit: "Unit", edits: Sequence[Edit], roles: Sequence[Role]
 
 def _wrapper_problem(text: str, edits: Sequence[Edit], roles: Sequence[Role]) -> str | None:
     """Why two sides of a wrapper, which nest, aren't neutral around what they wrap."""
-    opened: list[Edit] = []
-    for edit, role in zip(edits, roles, strict=True):
+    opened: list[tuple[int, Edit]] = []
+    for i, (edit, role) in enumerate(zip(edits, roles, strict=True)):
         if role.kind != "value":
             continue
         if role.group == OPENING:
-            opened.append(edit)
+            opened.append((i, edit))
             continue
         if role.group == POINT or not opened:
             return f"the wrapper that ends at {edit.start} has no other side"
-        opening = opened.pop()
-        problem = wrappers.problem(opening.text, text[opening.start : edit.start], edit.text)
+        first, opening = opened.pop()
+        inside = [
+            edits[k] for k in range(first + 1, i) if roles[k].kind == "bytecode"
+        ]  # not not [a] is no list
+        operand = splice(text, inside, opening.start, edit.start)
+        problem = wrappers.problem(opening.text, operand, edit.text)
         if problem:
             return f"{problem} (at {opening.start})"
     return "a wrapper isn't closed" if opened else None

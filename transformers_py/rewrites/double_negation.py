@@ -38,7 +38,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
             k = source.index[id(node)]
             start, end = source.starts[k], source.ends[k]
             before, after = ("(not not (", "))") if is_loose(node) else ("(not not ", ")")
-            found.append(Site(start, end, (Edit(start, start, before), Edit(end, end, after))))
+            found.append(Site(start, end, (Edit(start, start, before), Edit(end, end, after)), rank=-1))
     found.sort(key=lambda site: (site.start, -site.end))
     return found, Counter()
 
