@@ -165,6 +165,11 @@ EXPECTED: dict[str, dict[str, str]] = {
             "compares the text of contextlib's own source lines, as a traceback shows them"
         ),
     },
+    "test_string": {
+        "test.test_string.ModuleTest.test_format_keyword_arguments": (
+            "looks for the name of a positional-only parameter in the message of a TypeError"
+        ),
+    },
 }
 
 UNITTEST_RUNNER = """
