@@ -46,7 +46,7 @@ def curves(
                 ax.axhline(line["value"], color="#111111", lw=0.8, ls=(0, (6, 2)), zorder=1)
         _finish(
             figure, panels, results, set(table["rewrites"]), f"{one.label}\n[{one.unit}]",
-            line="unaugmented baseline", ticks="baseline, same samples",
+            line="baseline, all text", ticks="baseline, same text",
         )  # fmt: skip
     data = table.drop(columns=["panel", "position"])
     return Plot(
@@ -84,7 +84,7 @@ def growth(results: Results, *, template: str = "acm", columns: str = "two") -> 
     positions = _positions(table, "intensity")
     columns_drawn = (("growth", "growth of the tokens [%]"), ("thrown_out", "samples thrown out [%]"))
     with style():
-        figure = Figure(figsize=(width_in(template, columns), PANEL_HEIGHT_IN + 0.6))
+        figure = Figure(figsize=(width_in(template, columns), PANEL_HEIGHT_IN + 0.2))
         axes = figure.subplots(1, 2, squeeze=False)[0]
         for ax, (column, label) in zip(axes, columns_drawn, strict=True):
             for offset, rewrites in zip(_dodge(len(marks), positions), marks, strict=True):
@@ -151,7 +151,7 @@ def learning(results: Results, *, template: str = "acm", columns: str = "two") -
     with style():
         n_columns = max(1, min(len(models), int(width_in(template, columns) // MIN_PANEL_WIDTH_IN)))
         n_rows = -(-len(models) // n_columns)
-        figure = Figure(figsize=(width_in(template, columns), n_rows * PANEL_HEIGHT_IN + 0.6))
+        figure = Figure(figsize=(width_in(template, columns), n_rows * PANEL_HEIGHT_IN + 0.2))
         axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
         for ax, model in zip(axes, models, strict=False):
             for (train_on, _), rows in table[table["model"] == model].groupby(
@@ -242,10 +242,7 @@ def _panels(
     models = by_mix["model"].nunique()
     n_columns = models if models > 1 and models <= fit and len(names) % models == 0 else min(fit, len(names))
     n_rows = -(-len(names) // n_columns)
-    levels = table["rewrites"].nunique()
-    figure = Figure(
-        figsize=(width, n_rows * PANEL_HEIGHT_IN + 0.35 + 0.16 * -(-levels // max(1, int(width // 1.5))))
-    )
+    figure = Figure(figsize=(width, n_rows * PANEL_HEIGHT_IN + 0.2))
     axes = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
     flat = axes.ravel()
     for ax in flat[len(names) :]:
@@ -375,7 +372,10 @@ def legend(
     ticks: str | None = None,
     seeds: bool = False,
 ) -> None:
-    """One legend below the panels, in as many columns as have room; `line` names the dashed black line."""
+    """One legend below the panels, in as many columns as have room; the figure grows by its height.
+
+    `line` names the dashed black line.
+    """
     handles = [
         Line2D(
             [],
@@ -395,4 +395,5 @@ def legend(
         handles.append(Line2D([], [], color="#666666", ls="", marker="o", ms=1.8, label="one seed"))
     longest = max(len(str(handle.get_label())) for handle in handles)
     fit = max(1, int(figure.get_figwidth() / (0.42 + 0.062 * longest)))
+    figure.set_figheight(figure.get_figheight() + 0.16 * -(-len(handles) // fit) + 0.1)
     figure.legend(handles=handles, loc="outside lower center", ncols=min(fit, len(handles)), frameon=False)

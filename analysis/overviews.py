@@ -13,6 +13,7 @@ from analysis.robustness import KINDS, Scan, by_kind
 from analysis.style import Plot, looks, style, width_in
 
 MAX_POINTS = 20_000
+LABEL_WIDTH_IN = 0.28  # of "+0.00" at 7 pt, with some air
 
 
 def heat_map(
@@ -20,7 +21,8 @@ def heat_map(
 ) -> Plot:
     """Change of bits per token by rewrite × kind of token at the highest intensity, one panel per model.
 
-    Means over seeds; a kind without tokens stays empty. Red is worse, blue is better, white no change.
+    Means over seeds; a kind without tokens stays empty. Red is worse, blue is better, white no change; where
+    the numbers have no room, what is better has a minus sign, so that it can be told in grey.
     """
     table = by_kind(results, found)
     table = table[table["train_on"] == train_on]
@@ -36,6 +38,8 @@ def heat_map(
     width = width_in(template, columns)
     across = max(1, min(len(models), int(width // 3.3)))
     down = -(-len(models) // across)
+    names_in = 0.07 * max(len(str(name)) for name in rewrites)
+    room = (width - names_in - 0.6) / across / len(kinds)
     with style():
         figure = Figure(figsize=(width, down * (0.62 + 0.19 * len(rewrites)) + 0.75))
         axes = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
@@ -43,11 +47,11 @@ def heat_map(
             one = table[table["model"] == model]
             wide = one.pivot_table(index="rewrites", columns="kind", values="change", aggfunc="mean")
             wide = wide.reindex(index=rewrites, columns=kinds)
-            labels = wide.map(lambda change: "" if np.isnan(change) else f"{change:+.2f}".replace("-", "−"))
+            labels = wide.map(_label if room >= LABEL_WIDTH_IN else _sign)
             sns.heatmap(
                 wide,
                 ax=ax, cmap="RdBu_r", vmin=-limit, vmax=limit, cbar=False, linewidths=0.4,
-                annot=labels if width / across > 3.2 else None, fmt="", annot_kws={"size": 7},
+                annot=labels, fmt="", annot_kws={"size": 7},
             )  # fmt: skip
             ax.set(title=model, xlabel="", ylabel="")
             ax.set_xticks(ax.get_xticks(), kinds, rotation=40, ha="right", rotation_mode="anchor")
@@ -63,6 +67,16 @@ def heat_map(
         f"Change of bits per token by rewrite and kind of token, intensity {highest}, trained on {train_on}."
     )
     return Plot(figure=figure, data=table, alt=alt)
+
+
+def _label(change: float) -> str:
+    if np.isnan(change) or abs(change) < 0.005:
+        return "" if np.isnan(change) else "0.00"
+    return f"{change:+.2f}".replace("-", "−")
+
+
+def _sign(change: float) -> str:
+    return "−" if change <= -0.005 else ""
 
 
 def scatter(
@@ -99,7 +113,7 @@ def scatter(
     low, high = drawn[["original", "rewritten"]].min().min(), drawn[["original", "rewritten"]].max().max()
     with style():
         side = min(2.4, width / across - 0.25)
-        figure = Figure(figsize=(width, down * (side + 0.35) + 0.45))
+        figure = Figure(figsize=(width, down * (side + 0.35) + 0.1))
         axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
         for ax, model in zip(axes, models, strict=False):
             ax.plot([low, high], [low, high], color="#111111", lw=0.7, ls=(0, (6, 2)), zorder=1)
@@ -147,7 +161,10 @@ def cost(
     marks = looks(models)
     fills = {mix: ("full", "none", "left", "bottom")[i % 4] for i, mix in enumerate(mixes)}
     with style():
-        figure = Figure(figsize=(width_in(template, columns), PANEL_HEIGHT_IN + 1.0))
+        width = width_in(template, columns)
+        beside, entries = width > 5, drawn.groupby(["model", "train_on"]).ngroups
+        height = PANEL_HEIGHT_IN + (1.0 if beside else 0.4 + 0.16 * entries)
+        figure = Figure(figsize=(width, height))
         ax = figure.subplots()
         for (model, mix), rows in drawn.groupby(["model", "train_on"], sort=False):
             look = marks[model]
@@ -158,7 +175,7 @@ def cost(
         if drawn["train_seconds"].max() > 10 * drawn["train_seconds"].min() > 0:
             ax.set_xscale("log")
         ax.set(xlabel="training time of one model [s]", ylabel=f"{one.label} on rewritten text\n[{one.unit}]")
-        figure.legend(loc="outside right upper", frameon=False)
+        figure.legend(loc="outside right upper" if beside else "outside lower center", frameon=False)
     return Plot(
         figure=figure, data=drawn, alt=f"{one.label} on rewritten text against training time, by model."
     )
