@@ -28,7 +28,7 @@ def paragraph(results: Results, comparisons: dict[str, Comparison]) -> str:
         f"Equivalence is tested with two one-sided tests [schuirmann1987] against ±{MARGIN:.0%} of the "
         "reference; trends over intensity with Page's L [page1963] over projects; flips between right and "
         "wrong with McNemar's test [mcnemar1947] on the projects' sums. Robust drop, robust pass and robust "
-        "relative follow ReCode [wang2023]."
+        "relative follow ReCode [wang2022]."
     )
 
 
@@ -36,33 +36,31 @@ BIBTEX = """\
 @article{efron1987, author={Efron, Bradley}, title={Better Bootstrap Confidence Intervals},
   journal={Journal of the American Statistical Association}, volume={82}, number={397}, pages={171--185},
   year={1987}}
-@article{hesterberg2015, author={Hesterberg, Tim C.}, title={What Teachers Should Know About the
+@article{hesterberg2015, author={Hesterberg, Tim C.}, title={What Teachers Should Know about the
   Bootstrap: Resampling in the Undergraduate Statistics Curriculum}, journal={The American Statistician},
-  volume={69}, number={4}, pages={371--386}, year={2015}}
-@article{rosner2006, author={Rosner, Bernard and Glynn, Robert J. and Lee, Mei-Ling T.}, title={The
-  Wilcoxon Signed Rank Test for Paired Comparisons of Clustered Data}, journal={Biometrics}, volume={62},
-  number={1}, pages={185--192}, year={2006}}
+  volume={69}, pages={371--386}, year={2015}}
+@article{rosner2006, author={Rosner, Bernard and Glynn, R. J. and Lee, M.-L. T.}, title={The {Wilcoxon}
+  Signed Rank Test for Paired Comparisons of Clustered Data}, journal={Biometrics}, year={2006},
+  note={doi:10.1111/j.1541-0420.2005.00389.x}}
 @article{holm1979, author={Holm, Sture}, title={A Simple Sequentially Rejective Multiple Test Procedure},
-  journal={Scandinavian Journal of Statistics}, volume={6}, number={2}, pages={65--70}, year={1979}}
-@article{cliff1993, author={Cliff, Norman}, title={Dominance Statistics: Ordinal Analyses to Answer
-  Ordinal Questions}, journal={Psychological Bulletin}, volume={114}, number={3}, pages={494--509},
-  year={1993}}
-@article{vargha2000, author={Vargha, Andr{\\'a}s and Delaney, Harold D.}, title={A Critique and
-  Improvement of the {CL} Common Language Effect Size Statistics of {McGraw} and {Wong}}, journal={Journal
-  of Educational and Behavioral Statistics}, volume={25}, number={2}, pages={101--132}, year={2000}}
-@article{schuirmann1987, author={Schuirmann, Donald J.}, title={A Comparison of the Two One-Sided Tests
+  journal={Scandinavian Journal of Statistics}, volume={6}, pages={65--70}, year={1979}}
+@article{cliff1993, author={Cliff, N.}, title={Dominance Statistics: Ordinal Analyses to Answer Ordinal
+  Questions}, journal={Psychological Bulletin}, volume={114}, number={3}, pages={494--509}, year={1993}}
+@article{vargha2000, author={Vargha, A. and Delaney, H. D.}, title={A Critique and Improvement of the {CL}
+  Common Language Effect Size Statistics of {McGraw} and {Wong}}, journal={Journal of Educational and
+  Behavioral Statistics}, volume={25}, number={2}, pages={101--132}, year={2000}}
+@article{schuirmann1987, author={Schuirmann, D. J.}, title={A Comparison of the Two One-Sided Tests
   Procedure and the Power Approach for Assessing the Equivalence of Average Bioavailability},
   journal={Journal of Pharmacokinetics and Biopharmaceutics}, volume={15}, number={6}, pages={657--680},
   year={1987}}
-@article{page1963, author={Page, Ellis Batten}, title={Ordered Hypotheses for Multiple Treatments: A
-  Significance Test for Linear Ranks}, journal={Journal of the American Statistical Association},
-  volume={58}, number={301}, pages={216--230}, year={1963}}
-@article{mcnemar1947, author={McNemar, Quinn}, title={Note on the Sampling Error of the Difference Between
-  Correlated Proportions or Percentages}, journal={Psychometrika}, volume={12}, number={2},
-  pages={153--157}, year={1947}}
-@inproceedings{wang2023, author={Wang, Shiqi and Li, Zheng and Qian, Haifeng and Yang, Chenghao and Wang,
-  Zijian and Shang, Mingyue and Kumar, Varun and Tan, Samson and Ray, Baishakhi and Bhatia, Parminder and
+@article{page1963, author={Page, E. B.}, title={Ordered Hypotheses for Multiple Treatments: A Significance
+  Test for Linear Ranks}, journal={Journal of the American Statistical Association}, volume={58},
+  pages={216--230}, year={1963}}
+@article{mcnemar1947, author={McNemar, Q.}, title={Note on the Sampling Error of the Difference between
+  Correlated Proportions or Percentages}, journal={Psychometrika}, volume={12}, pages={153--157},
+  year={1947}}
+@misc{wang2022, author={Wang, Shiqi and Li, Zheng and Qian, Haifeng and Yang, Chenghao and Wang, Zijian
+  and Shang, Mingyue and Kumar, Varun and Tan, Samson and Ray, Baishakhi and Bhatia, Parminder and
   Nallapati, Ramesh and Ramanathan, Murali Krishna and Roth, Dan and Xiang, Bing}, title={{ReCode}:
-  Robustness Evaluation of Code Generation Models}, booktitle={Proceedings of the 61st Annual Meeting of
-  the Association for Computational Linguistics}, pages={13818--13843}, year={2023}}
+  Robustness Evaluation of Code Generation Models}, howpublished={arXiv:2212.10264}, year={2022}}
 """
