@@ -54,6 +54,7 @@ class Network(nn.Module, ABC):
     vocab_size: int
     context: int | None = None
     kept: int = 0
+    forgets: bool = False  # reading `<file>` leaves nothing of what came before
     bf16: bool = False  # matrix products of training in bfloat16
 
     def shape(self, training: TrainingConfig) -> tuple[int, int]:

@@ -1,36 +1,22 @@
-"""Scores of tokens: bits and exact ranks, file by file, however the files are batched.
+"""Scores of tokens: bits, exact ranks and best tokens, file by file, however the files are batched.
 
-Several files are read at the same time, each in windows that end where a token ends; a state goes from a
-file's
-window to its next one and nowhere else. K tokens · M subwords · V vocabulary.
+K tokens · M subwords · V vocabulary.
 """
 
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from models.interface import LanguageModel
-from models.packing import FILE
+from models.reading import Piece, Slot, Text, Window, windows
 from models.search import BLOCK, TIE, WORST, First, Floats, Ints, first_subwords, search
 from models.vocabulary import Vocabulary
-
-POOL_SUBWORDS = 400_000  # files are sorted by length within a pool, and leave it in their own order
-
-
-class Text(Protocol):
-    """A file to score. subwords: (M); token_starts: (K + 1), from 0 to M."""
-
-    @property
-    def subwords(self) -> NDArray[np.int64]: ...
-
-    @property
-    def token_starts(self) -> NDArray[np.int64]: ...
 
 
 @dataclass
@@ -87,168 +73,64 @@ class Scorer:
     ranks: bool = True
     best: bool = False
     max_expansions: int = 2000
+    pack: bool = True  # fill windows with the next text where the model allows it
     counts: Counts = field(default_factory=Counts)
 
     @torch.inference_mode()
     def score(self, texts: Iterable[Text]) -> Iterator[Scored]:
         """Each text with its scores, in the order of `texts`."""
-        for pool in _pools(texts):
-            lanes = _Lanes(self, pool)
-            while lanes.open:
-                lanes.advance()
-            yield from map(Scored, pool, lanes.nll, lanes.rank, lanes.best)
+        order: deque[_Open] = deque()
+        opened: dict[Slot, _Open] = {}
+        for window in windows(
+            self.model, self._slots(texts, order, opened), self.rows, self.window, self.pack
+        ):
+            nll, rank, best = _score_window(self, window)
+            at = 0
+            for piece in window.pieces:
+                entry = opened[piece.slot]
+                entry.put(piece, nll[at : at + piece.count], rank[at : at + piece.count])
+                if entry.best is not None and best is not None:
+                    entry.best.put(piece.token, best.part(at, at + piece.count))
+                at += piece.count
+                if not entry.left:
+                    del opened[piece.slot]
+            while order and not order[0].left:
+                yield order.popleft().scored
+        yield from (entry.scored for entry in order)
+
+    def _slots(
+        self, texts: Iterable[Text], order: "deque[_Open]", opened: "dict[Slot, _Open]"
+    ) -> Iterator[Slot]:
+        """Texts that have something to read; each gets its place in `order`."""
+        for text in texts:
+            slot = Slot(text)
+            order.append(_Open(text, slot.tokens, self.best))
+            if slot.tokens:
+                opened[slot] = order[-1]
+                yield slot
 
 
-@dataclass
-class _Window:
-    """What one pass has read: states before each target, in the order of the lanes."""
+class _Open:
+    """A text whose scores are being collected."""
 
-    states: Any
-    position: Tensor  # (M) which of the states
-    targets: NDArray[np.int64]  # (M)
-    starts: Ints  # (K + 1) tokens, into M
+    def __init__(self, text: Text, tokens: int, best: bool) -> None:
+        self.text, self.left = text, tokens
+        self.nll, self.rank = np.zeros(tokens), np.zeros(tokens, dtype=np.uint8)
+        self.best = Best(np.zeros(tokens)) if best else None
 
-
-@dataclass
-class _Lane:
-    """A text in the work: how many of its tokens are scored, how many subwords its state has seen."""
-
-    text: Text
-    place: int  # in the pool
-    done: int = 0
-    seen: int = 0
-
-    def input(self, first: int, last: int) -> Ints:
-        """Inputs from `first` to before `last`: the subwords, moved by one, behind `<file>`."""
-        if first:
-            return np.asarray(self.text.subwords[first - 1 : last - 1])
-        return np.concatenate([[FILE], self.text.subwords[: last - 1]])
+    def put(self, piece: Piece, nll: Floats, rank: NDArray[np.uint8]) -> None:
+        """Scores of some of its tokens."""
+        self.nll[piece.token : piece.token + piece.count] = nll
+        self.rank[piece.token : piece.token + piece.count] = rank
+        self.left -= piece.count
 
     @property
-    def position(self) -> int:
-        """The first subword of the next token."""
-        return int(self.text.token_starts[self.done])
-
-    def span(self, room: int) -> tuple[int, int]:
-        """Where a window of at most `room` subwords ends, and its tokens; one token at least."""
-        starts = self.text.token_starts
-        end = int(np.searchsorted(starts, self.position + room, side="right")) - 1
-        end = max(end, self.done + 1)
-        return int(starts[end]), end - self.done
+    def scored(self) -> Scored:
+        """What is known."""
+        return Scored(self.text, self.nll, self.rank, self.best)
 
 
-class _Lanes:
-    """A pool of texts in the work: the longest first, a new one wherever one is through."""
-
-    def __init__(self, scorer: Scorer, pool: Sequence[Text]) -> None:
-        self.scorer, self.model = scorer, scorer.model
-        sizes = [len(text.token_starts) - 1 for text in pool]
-        self.nll = [np.zeros(size) for size in sizes]
-        self.rank = [np.zeros(size, dtype=np.uint8) for size in sizes]
-        self.best = [Best(np.zeros(size)) if scorer.best else None for size in sizes]
-        self.waiting = [_Lane(text, i) for i, text in enumerate(pool) if len(text.subwords)]
-        self.waiting.sort(key=lambda lane: len(lane.text.subwords))
-        self.open: list[_Lane] = []
-        self.states: Any = None
-        self._fill([])
-
-    def _fill(self, kept: Sequence[Any]) -> None:
-        fresh = min(self.scorer.rows - len(self.open), len(self.waiting))
-        self.open += [self.waiting.pop() for _ in range(fresh)]
-        parts = [*kept, *([self.model.start(fresh)] if fresh else [])]
-        if parts:
-            self.states = self.model.join(parts) if len(parts) > 1 else parts[0]
-
-    def advance(self) -> None:
-        """Reads one window of every open text."""
-        self._slide()
-        spans = [lane.span(self._room(lane)) for lane in self.open]
-        window = self._read(spans)
-        nll, rank, best = _score_window(self.scorer, window)
-        at = 0
-        for lane, (_, tokens) in zip(self.open, spans, strict=True):
-            self.nll[lane.place][lane.done : lane.done + tokens] = nll[at : at + tokens]
-            self.rank[lane.place][lane.done : lane.done + tokens] = rank[at : at + tokens]
-            mine = self.best[lane.place]
-            if mine is not None and best is not None:
-                mine.put(lane.done, best.part(at, at + tokens))
-            at += tokens
-        self._move(spans, window)
-
-    def _room(self, lane: _Lane) -> int:
-        window = max(self.scorer.window, getattr(self.model, "stride", 0))
-        return window if self.model.context is None else min(window, self.model.context - lane.seen)
-
-    def _slide(self) -> None:
-        """Where the next token no longer fits into the model's context: forgets all but the last subwords."""
-        context, kept = self.model.context, self.model.kept
-        if context is None:
-            return
-        full = [
-            lane.seen > kept and lane.span(1)[0] - lane.position > context - lane.seen for lane in self.open
-        ]
-        moved = [lane for lane, is_full in zip(self.open, full, strict=True) if is_full]
-        if not moved:
-            return
-        ids = np.stack([lane.input(lane.position - kept, lane.position) for lane in moved])
-        states = self.model.read(self.model.start(len(moved)), torch.from_numpy(ids))
-        parts = [states[torch.arange(len(moved)) * kept + kept - 1]]
-        stay = [i for i, is_full in enumerate(full) if not is_full]
-        if stay:
-            parts.insert(0, self.states[torch.tensor(stay)])
-        self.states = self.model.join(parts) if len(parts) > 1 else parts[0]
-        self.open = [*(self.open[i] for i in stay), *moved]
-        for lane in moved:
-            lane.seen = kept
-
-    def _read(self, spans: Sequence[tuple[int, int]]) -> _Window:
-        lengths = [last - lane.position for lane, (last, _) in zip(self.open, spans, strict=True)]
-        widest = max(lengths)
-        ids = np.zeros((len(spans), widest), dtype=np.int64)
-        targets, position, starts, total = [], [], [], 0
-        for row, (lane, (last, tokens)) in enumerate(zip(self.open, spans, strict=True)):
-            first, n = lane.position, lengths[row]
-            ids[row, :n] = lane.input(first, last)
-            targets.append(lane.text.subwords[first:last])
-            position.append(row * widest + np.arange(n))
-            starts.append(lane.text.token_starts[lane.done : lane.done + tokens] - first + total)
-            total += n
-        return _Window(
-            self.model.read(self.states, torch.from_numpy(ids)),
-            torch.from_numpy(np.concatenate(position)),
-            np.concatenate(targets),
-            np.concatenate([*starts, [total]]),
-        )
-
-    def _move(self, spans: Sequence[tuple[int, int]], window: _Window) -> None:
-        at = -1
-        stay, keep = [], []
-        for lane, (last, tokens) in zip(self.open, spans, strict=True):
-            n = last - lane.position
-            at += n
-            lane.done += tokens
-            lane.seen += n
-            if last < len(lane.text.subwords):
-                stay.append(lane)
-                keep.append(int(window.position[at]))
-        self.open = stay
-        self._fill([window.states[torch.tensor(keep)]] if keep else [])
-
-
-def _pools(texts: Iterable[Text]) -> Iterator[list[Text]]:
-    pool: list[Text] = []
-    size = 0
-    for text in texts:
-        pool.append(text)
-        size += len(text.subwords) + 1
-        if size >= POOL_SUBWORDS:
-            yield pool
-            pool, size = [], 0
-    if pool:
-        yield pool
-
-
-def _score_window(scorer: Scorer, window: _Window) -> tuple[Floats, NDArray[np.uint8], Best | None]:
+def _score_window(scorer: Scorer, window: Window) -> tuple[Floats, NDArray[np.uint8], Best | None]:
     """nll in nats, ranks and, if asked for, best tokens of the K tokens of a window."""
     log_p = np.empty(len(window.starts) - 1)
     found = np.zeros(len(log_p), dtype=np.int64)
@@ -300,7 +182,7 @@ def _best_whole(log_p: Floats, whole: _Whole) -> Best:
 
 def _search(
     scorer: Scorer,
-    window: _Window,
+    window: Window,
     log_p: Floats,
     found: Ints,
     opened: Sequence[First],
@@ -368,6 +250,8 @@ def bits_per_token(
         tokens += len(ends)
         if max_tokens is not None and tokens >= max_tokens:
             break
-    scorer = Scorer(model=model, vocabulary=vocabulary, ranks=False)
+    scorer = Scorer(
+        model=model, vocabulary=vocabulary, ranks=False, pack=False
+    )  # learning curves keep their bits
     nats = sum(float(nll.sum()) for _, nll, *_ in scorer.score(texts))
     return nats / math.log(2) / max(1, tokens)

@@ -35,6 +35,16 @@ class Cache:
         copy[:, :, :, :, :kept] = self.tensors[:, :, rows, :, :kept]
         return Cache(copy)
 
+    def blank(self, rows: int, width: int) -> "Cache":
+        """One of the same sizes, to be filled."""
+        layers, two, _, heads, _, head = self.tensors.shape
+        return Cache(self.tensors.new_empty(layers, two, rows, heads, width, head))
+
+    def fill(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Puts (B, H, columns, D) keys and values into every column of a layer; returns them."""
+        self.tensors[layer, 0], self.tensors[layer, 1] = k, v
+        return k, v
+
     def write(self, layer: int, positions: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Puts (B, H, T, D) keys and values at positions (B, T); returns all of this layer's."""
         keys, values = self.tensors[layer]

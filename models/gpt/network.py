@@ -119,14 +119,19 @@ class Gpt(Network):
         rows, t_steps = ids.shape
         ids = ids.to(states.rows.device)
         positions = states.lengths[:, None] + torch.arange(t_steps, device=ids.device)  # (B, T)
-        cache = states.cache.grown(states.rows, int(states.lengths.max()) + t_steps)
+        fresh = states.cache.width == 0  # then causal attention needs no mask
+        if fresh:
+            cache = states.cache.blank(rows, t_steps)
+        else:
+            cache = states.cache.grown(states.rows, int(states.lengths.max()) + t_steps)
         columns = torch.arange(cache.width, device=ids.device)
-        mask = (columns <= positions[:, :, None])[:, None]  # (B, 1, T, columns)
+        mask = None if fresh else (columns <= positions[:, :, None])[:, None]  # (B, 1, T, columns)
         x = self.embedding(ids)
         for layer, block in enumerate(self.blocks):
             assert isinstance(block, Block)
             q, k, v = block.queries(x, positions)
-            x = block.mix(x, block.attend(q, *cache.write(layer, positions, k, v), mask))
+            stored = cache.fill(layer, k, v) if fresh else cache.write(layer, positions, k, v)
+            x = block.mix(x, block.attend(q, *stored, mask))
         row = torch.arange(rows, device=ids.device).repeat_interleave(t_steps)
         return Read.at(cache, row, positions.flatten() + 1, self.norm(x).flatten(0, 1))
 

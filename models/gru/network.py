@@ -53,6 +53,8 @@ class Layer(nn.Module):
 class Gru(Network):
     """Embedding, L gated recurrent layers, softmax over subwords. `<file>` makes every layer forget."""
 
+    forgets = True
+
     def __init__(self, config: Config, vocab_size: int) -> None:
         super().__init__()
         self.config, self.vocab_size = config, vocab_size
