@@ -18,8 +18,9 @@ def sensitivity(
 
     `limit`: growth of the sample's tokens, as a share of the original (0.25: a quarter more); infinity is
     the rule that was in force. One row per group × limit with at least one sample: the axes, limit,
-    n_samples (over all seeds), share_kept, difference (mean over seeds), shift (from the difference without a limit). What the
-    grid's own rule threw out was not scored and is in none. Raises `BadResults` where nothing is comparable.
+    n_samples (over all seeds), share_kept, difference (mean over seeds), shift (from the difference without
+    a limit). What the grid's own rule threw out was not scored and is in none. Raises `BadResults` where
+    nothing is comparable.
     """
     one = metric(metric_name)
     grown = results.samples(("all", "aligned"))
