@@ -27,7 +27,7 @@ def per_cell(results: Results) -> list[Entry]:
     for row in results.cells.to_dict("records"):
         cell = str(row["cell"])
         mine = by_cell.get(cell)
-        forms = {} if mine is None else dict.fromkeys(mine.columns[3:], NUMBER)
+        forms = {} if mine is None else dict.fromkeys(mine.columns[3:], NUMBER) | {"perplexity": "{:,.1f}"}
         entries.append(
             {
                 "cell": cell,

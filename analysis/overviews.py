@@ -6,8 +6,8 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from analysis.comparisons import Comparison
-from analysis.figures import PANEL_HEIGHT_IN, legend, marks_of
 from analysis.pairing import metric, pairs
+from analysis.panels import PANEL_HEIGHT_IN, legend, marks_of
 from analysis.results import BadResults, Results
 from analysis.robustness import KINDS, Scan, by_kind
 from analysis.style import Plot, looks, style, width_in

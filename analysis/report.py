@@ -9,7 +9,18 @@ from typing import Any
 
 import jinja2
 
-from analysis import cell_pages, examples, figures, latex, methods, overviews, sections, summary, tables
+from analysis import (
+    cell_pages,
+    examples,
+    figures,
+    latex,
+    methods,
+    overviews,
+    progressions,
+    sections,
+    summary,
+    tables,
+)
 from analysis.comparisons import Comparison, compare
 from analysis.pairing import KINDS, metric
 from analysis.results import BadResults, Results, describe
@@ -183,10 +194,10 @@ def _overviews(report: Report) -> Iterator[tuple[str, str, Callable[[], Plot], s
     yield (
         "growth",
         "Growth and thrown-out samples",
-        lambda: figures.growth(results),
+        lambda: progressions.growth(results),
         "All splits. Growth: tokens of the samples that were kept.",
     )
-    yield "learning", "Learning curves", lambda: figures.learning(results), "One line per trained model."
+    yield "learning", "Learning curves", lambda: progressions.learning(results), "One line per trained model."
     if comparison is not None:
         yield (
             "cost",

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from analysis import figures, overviews, robustness, style
+from analysis import figures, overviews, panels, progressions, robustness, style
 from analysis.comparisons import Comparison, compare
 from analysis.results import Results
 from analysis.simulation import Simulation, write
@@ -78,14 +78,14 @@ def test_an_unknown_template_is_answered_with_the_known_ones() -> None:
 
 
 def test_growth_shows_every_rewrite(results: Results) -> None:
-    plot = figures.growth(results)
+    plot = progressions.growth(results)
     assert list(dict.fromkeys(plot.data["rewrites"])) == ["rename", "dead_code", "parens"]
     assert plot.figure.axes[0].get_ylabel() == "growth of the tokens [%]"
     assert plot.data["thrown_out"].between(0, 0.05).all()
 
 
 def test_learning_curves_have_a_line_per_trained_model(results: Results) -> None:
-    plot = figures.learning(results)
+    plot = progressions.learning(results)
     assert [ax.get_title() for ax in plot.figure.axes] == ["small", "ngram"]
     assert len(plot.figure.axes[0].lines) == 2 + 18  # two seeds of the baseline; 3 × 3 × 2 augmented
 
@@ -100,8 +100,8 @@ def test_twelve_looks_differ_in_two_ways_at_least() -> None:
 def test_rates_with_room_stand_at_their_value_and_crowded_ones_at_equal_distances() -> None:
     roomy = pd.DataFrame({"intensity": ["0.25", "0.5", "1"]})
     crowded = pd.DataFrame({"intensity": ["0.01", "0.02", "1"]})
-    assert list(figures._positions(roomy, "intensity").values()) == pytest.approx([2 / 3, 4 / 3, 8 / 3])
-    assert list(figures._positions(crowded, "intensity").values()) == [0, 1, 2]
+    assert list(panels.positions_of(roomy, "intensity").values()) == pytest.approx([2 / 3, 4 / 3, 8 / 3])
+    assert list(panels.positions_of(crowded, "intensity").values()) == [0, 1, 2]
 
 
 def test_counts_and_one_intensity_can_be_drawn(tmp_path: Path) -> None:
