@@ -5,10 +5,8 @@ from __future__ import annotations
 import difflib
 import io
 import json
-import signal
 import tokenize
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -20,7 +18,6 @@ from preprocessing.errors import BadSource
 from preprocessing.tokens import lex
 from transformers_py.selection import selected
 
-TIMEOUT_S = 20
 Disproves = Callable[[Sequence[Any], int], bool]
 
 
@@ -56,17 +53,22 @@ def rewrite(piece: Piece, order: Order) -> Done:
         return Done(piece=piece, data=None, facts=_facts(piece, "unreadable", error.strerror or str(error)))
     try:
         original = _Line(raw, order.column) if piece.line else _File(raw)
-        with _limited(TIMEOUT_S):
-            return _rewritten(piece, original, raw, order)
+        return _rewritten(piece, original, raw, order)
     except BadSource as error:
         return Done(piece=piece, data=raw, facts=_facts(piece, "skipped", error.reason, error.detail))
     except transformers_py.Unparseable as error:
         return Done(piece=piece, data=raw, facts=_facts(piece, "skipped", error.reason, error.detail))
-    except TimeoutError:
-        facts = _facts(piece, "skipped", "too_slow", f"more than {TIMEOUT_S} s")
-        return Done(piece=piece, data=raw, facts=facts)
     except (MemoryError, RecursionError) as error:
         return Done(piece=piece, data=raw, facts=_facts(piece, "skipped", "too_deep", type(error).__name__))
+
+
+def untouched(piece: Piece, reason: str, detail: str) -> Done:
+    """A piece that is skipped without a look inside."""
+    try:
+        raw = piece.file.path.read_bytes() if piece.raw is None else piece.raw
+    except OSError as error:
+        return Done(piece=piece, data=None, facts=_facts(piece, "unreadable", error.strerror or str(error)))
+    return Done(piece=piece, data=raw, facts=_facts(piece, "skipped", reason, detail))
 
 
 def _facts(piece: Piece, status: str, reason: str, detail: str = "") -> dict[str, Any]:
@@ -167,19 +169,3 @@ def place(text: str, offset: int) -> str:
     if before[-1].endswith(("\n", "\r")):
         before.append("")
     return f"{len(before)}:{len(before[-1]) + 1}"
-
-
-@contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Raises TimeoutError in the main thread of a process once the time is over."""
-
-    def over(*_: object) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

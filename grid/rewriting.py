@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,12 @@ from rich.text import Text
 import transformers_py
 from grid import rewrite_syntax
 from grid.errors import BadInput
-from grid.rewrite_inputs import File, Piece, Writer, check_column, check_targets, files, pieces
-from grid.rewrite_one import Done, Order, rewrite
+from grid.rewrite_inputs import File, Writer, check_column, check_targets, files, pieces
+from grid.rewrite_one import Done, Order
+from grid.rewrite_workers import Limits, rewritten
 from preprocessing import reading
 
+LIMITS = Limits()
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -38,10 +39,11 @@ def run(
     diff: bool,
     out: Path | None,
     report: Path | None,
+    limits: Limits = LIMITS,
 ) -> int:
     """Rewrite all programs of `paths`. Returns 0, or 1 when a file is unreadable or a proof failed.
 
-    What can't be parsed is copied as it is, with a line that says why.
+    What can't be parsed, or takes too much time or memory, is copied as it is, with a line that says why.
 
     Raises:
         BadInput: no path, unknown rewrites, a bad intensity, or a place that can't be written.
@@ -58,7 +60,9 @@ def run(
     facts: list[dict[str, Any]] = []
     with ExitStack() as stack:
         writer = Writer(out, stack) if out is not None else None
-        for done in stack.enter_context(_shown(_all(pieces(found), order, jobs), found, console)):
+        for done in stack.enter_context(
+            _shown(rewritten(pieces(found), order, jobs, limits), found, console)
+        ):
             facts.append(done.facts)
             _tell(console, done)
             if writer is not None and done.data is not None:
@@ -142,17 +146,6 @@ def _checked(
     return entries, found
 
 
-def _all(given: Iterable[Piece], order: Order, jobs: int) -> Iterator[Done]:
-    """The pieces rewritten, in their order; a few are read ahead, however many there are."""
-    if jobs == 1:
-        yield from map(partial(rewrite, order=order), given)
-        return
-    from joblib import Parallel, delayed
-
-    parallel = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="4*n_jobs", batch_size=4)
-    yield from parallel(delayed(rewrite)(piece, order) for piece in given)
-
-
 @contextmanager
 def _shown(done: Iterator[Done], found: Sequence[File], console: Console) -> Iterator[Iterator[Done]]:
     """On a terminal with a progress bar; how many lines JSONL files have isn't known."""
@@ -194,7 +187,14 @@ def _summary(facts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         refusals.update(fact.get("refusals", {}))
         sizes.update({name: n for name, n in fact.items() if name.startswith(("tokens_", "bytes_"))})
     status = Counter(fact["status"] for fact in facts)
-    return {"status": dict(sorted(status.items())), "sites": sites, "refusals": refusals, **sizes}
+    reasons = Counter(fact["reason"] for fact in facts if fact.get("reason"))
+    return {
+        "status": dict(sorted(status.items())),
+        "reasons": reasons,
+        "sites": sites,
+        "refusals": refusals,
+        **sizes,
+    }
 
 
 def _sentence(summary: Mapping[str, Any]) -> str:

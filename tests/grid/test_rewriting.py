@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from grid import commands
+from grid import commands, rewrite_workers, rewriting
 from grid.cli import app, console
 from grid.errors import BadInput
-from grid.rewrite_one import first_bad, place
+from grid.rewrite_inputs import File, Piece
+from grid.rewrite_one import Order, first_bad, place
+from grid.rewrite_workers import Limits
 
 TEXT = "def area(width, height):\r\n    total = width * height\r\n    return total\r\n"
 commands.register(app, console)
@@ -83,6 +85,40 @@ def test_jsonl_and_any_number_of_processes(tmp_path: Path) -> None:
     assert lines[1:3] == file.read_bytes().splitlines()[1:3]
     with pytest.raises(BadInput, match="no text in column 'code'"):
         run(file, "--rewrites", "rename_variable")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_takes_too_much_is_left_as_it_is(tmp_path: Path, jobs: int) -> None:
+    code, out, report = tmp_path / "code", tmp_path / "new", tmp_path / "report.json"
+    code.mkdir()
+    (code / "a.py").write_text("print(f(a, b)[c], 'd' + e)\n" * 40_000)
+    (code / "b.py").write_text(TEXT)
+    asked: dict[str, Any] = {"rewrites": "rename_variable", "rate": None, "count": None, "seed": 1}
+    shown: dict[str, Any] = {"column": "code", "jobs": jobs, "diff": False, "out": out, "report": report}
+    limits = {
+        "too_slow": Limits(time_s=0.5),
+        "too_much_memory": Limits(time_s=60, memory_bytes=300 * 2**20),
+    }
+    for reason, limit in limits.items():
+        assert rewriting.run([code], console, **asked, **shown, limits=limit) == 0
+        written = json.loads(report.read_text())
+        assert written["summary"]["reasons"] == {reason: 1}
+        assert [fact["status"] for fact in written["files"]] == ["skipped", "rewritten"]
+        assert (out / "a.py").read_bytes() == (code / "a.py").read_bytes()
+        assert (out / "b.py").read_bytes() != (code / "b.py").read_bytes()
+
+
+def test_a_process_that_dies_costs_its_piece_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(TEXT)
+    piece = Piece(file=File(path=tmp_path / "a.py", name=Path("a.py")))
+    order = Order(rewrites=["no_op"], rate=1.0, count=None, seed=1, column="code", diff=False)
+    worker = rewrite_workers._Worker(order, Limits())
+    assert worker.rewrite(piece).facts["status"] == "rewritten"
+    assert worker._running is not None
+    worker._running[0].kill()
+    assert worker.rewrite(piece).facts["reason"] == "crashed"
+    assert worker.rewrite(piece).facts["status"] == "rewritten"
+    worker.stop()
 
 
 def test_the_first_bad_site_is_found() -> None:
