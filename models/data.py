@@ -50,15 +50,15 @@ class Sample:
     def subword_counts(self) -> NDArray[np.int32]:
         """(T) subwords of each token, also those that it shares."""
         if self.ends is None:
-            return np.diff(self.token_starts).astype(np.int32)
-        return (np.ceil(self.ends) - np.floor(np.r_[0.0, self.ends[:-1]])).astype(np.int32)
+            return np.asarray(np.diff(self.token_starts), np.int32)
+        return np.asarray(np.ceil(self.ends) - np.floor(np.r_[0.0, self.ends[:-1]]), np.int32)
 
     def byte_counts(self, bytes_of: NDArray[np.int64]) -> NDArray[np.int32]:
         """(T) bytes of each token, from those of each subword of the vocabulary (V)."""
         if self.sizes is not None:
             return self.sizes
         sizes = np.r_[0, np.cumsum(bytes_of[self.subwords])]
-        return (sizes[self.token_starts[1:]] - sizes[self.token_starts[:-1]]).astype(np.int32)
+        return np.asarray(sizes[self.token_starts[1:]] - sizes[self.token_starts[:-1]], np.int32)
 
 
 class Samples(Sequence[NDArray[np.int64]]):

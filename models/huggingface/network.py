@@ -1,8 +1,9 @@
 """A causal language model of the library `transformers`, with the states that scoring needs.
 
 B rows · T subwords · N states · V the model's own vocabulary. Ids are the model's own plus FIRST; `<file>`
-is its token for the beginning of a text. A state is what has been read. One forward pass gives the distributions
-after all subwords of a text; texts are read one by one, so no score depends on what stands beside it.
+is its token for the beginning of a text. A state is what has been read; one forward pass gives the
+distributions after all subwords of a text. Texts are read one by one: no score depends on
+what stands beside it.
 """
 
 import json
@@ -91,7 +92,8 @@ class HuggingFace(Network):
         return Contexts([torch.empty(0, dtype=torch.int64)] * rows, [0] * rows)
 
     def read(self, states: Contexts, ids: Tensor) -> Contexts:
-        texts, lengths = [], []
+        texts: list[Tensor] = []
+        lengths: list[int] = []
         for text, length, new in zip(states.texts, states.lengths, ids, strict=True):
             texts += [torch.cat([text[:length], new])] * len(new)
             lengths += range(length + 1, length + len(new) + 1)
@@ -110,7 +112,7 @@ class HuggingFace(Network):
 
     def _after(self, text: Tensor, lengths: Sequence[int]) -> Tensor:
         ids = self.own_ids(text[: max(lengths)]).to(self.model.device)
-        found = self.model(input_ids=ids[None], use_cache=False).logits[0]
+        found: Tensor = self.model(input_ids=ids[None], use_cache=False).logits[0]
         return found[torch.tensor(lengths, device=ids.device) - 1].float()
 
     def join(self, states: Sequence[Contexts]) -> Contexts:

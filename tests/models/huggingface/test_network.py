@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from models import lookup, score, train
+from models.check import check_model
 from models.config import EvaluationConfig, TrainingConfig
 from models.data import Part
 from models.errors import BadInput
@@ -228,3 +229,11 @@ def test_a_damaged_copy_is_refused(pretrained: Path, data: Any, tmp_path: Path) 
     (tmp_path / "model" / "architecture.json").write_text("{")
     with pytest.raises(BadInput, match=r"architecture\.json"):
         scored(tmp_path / "model", data, tmp_path / "scores")
+
+
+def test_check_model_trains_it_and_counts_what_has_more_than_half_of_the_probability(
+    pretrained: Path,
+) -> None:
+    check = check_model(lookup("huggingface").Config(path=str(pretrained), context=64))
+    assert check.accuracy > 0.5, check.message  # with 32 units and its own dropout
+    assert check.changed == {"fine_tune": True}
