@@ -1,4 +1,8 @@
-"""Speed of the bootstrap and of a report over many cells: `python -m benchmarks.analysis --cells 1000`."""
+"""Speed of the bootstrap and of a report over many cells: `python -m benchmarks.analysis --cells 1000`.
+
+The folder is as large on disk as a grid's would be, token tables included. CPU is user + system time of this
+process, which says more than wall time where others use the machine too.
+"""
 
 import argparse
 import resource
@@ -16,7 +20,7 @@ from analysis.simulation import Simulation, write
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cells", type=int, default=1000, help="about so many rewritten cells")
+    parser.add_argument("--cells", type=int, default=1000, help="at least so many rewritten cells")
     parser.add_argument("--tokens", type=int, default=50_000_000, help="about so many token rows in all")
     parser.add_argument(
         "--folder", type=Path, help="keep the simulated results folder here, or use the one there"
@@ -47,8 +51,8 @@ def _bootstrap() -> None:
 
 def _grid(cells: int, tokens: int) -> Simulation:
     intensities, seeds, models, mixes = 5, 3, 3, 3
-    rewrites = max(1, round(cells / (intensities * seeds * models * mixes)))
-    per_table = tokens / (2 * cells)
+    rewrites = max(1, -(-cells // (intensities * seeds * models * mixes)))
+    per_table = tokens / (2 * rewrites * intensities * seeds * models * mixes)
     return Simulation(
         rewrites=[f"rewrite_{i}" for i in range(rewrites)],
         intensities=[0.1, 0.25, 0.5, 0.75, 1.0],
