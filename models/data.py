@@ -47,6 +47,11 @@ class Sample:
         shares: NDArray[np.float64] = np.diff(np.interp(np.r_[0.0, self.ends], np.arange(len(total)), total))
         return shares
 
+    def holds(self, subwords: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(K) whether what is scored (a token; of running text a subword) has one of some subwords (V)."""
+        count = np.r_[0, np.cumsum(subwords[self.subwords])][self.token_starts]
+        return np.asarray(np.diff(count) > 0)
+
     def subword_counts(self) -> NDArray[np.int32]:
         """(T) subwords of each token, also those that it shares."""
         if self.ends is None:

@@ -116,7 +116,10 @@ def _scored(scorer: Scorer, config: EvaluationConfig, parts: Sequence[Path]) -> 
     else:
         found = scorer.score(samples)
     for scored in found:
-        yield scored._replace(nll=scored.text.of_tokens(scored.nll))
+        unknown = scored.text.holds(scorer.vocabulary.unknown)
+        scorer.counts.unknown += int(unknown.sum())
+        rank = np.where(unknown, 0, scored.rank).astype(np.uint8)  # nobody could complete it
+        yield scored._replace(nll=scored.text.of_tokens(scored.nll), rank=rank)
 
 
 def _row_groups(scored: Iterable[Scored]) -> Iterator[list[Scored]]:

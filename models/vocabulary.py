@@ -27,6 +27,10 @@ class Vocabulary:
         self.ends: NDArray[np.bool_] = np.asarray(tokenizer.ends, dtype=np.bool_)
         self._canonical: dict[tuple[int, ...], bool] = {}
         self._subtokens: dict[tuple[int, ...], Counter[str]] = {}
+        self.unknown: NDArray[np.bool_] = np.asarray(
+            getattr(tokenizer, "unknown", np.zeros(self.size)), dtype=np.bool_
+        )
+        """(V,) subwords that stand for anything outside of a closed vocabulary."""
         self.closed = not tokenizers.reads_running_text(tokenizer)
         """Whether tokens are closed sequences of subwords, which can be ranked."""
         self.tokens = np.array(  # subwords that are a whole token by themselves

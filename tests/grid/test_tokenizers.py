@@ -1,0 +1,101 @@
+"""Models on a closed vocabulary, and one with a tokenizer of its own, side by side in a grid."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from grid import commands
+from grid.cli import app, console
+
+commands.register(app, console)
+
+SPEC = """\
+name: vocabularies
+corpus:
+  source: {{kind: directory, path: {code}}}
+  keep: {{min_bytes: 1}}
+  duplicates: exact
+  split: {{by: file, train: 0.5, valid: 0.25, test: 0.25, seed: 1}}
+  shards: 1
+rewrites: {{rename: [rename_variable]}}
+tokenizer: {{kind: subtoken, vocab_size: 60, min_count: 5}}
+models:
+  gru: {{kind: gru, d_model: 8}}
+  trigram: {{kind: ngram, order: 3}}
+  pretrained: {{kind: huggingface, path: {model}, context: 32}}
+training: {{batch_tokens: 64, window: 16, max_steps: 6, validate_every: 3}}
+axes: {{rewrites: [rename], intensity: [1], train_on: [original], model: [gru, trigram, pretrained]}}
+override:
+  - {{when: {{model: pretrained}}, set: {{tokenizer: {{kind: huggingface, path: {model}}}}}}}
+"""
+FUNCTION = """\
+def area_{n}(width, height):
+    total = width * height + {n}
+    for {word} in range(total):
+        total = total - {word}
+    return total
+"""
+WORDS = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    transformers = pytest.importorskip("transformers", reason="needs the extra huggingface")
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    folder = tmp_path_factory.mktemp("vocabularies")
+    alphabet = ["<|endoftext|>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    library = Tokenizer(models.BPE({word: i for i, word in enumerate(alphabet)}, []))
+    library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    (folder / "model").mkdir()
+    library.save(str(folder / "model" / "tokenizer.json"))
+    sizes = {"n_positions": 32, "n_embd": 8, "n_layer": 1, "n_head": 1, "vocab_size": 257}
+    config = transformers.GPT2Config(**sizes, bos_token_id=0, eos_token_id=0)
+    transformers.GPT2LMHeadModel(config).save_pretrained(folder / "model")
+    (folder / "code").mkdir()
+    for n, word in enumerate(WORDS):
+        (folder / "code" / f"m{n}.py").write_text(FUNCTION.format(n=n, word=word))
+    spec = folder / "spec.yaml"
+    spec.write_text(SPEC.format(code=folder / "code", model=folder / "model"))
+    run = ["run", str(spec), "--results", str(folder / "results"), "--executor", "inprocess", "--no-report"]
+    result = CliRunner().invoke(app, run, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return folder / "results" / "vocabularies"
+
+
+def test_all_models_have_scores(results: Path) -> None:
+    cells = pd.read_parquet(results / "cells.parquet")
+    assert set(cells["status"]) == {"done"}
+    assert len(cells) == 6
+    metrics = pd.read_parquet(results / "metrics.parquet").merge(cells[["cell", "model"]], on="cell")
+    entropy = metrics.query("metric == 'entropy' and scope == 'all' and samples == 'all'")
+    assert entropy["value"].between(0.01, 100).all()
+    assert set(entropy.groupby("model").size()) == {3}  # the baseline on the original, and a cell on both
+    assert not metrics["value"].isna().any()
+
+
+def test_a_model_with_its_own_tokenizer_has_the_same_tokens_and_bytes_but_no_ranks(results: Path) -> None:
+    cells = pd.read_parquet(results / "cells.parquet")
+    samples = pd.read_parquet(results / "samples.parquet").merge(cells[["cell", "model"]], on="cell")
+    everything = samples.query("scope == 'all'").groupby("model")
+    assert everything["n_tokens"].sum().nunique() == 1
+    metrics = pd.read_parquet(results / "metrics.parquet").merge(cells[["cell", "model"]], on="cell")
+    own = set(metrics[metrics["model"] == "pretrained"]["metric"])
+    assert own == {"entropy", "bits_per_byte", "perplexity"}
+
+
+@pytest.mark.parametrize("model", ["gru", "trigram"])
+def test_what_is_unknown_is_never_predicted(results: Path, model: str) -> None:
+    cells = pd.read_parquet(results / "cells.parquet")
+    [cell] = cells.query(f"model == '{model}' and baseline")["cell"]
+    tokens = pd.read_parquet(results / "tokens" / f"{cell}-original.parquet")
+    metrics = pd.read_parquet(results / "metrics.parquet").query(f"cell == '{cell}' and test == 'original'")
+    rare = tokens[tokens["rank"] == 0]
+    assert len(rare) > 0
+    assert (tokens["nll_bits"] > 0).all()
+    accuracy = metrics.query("scope == 'all' and samples == 'all' and metric == 'accuracy_10'")[
+        "value"
+    ].item()
+    assert accuracy == pytest.approx((tokens["rank"] > 0).mean())
