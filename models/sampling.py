@@ -68,16 +68,47 @@ def sample(
 
     Raises BadInput if context and completion don't fit into what the model can see at once.
     """
-    if model.context is not None and length > model.context - 2:
-        raise BadInput(f"length {length} does not fit into the model's context of {model.context} subwords")
-    room = None if model.context is None else model.context - length - 1  # one is <file>
-    state = read_context(model, list(context)[-room:] if room is not None else list(context))
+    state = _ready(model, context, length)
     drawn: list[int] = []
     for _ in range(length):
         p = sampling.probabilities(model.logits(state)[0].double().cpu().numpy())
         drawn.append(int(rng.choice(len(p), p=p)))
         state = model.read(state, torch.tensor([[drawn[-1]]]))
     return drawn
+
+
+@torch.inference_mode()
+def beam(model: Any, context: Sequence[int], length: int, width: int) -> list[tuple[list[int], float]]:
+    """The `width` most probable continuations that a beam search finds, as (subwords, nats), best first.
+
+    Each is `length` subwords long, `<file>` never among them; ties in the order of the vocabulary.
+    Raises BadInput as `sample`, and for a width below 1.
+    """
+    if width < 1:
+        raise BadInput(f"width must be 1 or more, not {width}")
+    states = _ready(model, context, length)
+    beams: list[tuple[list[int], float]] = [([], 0.0)]
+    for _ in range(length):
+        log_p = torch.log_softmax(model.logits(states), 1).double().cpu().numpy()
+        log_p[:, FILE] = -np.inf
+        total = log_p + np.array([[nats] for _, nats in beams])
+        best = np.argsort(-total.ravel(), kind="stable")[:width]
+        best = best[np.isfinite(total.ravel()[best])]
+        rows, pieces = np.divmod(best, total.shape[1])
+        beams = [
+            ([*beams[row][0], int(piece)], float(total[row, piece]))
+            for row, piece in zip(rows, pieces, strict=True)
+        ]
+        states = model.read(states[torch.from_numpy(rows)], torch.from_numpy(pieces)[:, None])
+    return beams
+
+
+def _ready(model: Any, context: Sequence[int], length: int) -> Any:
+    """The state after a context, of which so much is read that `length` subwords still fit."""
+    if model.context is not None and length > model.context - 2:
+        raise BadInput(f"length {length} does not fit into the model's context of {model.context} subwords")
+    room = None if model.context is None else model.context - length - 1  # one is <file>
+    return read_context(model, list(context)[-room:] if room is not None else list(context))
 
 
 def repetition(ids: Sequence[int], n: int = 4) -> float | None:

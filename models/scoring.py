@@ -58,7 +58,7 @@ class Counts:
     cut_off: int = 0  # tokens that ran out of expansions: rank unknown, taken as beyond ten
     best_cut_off: int = 0  # tokens of known rank whose best token might be another one
     expansions: int = 0
-    unknown: int = 0  # tokens with a part outside of a closed vocabulary: never right; nll is that of any such
+    unknown: int = 0  # tokens with a part outside of a closed vocabulary: never right
 
 
 @dataclass(kw_only=True)

@@ -1,5 +1,6 @@
 """Sampling against distributions by hand; repetition and memorisation by hand."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from models import lookup
 from models.errors import BadInput
 from models.gpt.network import Gpt
 from models.gru.network import Gru
-from models.sampling import Memory, Sampling, repetition, sample
+from models.sampling import Memory, Sampling, beam, repetition, sample
 
 LOGITS = np.log(np.array([0.5, 0.2, 0.15, 0.1, 0.05]))  # the first is <file>, which is never drawn
 
@@ -63,3 +64,34 @@ def test_memorisation_by_hand() -> None:
     memory = Memory([np.array([1, 2, 3]), np.array([9, 4])], n=2)
     assert memory.share([1, 2, 3, 9]) == pytest.approx(2 / 3)  # 12 and 23; no n-gram spans two samples
     assert memory.share([7]) is None
+
+
+@pytest.mark.parametrize("kind", ["gru", "gpt"])
+def test_a_beam_as_wide_as_all_sequences_finds_the_best(kind: str) -> None:
+    torch.manual_seed(3)
+    v, length = 6, 3
+    models = {
+        "gru": lambda: Gru(lookup("gru").Config(d_model=8), v),
+        "gpt": lambda: Gpt(lookup("gpt").Config(d_model=8, layers=1, heads=2, context=12), v),
+    }
+    model = models[kind]().eval().requires_grad_(False)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(3)
+
+    def nats(ids: tuple[int, ...]) -> float:
+        line = torch.tensor([[0, 4, 5, *ids]])
+        log_p = torch.log_softmax(model.logits(model.read(model.start(1), line)), 1)
+        return float(log_p[[2, 3, 4], list(ids)].sum())
+
+    everything = sorted(itertools.product(range(1, v), repeat=length), key=nats, reverse=True)
+    found = beam(model, [4, 5], length, width=v**2)
+    assert [tuple(ids) for ids, _ in found[:5]] == everything[:5]
+    assert found[0][1] == pytest.approx(nats(everything[0]), abs=1e-5)
+    [(greedy, _)] = beam(model, [4, 5], length, width=1)
+    assert greedy == sample(model, [4, 5], length, Sampling(temperature=0), np.random.default_rng(0))
+
+
+def test_a_beam_needs_a_width() -> None:
+    with pytest.raises(BadInput, match="width must be 1 or more"):
+        beam(Gru(lookup("gru").Config(d_model=8), 6), [], 3, 0)
