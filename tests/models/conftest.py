@@ -1,6 +1,6 @@
 """A toy tokenizer over the letters a and b, and small models over it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -112,3 +112,9 @@ def shard(tmp_path: Path, tokenizer: ToyTokenizer) -> Path:
                 changes=[2 if k % 7 == 6 else int(k % 5 == 0) for k in range(n)],
             )
     return folder
+
+
+@pytest.fixture
+def make_text(tokenizer: ToyTokenizer) -> Callable[[Sequence[str]], ToyText]:
+    """Makes a text of given tokens."""
+    return lambda tokens: ToyText(tokenizer, tokens)
