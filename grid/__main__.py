@@ -4,13 +4,15 @@ import sys
 
 
 def _main() -> None:
-    if len(sys.argv) == 4 and sys.argv[1:3] == ["step", "--guarded"]:
+    guarded = sys.argv[1:3] == ["step", "--guarded"]
+    if len(sys.argv) == 3 + guarded and sys.argv[1] == "step" and not sys.argv[-1].startswith("-"):
         from pathlib import Path
 
         from grid import guard, work
 
-        guard.die_with_driver()
-        sys.exit(work.main(Path(sys.argv[3])))
+        if guarded:
+            guard.die_with_driver()
+        sys.exit(work.main(Path(sys.argv[-1])))
     from grid.cli import main
 
     main()

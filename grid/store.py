@@ -149,12 +149,16 @@ class Store:
             self.path(kind, key).rename(doomed)
             shutil.rmtree(doomed, ignore_errors=True)
 
-    def clean(self) -> list[Path]:
-        """Delete temporary folders of processes that are dead; other hosts' only when they are a week old."""
+    def clean(self, gone: str = "") -> list[Path]:
+        """Delete temporary folders of processes that are dead.
+
+        Other hosts' only when they are a week old, or of the host (a container, by its name) that is `gone`.
+        """
         removed = []
         for folder in self.root.glob("tmp/*"):
             _, _, rest = folder.name.partition("+")
-            dead = processes.is_dead("+".join(rest.split("+")[1:4]))
+            identity = "+".join(rest.split("+")[1:4])
+            dead = True if gone and identity.startswith(f"{gone}+") else processes.is_dead(identity)
             with contextlib.suppress(FileNotFoundError):
                 if dead or (dead is None and time.time() - folder.stat().st_mtime > FOREIGN_AGE_S):
                     shutil.rmtree(folder, ignore_errors=True)

@@ -5,10 +5,14 @@ and we are root on Debian with CI=true or AUGRID_START_DOCKER=1, one is installe
 else the tests are skipped. It has no bridge: containers have no network, or the host's.
 """
 
+import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -145,3 +149,32 @@ def other_engine(docker_url: str, tmp_path: Path) -> Iterator[Engine]:
     for engine in running:
         engine.terminate()
         engine.wait(30)
+
+
+@pytest.fixture(scope="session")
+def wheels() -> Path:
+    """A folder with a wheel of every package that the image needs, downloaded once for all test runs."""
+    root = Path(__file__).parent.parent
+    digest = hashlib.sha256((root / "pyproject.toml").read_bytes() + (root / "constraints.txt").read_bytes())
+    folder = Path(tempfile.gettempdir()) / f"augrid-test-wheels-{digest.hexdigest()[:12]}"
+    if sys.version_info[:2] != (3, 11):
+        pytest.skip("the base image has Python 3.11, and pip gets wheels for the Python that it runs in")
+    if not folder.exists():
+        getting = folder.with_name(f"{folder.name}.{os.getpid()}")
+        what = ["--constraint", "constraints.txt", ".", "setuptools"]
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(getting), *what]
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"no packages for the image: {done.stderr[-300:]}")
+        with contextlib.suppress(OSError):
+            getting.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def training_image(docker_client: docker.DockerClient, base_image: str, wheels: Path) -> str:
+    """The image of this code, in the first engine; layers that haven't changed are found again."""
+    from grid import image
+
+    image.build(docker_client, tag="augrid:test", base=base_image, wheels=wheels)
+    return "augrid:test"

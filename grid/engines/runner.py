@@ -21,6 +21,7 @@ from grid.engines.output import Output
 from grid.executors.base import Exit
 from grid.jobs import Job
 from grid.scheduler import Slot
+from grid.store import Store
 
 TICK_S = 0.5
 CONFLICT = 409
@@ -90,7 +91,7 @@ class Runner:
 
     def _run(self, order: Order, slot: Slot) -> Exit:
         container = self._found(order)
-        with self._removing(container or containers.name(self.grid, order.job)):
+        with self._removing(container or containers.name(self.grid, order.job), order):
             if container is None:
                 container = self._start(order, slot)
             exit_ = self._watch(container, order)
@@ -99,13 +100,15 @@ class Runner:
             return exit_
 
     @contextlib.contextmanager
-    def _removing(self, container: str) -> Iterator[None]:
+    def _removing(self, container: str, order: Order) -> Iterator[None]:
         try:
             yield
         finally:
             if not (self.detach and self.engine.stopped.is_set()):
                 with contextlib.suppress(LostHostError, StoppedError):  # `close` looks again
                     self._remove(container)
+                    if self._carrier is None:
+                        Store(order.store).clean(gone=containers.hostname(self.grid, order.job))
 
     def _found(self, order: Order) -> str | None:
         """The container of this job from an earlier run, if it does all steps; another one is removed."""

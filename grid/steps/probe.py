@@ -14,14 +14,15 @@ def version() -> int:
 
 
 def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
-    """Sleep `seconds`; with `fail`, raise it as the message of a RuntimeError instead."""
+    """Hold `bytes` of memory and sleep `seconds`; with `fail`, raise it as the message of a RuntimeError."""
     return each(works, context, _one)
 
 
 def _one(work: Work, context: Context) -> dict[str, object]:
     context.report(work, {"text": "asleep"})
+    held = b"x" * work.parameters.get("bytes", 0)
     time.sleep(work.parameters.get("seconds", 0))
     if work.parameters.get("fail"):
         raise RuntimeError(work.parameters["fail"])
     (work.out / "slept").write_text(str(work.parameters.get("seconds", 0)))
-    return {}
+    return {"held_bytes": len(held)}
