@@ -111,6 +111,25 @@ def test_entries_of_cells_open(browser: Browser) -> None:
     assert browser.run(height) > closed + 40
 
 
+def test_examples_open_and_show_both_sides(browser: Browser) -> None:
+    shown = browser.run("""
+        const closed = document.querySelectorAll('#examples details')[1];
+        closed.querySelector('summary').click();
+        return [...closed.querySelectorAll('article:first-of-type pre')].map(e => e.innerText);
+    """)
+    assert ["total = width" in text for text in shown] == [True, False]
+    assert ["unused = 0" in text for text in shown] == [False, True]
+    assert browser.run("return document.querySelectorAll('#examples .ins[title^=inserted]').length") > 0
+
+
+def test_a_link_to_a_log_opens_it(browser: Browser) -> None:
+    height = "return document.querySelector('#logs pre').getBoundingClientRect().height"
+    assert browser.run(height) == 0
+    browser.run("document.querySelector('#cells a').click()")
+    time.sleep(0.3)
+    assert browser.run(height) > 10
+
+
 def test_everything_that_is_used_has_a_name(browser: Browser) -> None:
     unnamed = browser.run("""
         const name = e => e.getAttribute('aria-label') || e.getAttribute('alt') || e.textContent.trim();
