@@ -3,12 +3,16 @@
     project p   file 1 → score → learn    file 2 → score → learn    …
     project q   the weights of before     file 1 → score → learn    …
 
-As in Karampatsis et al. (2020): one gradient step per window of a file that has been scored.
+As in Karampatsis et al. (2020): one gradient step per window of a file that has been scored. An n-gram model
+remembers the files of the project, the outer part of the nested cache of Hellendoorn & Devanbu (2017).
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from models.checkpoints import weights
 from models.data import Sample
@@ -20,13 +24,25 @@ from models.scoring import Scored, Scorer
 CLIP_NORM = 5.0
 
 
+@runtime_checkable
+class Remembers(Protocol):
+    """A model that learns without gradients."""
+
+    def remember(self, subwords: NDArray[np.int64]) -> None: ...
+
+    def forget(self) -> None: ...
+
+
 def score_dynamic(scorer: Scorer, samples: Iterable[Sample], rate: float, window: int) -> Iterator[Scored]:
     """As Scorer.score, one sample after the other; the samples of a project must stand together.
 
-    rate: step of plain gradient descent; window: subwords per step. Raises BadInput for a model without
-    gradients.
+    rate: step of plain gradient descent; window: subwords per step. Raises BadInput for a model that can
+    neither follow gradients nor remember.
     """
     model = scorer.model
+    if isinstance(model, Remembers):
+        yield from _remembering(model, scorer, samples)
+        return
     if not isinstance(model, Network):
         raise BadInput(f"adapt: dynamic needs a network; {type(model).__name__} has no gradients to follow")
     original = {name: p.detach().clone() for name, p in weights(model).items()}
@@ -41,6 +57,19 @@ def score_dynamic(scorer: Scorer, samples: Iterable[Sample], rate: float, window
                 _learn(model, sample, rate, window)
     finally:
         _put_back(model, original)
+
+
+def _remembering(model: Remembers, scorer: Scorer, samples: Iterable[Sample]) -> Iterator[Scored]:
+    project = None
+    try:
+        for sample in samples:
+            if sample.project != project:
+                model.forget()
+                project = sample.project
+            yield from scorer.score([sample])
+            model.remember(sample.subwords)
+    finally:
+        model.forget()
 
 
 def _put_back(model: Network, original: dict[str, torch.Tensor]) -> None:

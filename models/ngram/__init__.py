@@ -19,7 +19,8 @@ class Config(Frozen):
     )
     cache: Literal["none", "file"] = Field(
         default="none",
-        description="whether the n-grams of the scored file itself count, as far as it is read",
+        description="whether the n-grams of the scored file itself count, as far as it is read; those of its "
+        "project do with evaluation.adapt: dynamic",
     )
     cache_strength: float = Field(
         default=8.0, gt=0, description="occurrences that the cache's next shorter context weighs"

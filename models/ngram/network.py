@@ -25,6 +25,7 @@ from models.ngram import Config
 from models.ngram.cache import History
 from models.ngram.counts import Ints, Level, count, stream
 from models.ngram.smoothing import Floats, smooth
+from models.packing import FILE
 from models.scoring import bits_per_token
 
 ROWS = 256  # distributions made at the same time
@@ -58,6 +59,7 @@ class Ngram:
         self.config, self.vocab_size = config, vocab_size
         self.context: int | None = None  # none that scoring has to care for
         self.kept = 0
+        self.project = History(config.order)  # the files of the project that it was told to remember
         modified = config.smoothing == "modified_kneser_ney"
         self.unigram, self.orders = smooth(levels, vocab_size, modified)
 
@@ -133,17 +135,30 @@ class Ngram:
         out = torch.empty(len(states), self.vocab_size)
         for i in range(0, len(states), ROWS):
             p = self.probabilities(states.nodes[i : i + ROWS])
-            if self.config.cache == "file":
+            if self.config.cache == "file" or self.project.ids:
                 self._fold(p, states, i)
             with np.errstate(divide="ignore"):
                 out[i : i + ROWS] = torch.from_numpy(np.log(p))
         return out
 
     def _fold(self, p: Floats, states: Contexts, first: int) -> None:
-        """Mixes what each state's file has said into the rows of p, which are those from `first` on."""
+        """Mixes what the project, then what each state's file has said into rows of p from `first` on."""
+        strength, told = self.config.cache_strength, len(self.project.ids)
         for k, row in enumerate(p, first):
             recent = tuple(word for word in states.recent[k].tolist() if word >= 0)
-            states.files[k].fold(row, recent, int(states.lengths[k]), self.config.cache_strength)
+            if told:
+                self.project.fold(row, recent, told, strength)
+            if self.config.cache == "file":
+                states.files[k].fold(row, recent, int(states.lengths[k]), strength)
+
+    def remember(self, subwords: NDArray[np.int64]) -> None:
+        """From now on a file counts as one of the same project, until `forget`."""
+        for word in [FILE, *subwords.tolist()]:
+            self.project.append(word)
+
+    def forget(self) -> None:
+        """Nothing of any project counts."""
+        self.project = History(self.config.order)
 
 
 def fit(config: Config, job: Job) -> dict[str, Any]:

@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 import torch
 
+from models.adapting import score_dynamic
+from models.data import Sample
 from models.ngram import Config
 from models.ngram.counts import count, stream
 from models.ngram.network import Ngram
 from models.ngram.smoothing import discounts
 from models.packing import FILE
+from models.scoring import Scorer
+from models.vocabulary import Vocabulary
 
 V = 9  # words 1 to 9
 
@@ -109,3 +113,42 @@ def test_the_cache_sums_to_one_and_knows_only_the_past() -> None:
     torch.testing.assert_close(model.logits(again)[:3], model.logits(one)[4:])
     searched = model.extend(one[torch.tensor([3])], torch.tensor([1]))
     assert searched.lengths.tolist() == [4]
+
+
+@pytest.mark.parametrize("cache", ["none", "file"])
+def test_a_project_is_folded_in_before_the_file_and_forgotten(cache: Any) -> None:
+    model = Ngram(Config(order=3, cache=cache, cache_strength=2.0), V + 1, count(stream(files()), 3, V + 1))
+    text, before = [FILE, 1, 2, 5, 1, 2], np.array([7, 1, 2, 7, 2])
+    fresh = model.logits(model.read(model.start(1), torch.tensor([text])))
+    plain = Ngram(Config(order=3), V + 1, count(stream(files()), 3, V + 1))
+    p = plain.probabilities(plain.read(plain.start(1), torch.tensor([text])).nodes)[-1]
+    model.remember(before)
+    got = model.logits(model.read(model.start(1), torch.tensor([text]))).double().exp()
+    np.testing.assert_allclose(got.sum(1).numpy(), 1.0, atol=1e-6)
+    project = [{1: 1, 2: 2, 7: 2}, {7: 1}, {7: 1}]  # at all, after 2, after 1 2
+    own = [{1: 2, 2: 2, 5: 1}, {5: 1}, {5: 1}] if cache == "file" else []
+    for counts in [*project, *own]:
+        c = np.array([counts.get(word, 0) for word in range(V + 1)])
+        p = (c + 2.0 * p) / (c.sum() + 2.0)
+    np.testing.assert_allclose(got[-1].numpy(), p, atol=1e-6)
+    model.forget()
+    torch.testing.assert_close(model.logits(model.read(model.start(1), torch.tensor([text]))), fresh)
+
+
+def test_dynamic_evaluation_remembers_a_project(tokenizer: Any, vocabulary: Vocabulary) -> None:
+    model = Ngram(Config(order=3), vocabulary.size, count(stream([np.array([4, 6])]), 3, vocabulary.size))
+    ids = np.array([i for word in tokenizer.encode(["a", "ab", "b"] * 10) for i in word])
+    starts = np.r_[0, np.flatnonzero(vocabulary.ends[ids]) + 1]
+    blank = np.zeros(len(starts) - 1, dtype=np.uint8)
+    rows = {
+        "subwords": ids,
+        "token_starts": starts,
+        "kinds": blank,
+        "origins": blank.astype(np.int32),
+        "changes": blank,
+    }
+    samples = [Sample(sample=f"s{i}", project=p, **rows) for i, p in enumerate("ppq")]
+    first, second, other = score_dynamic(Scorer(model=model, vocabulary=vocabulary), samples, 0.1, 8)
+    assert second.nll.sum() < first.nll.sum() - 10
+    np.testing.assert_allclose(other.nll, first.nll)
+    assert not model.project.ids
