@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +14,8 @@ from rich.table import Table
 
 from grid import executors, provenance
 from grid.driver import Driver, Silent
+from grid.engines.checks import all_of, guarded
+from grid.engines.engine import Engine
 from grid.errors import BadInput
 from grid.graph import Step
 from grid.hosts import Hosts
@@ -35,6 +38,8 @@ def run(hosts: Hosts, root: Path, console: Console) -> int:
         ("GPUs", _gpus),
         ("a step in a process of its own", lambda: _probe(hosts)),
     ]
+    engines = [Engine(host, patience_s=5.0) for host in hosts.hosts]
+    checks += [(name, partial(guarded, check)) for e in engines for name, check in all_of(e)]
     table = Table(box=None, pad_edge=False)
     for column in ("", "check", "found", "what to do"):
         table.add_column(column)
@@ -46,6 +51,8 @@ def run(hosts: Hosts, root: Path, console: Console) -> int:
             fine, found, advice = False, str(error), "see the message"
         good &= fine
         table.add_row("[green]✓[/]" if fine else "[red]✗[/]", name, found, "" if fine else advice)
+    for engine in engines:
+        engine.close()
     console.print(table)
     return 0 if good else 1
 

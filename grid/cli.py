@@ -61,8 +61,13 @@ def run(
     slots: Annotated[
         int | None, typer.Option(min=1, help="CPU jobs at a time; default: one per core.")
     ] = None,
-    executor: Annotated[str | None, typer.Option(help="local, dask, or inprocess for debugging.")] = None,
+    executor: Annotated[
+        str | None, typer.Option(help="local, docker, dask, or inprocess for debugging.")
+    ] = None,
     dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler to run on.")] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="When stopped, containers go on; the next run adopts them.")
+    ] = False,
     only: Annotated[
         list[str] | None, typer.Option(metavar="AXIS=VALUE", help="Only these cells; repeatable.")
     ] = None,
@@ -80,8 +85,8 @@ def run(
     from grid.run import Run
 
     grid = open_grid(spec, set_ or ())
-    place = places.load(hosts).changed(slots=slots, dask=dask)
-    worker, free = executors.lookup(executor or ("dask" if place.dask else "local"), place)
+    place = places.load(hosts).changed(slots=slots, dask=dask, detach=detach)
+    worker, free = executors.lookup(executor or place.executor, place)
     one = Run(
         grid=grid,
         root=results,

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from grid import data_commands, model_commands
+from grid import data_commands, image_commands, model_commands
 from grid.errors import BadInput
 
 SpecName = Annotated[
@@ -29,6 +29,7 @@ RESULTS = Path("results")
 def register(app: typer.Typer, console: Console) -> None:
     """Add these commands, and those about data and models, to `app`; they print to `console`."""
     data_commands.register(app, console)
+    image_commands.register(app, console)
     model_commands.register(app, console)
 
     @app.command(epilog="example: augrid logs quickstart 3f2a -f")

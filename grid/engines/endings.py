@@ -6,7 +6,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grid.engines import containers
@@ -45,26 +45,32 @@ def wait(one: threading.Event, other: threading.Event, timeout_s: float) -> None
 
 
 def probe(engine: Engine, grid: str, *, gpus: list[str] | None = None) -> dict[str, Any]:
-    """`grid.engines.inside` in a container like those of jobs, with the host's GPUs.
+    """`grid.engines.inside` in a container with the host's GPUs; raises as `output_of`."""
+    wanted = engine.host.gpus if gpus is None else gpus
+    output = output_of(engine, ["python", "-m", "grid.engines.inside"], grid, gpus=wanted)
+    return dict(json.loads(output.splitlines()[-1]))
+
+
+def output_of(engine: Engine, command: list[str], grid: str, *, gpus: Sequence[str] = ()) -> str:
+    """What a command writes in a container like those of jobs.
 
     Raises:
         docker.errors.APIError: it can't be started; docker.errors.ContainerError: it failed.
         LostHostError: the host doesn't answer.
     """
-    wanted = engine.host.gpus if gpus is None else gpus
     output = engine.ask(
         lambda client: client.containers.run(
             engine.host.image,
-            entrypoint=["python", "-m", "grid.engines.inside"],
+            entrypoint=command,
             command=[],
             labels={containers.GRID: grid},
-            device_requests=containers.gpu_requests(wanted),
+            device_requests=containers.gpu_requests(list(gpus)),
             environment={"HOME": "/tmp"},  # noqa: S108 - in the container
             remove=True,
             **containers.isolation(engine.user),
         )
     )
-    return dict(json.loads(output.splitlines()[-1]))
+    return bytes(output).decode()
 
 
 def _signal(number: int) -> str:
