@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -237,3 +238,11 @@ def test_check_model_trains_it_and_counts_what_has_more_than_half_of_the_probabi
     check = check_model(lookup("huggingface").Config(path=str(pretrained), context=64))
     assert check.accuracy > 0.5, check.message  # with 32 units and its own dropout
     assert check.changed == {"fine_tune": True}
+
+
+def test_without_the_library_one_message_says_what_to_install(
+    pretrained: Path, data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(BadInput, match=r"pip install 'augrid\[huggingface\]'"):
+        fit(pretrained, data, tmp_path / "model")
