@@ -46,6 +46,8 @@ class Report:
 
     results: Results
     found: Scan
+    examples: list[dict[str, Any]]
+    jobs: list[dict[str, Any]]
     comparisons: dict[str, Comparison] = field(default_factory=dict)
     pictures: list[Picture] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
@@ -66,7 +68,12 @@ def make(folder: Path | str) -> list[Path]:
     Raises `BadResults` before anything is written where the folder can't be used.
     """
     results = Results(folder)
-    report = Report(results=results, found=scan(results))
+    report = Report(
+        results=results,
+        found=scan(results),
+        examples=_grouped(examples.examples(results)),
+        jobs=cell_pages.jobs(results),
+    )
     for kind in KINDS:
         comparison = compare(results, kind, metrics=METRICS)
         if len(comparison.table):
@@ -100,9 +107,9 @@ def render(report: Report) -> str:
             _difference_table(report, kind, name) for kind in report.comparisons for name in METRICS
         ],
         sections=list(sections.all_sections(results, report.comparisons, report.found)),
-        examples=_grouped(examples.examples(results)),
+        examples=report.examples,
         cells=cell_pages.per_cell(results),
-        jobs=cell_pages.jobs(results),
+        jobs=report.jobs,
         methods=methods.paragraph(results, report.comparisons),
         bibtex=methods.BIBTEX,
         facts=list(_facts(results)),

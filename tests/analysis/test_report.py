@@ -114,6 +114,17 @@ def test_bad_input_writes_nothing(folder: Path, tmp_path: Path) -> None:
     assert sorted(copy.iterdir()) == before
 
 
+def test_an_odd_name_of_a_job_writes_nothing(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    jobs = pd.read_parquet(copy / "jobs.parquet")
+    jobs.loc[0, "job"] = '"><script>'
+    jobs.to_parquet(copy / "jobs.parquet")
+    before = sorted(copy.iterdir())
+    with pytest.raises(BadResults, match="is not the name of a job"):
+        report.make(copy)
+    assert sorted(copy.iterdir()) == before
+
+
 def test_a_grid_in_which_all_failed_still_has_a_report(folder: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(folder, tmp_path / "copy"))
     cells = pd.read_parquet(copy / "cells.parquet").assign(status="failed", error="boom")
