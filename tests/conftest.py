@@ -123,14 +123,15 @@ def bootstrap(client: docker.DockerClient, root: Path) -> None:
 
 
 @pytest.fixture
-def other_engine(docker_url: str, tmp_path: Path) -> Iterator[Engine]:
+def other_engine(docker_url: str) -> Iterator[Engine]:
     """Start another engine with data of its own, as if it were another host: call it for its address."""
     if os.geteuid() != 0 or not Path("/usr/sbin/dockerd").exists():
         pytest.skip("a second engine needs root and /usr/sbin/dockerd")
     running: list[subprocess.Popen[bytes]] = []
+    short = Path(tempfile.mkdtemp(prefix="engines"))  # paths of sockets have at most 107 characters
 
     def start() -> str:
-        folder = tmp_path / f"engine{len(running)}"
+        folder = short / str(len(running))
         folder.mkdir()
         url = f"unix://{folder}/docker.sock"
         places = [
@@ -148,7 +149,8 @@ def other_engine(docker_url: str, tmp_path: Path) -> Iterator[Engine]:
     yield start
     for engine in running:
         engine.terminate()
-        engine.wait(30)
+        engine.wait(60)
+    shutil.rmtree(short, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
