@@ -15,6 +15,7 @@ from torch import Tensor
 
 from models.checkpoints import Scratch, save_tensors, weights
 from models.errors import BadInput
+from models.flops import training_flops, utilisation
 from models.interface import Network, device
 from models.job import CURVE, Job
 from models.output import has_fast_bf16
@@ -216,14 +217,20 @@ class _Training:
             "learning_rate": learning_rate(progress.step - 1, config),
         }
         self.curve.append(row)
-        self.job.report(
-            {
-                "kind": "training",
-                **row,
-                "max_steps": config.max_steps,
-                "subwords_per_s": progress.step * self.batch_subwords / max(progress.seconds, 1e-9),
-            }
-        )
+        self.job.report({"kind": "training", **row, "max_steps": config.max_steps, **self._speed()})
+
+    def _speed(self) -> dict[str, float]:
+        """Subwords per second, seconds that are left at most, and on a known GPU the share of its peak."""
+        progress = self.progress
+        per_step = progress.seconds / max(1, progress.step)
+        rate = self.batch_subwords / max(per_step, 1e-9)
+        told = {"subwords_per_s": rate, "eta_s": per_step * (self.config.max_steps - progress.step)}
+        if self.device.type == "cuda":
+            span = self.network.shape(self.config)[1]
+            name = torch.cuda.get_device_name(self.device)
+            if (share := utilisation(rate * training_flops(self.network, span), name)) is not None:
+                told["mfu"] = share
+        return told
 
     def _finish(self) -> None:
         if not self.best:

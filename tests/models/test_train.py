@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from models import lookup, train
@@ -77,6 +78,7 @@ def test_learning_curve(run: Any) -> None:
     assert curve["valid_bits"].min() == pytest.approx(facts["valid_bits"])
     assert curve["train_bits"].iloc[-1] < curve["train_bits"].iloc[0]
     assert [row["step"] for row in reports] == curve["step"].tolist()
+    assert [row["eta_s"] > 0 for row in reports] == [True, True, True, False]
 
 
 @pytest.mark.parametrize("stop_at", [6, 18])
@@ -189,3 +191,25 @@ def test_three_divergences_are_a_failure(run: Any, monkeypatch: pytest.MonkeyPat
     spoil(monkeypatch, {3, 4, 5})
     with pytest.raises(BadInput, match="diverged 3 times, at steps 3, 0, 0"):
         run("one")
+
+
+def test_memory_that_runs_out_makes_the_pieces_smaller(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest, model = Gru.loss, lookup("gru").Config(d_model=16, dropout=0.0)
+    whole, _ = run("whole", model=model)
+
+    def loss(self: Gru, inputs: Any, *others: Any) -> Any:
+        if len(inputs) > 2:
+            raise torch.cuda.OutOfMemoryError("out of memory")
+        return honest(self, inputs, *others)
+
+    monkeypatch.setattr(Gru, "loss", loss)
+    pieces, _ = run("pieces", model=model)
+    assert pieces["micro_batches"] == 2
+    assert pieces["valid_bits"] == pytest.approx(whole["valid_bits"], abs=1e-3)
+
+    def never(self: Gru, *others: Any) -> Any:
+        raise torch.cuda.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr(Gru, "loss", never)
+    with pytest.raises(BadInput, match="not even one row"):
+        run("never", model=model)
