@@ -5,8 +5,11 @@ bare forward pass · nll only · nll with exact ranks · the yardstick: a beam s
 
 import argparse
 import json
+import os
+import resource
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from models.checkpoints import load_model
 from models.config import TrainingConfig
 from models.data import Part, Sample, scored_samples
 from models.packing import FILE
+from models.reading import Slot, windows
 from models.scoring import Scorer
 from models.vocabulary import Vocabulary
 from preprocessing import corpus, encode, tokenizers
@@ -26,9 +30,15 @@ from preprocessing.tokenizers import bpe
 from preprocessing.tokens import TokensConfig
 
 BEAM = 32
+CASES = (
+    ({"kind": "gru", "d_model": 512, "dropout": 0.0}, 150, 2000),
+    ({"kind": "gru", "d_model": 512, "dropout": 0.0}, 40, 10_000),
+    ({"kind": "gpt", "d_model": 256, "layers": 4, "heads": 8, "context": 256}, 150, 2000),
+)
+PUBLISHED = {"entropy_tokens_per_cpu_s": 2934, "mrr_tokens_per_cpu_s": 13.9}
 CORPUS = {
     "source": {"kind": "stdlib"},
-    "keep": {"min_bytes": 500, "max_bytes": 20_000, "max_samples": 200},
+    "keep": {"min_bytes": 500, "max_bytes": 20_000, "max_samples": 500},
     "split": {"by": "project", "train": 0.7, "valid": 0.1, "test": 0.2, "seed": 1},
     "shards": 1,
 }
@@ -85,15 +95,52 @@ def yardstick(model: Any, vocabulary: Vocabulary, sample: Sample, positions: int
     return ranks
 
 
+class Recorder:
+    """Stands for a model, and writes down what it is given to read."""
+
+    def __init__(self, model: Any) -> None:
+        self.context, self.kept, self.forgets = model.context, model.kept, getattr(model, "forgets", False)
+        self.read_ids: list[torch.Tensor] = []
+
+    def start(self, rows: int) -> torch.Tensor:
+        return torch.zeros(rows)
+
+    def join(self, states: list[torch.Tensor]) -> torch.Tensor:
+        return torch.cat(states)
+
+    def read(self, states: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        self.read_ids.append(ids)
+        return torch.zeros(ids.numel())
+
+
+def batches(model: Any, samples: list[Sample], rows: int, window: int) -> list[tuple[torch.Tensor, int]]:
+    """What a bare forward pass reads, and for how many subwords of it the output layer is needed.
+
+    Full batches for a model that carries its state, else the rows of its limited context.
+    """
+    if model.context is None:
+        ids = np.concatenate([s.subwords for s in samples])
+        full = ids[: len(ids) // (rows * window) * rows * window].reshape(-1, rows, window)
+        return [(torch.from_numpy(batch), batch.size) for batch in full]
+    recorder = Recorder(model)
+    slots = [Slot(sample) for sample in samples]
+    scored = [len(w.targets) for w in windows(recorder, slots, rows, window)]  # type: ignore[arg-type]
+    return list(zip(recorder.read_ids, scored, strict=True))
+
+
 @torch.inference_mode()
-def forward(model: Any, samples: list[Sample], window: int, rows: int = 32) -> None:
-    """Reading and the output layer alone, over the same number of subwords in full batches."""
-    ids = np.concatenate([s.subwords for s in samples])
-    ids = ids[: len(ids) // (rows * window) * rows * window].reshape(-1, rows, window)
-    for batch in ids:
-        states = model.read(model.start(rows), torch.from_numpy(batch))
-        for i in range(0, rows * window, 512):
-            torch.log_softmax(model.logits(states[torch.arange(i, i + 512)]), 1)
+def forward(model: Any, work: list[tuple[torch.Tensor, int]]) -> None:
+    """Reading and the output layer alone."""
+    for ids, scored in work:
+        states = model.read(model.start(len(ids)), ids)
+        for i in range(0, scored, 512):
+            torch.log_softmax(model.logits(states[torch.arange(i, min(i + 512, scored))]), 1)
+
+
+def peak_mib(run: Callable[[], Any]) -> float:
+    """Largest resident memory of this process so far, after a call."""
+    run()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def cpu_s(run: Callable[[], Any]) -> float:
@@ -132,11 +179,18 @@ def measure(config: dict[str, Any], steps: int, vocab_size: int, positions: int)
             list(scorer.score(samples))
             return scorer
 
-        seconds = {
-            "forward": cpu_s(lambda: forward(model, samples, 64)),
-            "nll": cpu_s(lambda: score(False)),
-            "ranks": cpu_s(lambda: score(True)),
+        work = batches(model, samples, 32, 64)
+        runs = {
+            "forward": lambda: forward(model, work),
+            "nll": lambda: score(False),
+            "ranks": lambda: score(True),
         }
+        peak = peak_mib(lambda: [run() for run in runs.values()])
+        times = [{key: cpu_s(run) for key, run in runs.items()} for _ in range(3)]
+        seconds = {key: float(np.median([time[key] for time in times])) for key in runs}
+        seconds["forward"] *= sum(len(s.subwords) for s in samples) / sum(scored for _, scored in work)
+        again = Scorer(model=model, vocabulary=vocabulary)
+        grown = peak_mib(lambda: deque(again.score(s for _ in range(3) for s in samples), maxlen=0)) - peak
         scorer = Scorer(model=model, vocabulary=vocabulary)
         one = samples[0]
         exact = next(iter(scorer.score([one])))[2][:positions]
@@ -147,6 +201,7 @@ def measure(config: dict[str, Any], steps: int, vocab_size: int, positions: int)
         counts = score(True).counts
         return {
             "model": config,
+            "vocab_size": vocabulary.size,
             "valid_bits": round(facts["valid_bits"], 2),
             "tokens": tokens,
             "tokens_per_cpu_s": {key: round(value) for key, value in rate.items()},
@@ -155,22 +210,40 @@ def measure(config: dict[str, Any], steps: int, vocab_size: int, positions: int)
             "ranks_over_yardstick": round(rate["ranks"] / rate["yardstick"], 1),
             "share_searched": round(counts.searched / counts.tokens, 4),
             "cut_off": counts.cut_off,
+            "peak_mib": round(peak),
+            "peak_mib_more_for_three_times_the_set": round(grown),
             "same_rank_as_yardstick": round(float(np.mean(np.array(beam) == exact[: len(beam)])), 4),
         }
+
+
+def machine() -> dict[str, Any]:
+    """What was measured on; no names of hosts."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown")
+    load = round(os.getloadavg()[0], 1)
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "threads": 1,
+        "load": load,
+        "torch": torch.__version__,
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--positions", type=int, default=300)
-    parser.add_argument("--model", default='{"kind": "gru", "d_model": 512, "dropout": 0.0}')
     options = parser.parse_args()
     torch.set_num_threads(1)
-    result = measure(json.loads(options.model), options.steps, 2000, options.positions)
-    print(json.dumps(result, indent=1))
-    if options.json:
-        options.json.write_text(json.dumps({"torch": torch.__version__, **result}, indent=1) + "\n")
+    results = []
+    about = machine()
+    for config, steps, vocab_size in CASES:
+        results.append(measure(config, steps, vocab_size, options.positions))
+        print(json.dumps(results[-1], indent=1), flush=True)
+        if options.json:
+            text = json.dumps({"machine": about, "published": PUBLISHED, "results": results}, indent=1)
+            options.json.write_text(text + "\n")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
     FLOPs per subword = 6 · (weights that are multiplied) + 12 · layers · d_model · span       (training)
 
-Forward and backward pass take 2 and 4 per weight; attention takes 12 · layers · d_model for each of the `span`
-subwords of a row (Chowdhery et al. 2022, PaLM, appendix B). An embedding is looked up, not multiplied, unless
-it is the output layer too. MFU = FLOPs per subword · subwords per second / the device's peak.
+Forward and backward pass take 2 and 4 per weight; attention takes 12 · layers · d_model for each of the
+`span` subwords of a row (Chowdhery et al. 2022, PaLM, appendix B). An embedding is looked up, not multiplied,
+unless it is the output layer too. MFU = FLOPs per subword · subwords per second / the device's peak.
 """
 
 from models.interface import Network
