@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 import docker
+import psutil
 import pytest
 
 URL = os.environ.get("AUGRID_DOCKER", "unix:///var/run/docker.sock")
@@ -150,6 +151,13 @@ def other_engine(docker_url: str) -> Iterator[Engine]:
     for engine in running:
         engine.terminate()
         engine.wait(60)
+    for process in psutil.process_iter(["cmdline"]):  # an engine that was killed leaves containerd and shims
+        if any(str(short) in word for word in process.info["cmdline"] or ()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for mount in sorted((m for m in mounts if m.startswith(str(short))), reverse=True):
+        subprocess.run(["umount", "--lazy", mount], check=False)
     shutil.rmtree(short, ignore_errors=True)
 
 

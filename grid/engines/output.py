@@ -20,15 +20,18 @@ PAUSE_S = 0.5
 
 
 class Output(threading.Thread):
-    """Follows a container's output to its end, through broken connections; what was read once is skipped."""
+    """Follows a container's output to its end, through broken connections; what was read once is skipped.
 
-    def __init__(self, stream: Callable[[], Iterator[bytes]], folder: Path) -> None:
+    A connection that is cut may look like the end: `runs` says whether the container still does.
+    """
+
+    def __init__(self, stream: Callable[[], Iterator[bytes]], runs: Callable[[], bool], folder: Path) -> None:
         super().__init__(daemon=True)
         self.ended = threading.Event()
         self.tail = ""  # the last lines of the log
-        self._stream, self._folder = stream, folder
+        self._stream, self._runs, self._folder = stream, runs, folder
         self._over = threading.Event()
-        self._taken = 0
+        self._taken, self._rest = 0, b""
 
     def stop(self) -> None:
         """Read no further than what is already under way."""
@@ -43,10 +46,13 @@ class Output(threading.Thread):
                         self._take(line, events.write, log.write)
                         events.flush()
                         log.flush()
-                    self.ended.set()
-                    return
+                    if not self._runs():
+                        self._take(self._rest, events.write, log.write)
+                        break
                 except BROKEN:
                     self._over.wait(PAUSE_S)
+                self._over.wait(PAUSE_S / 10)
+        self.ended.set()
 
     def _take(self, line: bytes, event: Callable[[bytes], int], log: Callable[[bytes], int]) -> None:
         self._taken += len(line)
@@ -62,15 +68,13 @@ class Output(threading.Thread):
         self.tail = (self.tail + line.decode("utf-8", "replace"))[-4000:]
 
     def _lines(self) -> Iterator[bytes]:
-        """Whole lines that weren't taken yet (the last one may lack its end)."""
-        skip, rest = self._taken, b""
+        """Whole lines that weren't taken yet; what comes after the last one is kept in `_rest`."""
+        skip, self._rest = self._taken, b""
         for chunk in self._stream():
             if skip >= len(chunk):
                 skip -= len(chunk)
                 continue
-            *lines, rest = (rest + chunk[skip:]).split(b"\n")
+            *lines, self._rest = (self._rest + chunk[skip:]).split(b"\n")
             skip = 0
             for line in lines:
                 yield line + b"\n"
-        if rest:
-            yield rest

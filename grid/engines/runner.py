@@ -147,7 +147,9 @@ class Runner:
 
     def _watch(self, container: str, order: Order) -> Exit:
         """Follow a container to its end. Only the monotonic clock counts."""
-        output = Output(lambda: _stream(self.engine, container), order.folder)
+        output = Output(
+            lambda: _stream(self.engine, container), lambda: _runs(self.engine, container), order.folder
+        )
         output.start()
         began = time.monotonic()
         try:
@@ -220,3 +222,10 @@ class Runner:
 def _stream(engine: Engine, container: str) -> Iterator[bytes]:
     logs = engine.client().api.logs(container, stdout=True, stderr=True, stream=True, follow=True)
     return iter(logs)
+
+
+def _runs(engine: Engine, container: str) -> bool:
+    try:
+        return bool(engine.client().api.inspect_container(container)["State"]["Running"])
+    except NotFound:
+        return False

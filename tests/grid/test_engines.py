@@ -122,14 +122,16 @@ def test_events_and_log_part_ways_and_a_broken_connection_repeats_nothing(tmp_pa
     def stream() -> Iterator[bytes]:
         calls.append(1)
         for n in range(0, len(lines), 5):
-            if len(calls) < 4 and n > 12 * len(calls):
+            if len(calls) < 5 and n > 12 * len(calls):
+                if len(calls) == 2:
+                    return  # cut without a word
                 raise ConnectionError
             yield lines[n : n + 5]
 
-    output = Output(stream, tmp_path)
+    output = Output(stream, lambda: len(calls) < 5, tmp_path)
     output.start()
     assert output.ended.wait(10)
-    assert len(calls) == 4
+    assert len(calls) == 5
     assert (tmp_path / "events.jsonl").read_bytes() == b'{"event": "done", "key": "k"}\n'
     assert (tmp_path / "log.txt").read_bytes() == b'noise\n{"event": broken\nlast line without end'
 
