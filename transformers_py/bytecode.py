@@ -19,6 +19,7 @@ _EXACT = (
 _LOCAL = frozenset(dis.haslocal)
 _FREE = frozenset(dis.hasfree)
 _NAME = frozenset(dis.hasname)
+_CONSTANT = frozenset(dis.hasconst)
 _GLOBAL = frozenset(
     dis.opmap[name]
     for name in ("LOAD_NAME", "STORE_NAME", "DELETE_NAME", "LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL")
@@ -58,9 +59,11 @@ def difference(old: CodeType, new: CodeType, renamed: Renamed = NOTHING) -> str 
         return f"the name of {old.co_qualname}"
     if not renamed.functions and old.co_qualname != new.co_qualname:
         return f"the qualified name of {old.co_qualname}"
-    if len(old.co_consts) != len(new.co_consts):
+    same_places = old.co_code == new.co_code
+    before, after = (old.co_consts, new.co_consts) if same_places else (_constants(old), _constants(new))
+    if len(before) != len(after):
         return f"constants in {old.co_qualname}"
-    for a, b in zip(old.co_consts, new.co_consts, strict=True):
+    for a, b in zip(before, after, strict=True):
         if a is b:
             continue
         if isinstance(a, CodeType) and isinstance(b, CodeType):
@@ -72,6 +75,16 @@ def difference(old: CodeType, new: CodeType, renamed: Renamed = NOTHING) -> str 
                 continue
             return f"constants in {old.co_qualname}"
     return None
+
+
+def _constants(code: CodeType) -> tuple[object, ...]:
+    """The docstring's place, and the constants in the order in which instructions use them.
+
+    CPython keeps equal constants once. Names of keywords, and code that is all on one line, can be equal
+    before a renaming and not after it.
+    """
+    used = (code.co_consts[i.arg or 0] for i in dis.get_instructions(code) if i.opcode in _CONSTANT)
+    return (*code.co_consts[:1], *used)
 
 
 def same_constant(a: object, b: object) -> bool:
@@ -182,6 +195,8 @@ def _stream(code: CodeType) -> list[_Item]:
         elif instruction.opcode in _GLOBAL:
             items.append((name, _flag(instruction)))
             items.append(("GLOBAL", _Global(value)))
+        elif instruction.opcode in _CONSTANT:
+            items.append((name, None))  # constants are compared by themselves
         elif instruction.opcode in _NAME:
             items.append((name, (value, _flag(instruction))))
         else:

@@ -56,6 +56,18 @@ _PLACED = (
 )
 
 
+_OWNERS = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Lambda,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+)
+
+
 class Unparseable(ValueError):  # noqa: N818 - it says what the text is
     """A text that can't be rewritten: `reason` is a short slug, `detail` says where and why."""
 
@@ -300,13 +312,20 @@ def compiled(text: str, flags: int = 0) -> CodeType:
 def compile_flat(text: str, flags: int = 0) -> CodeType:
     """The compiled text as if all of it stood at one position, which leaves out what is there for tracing.
 
-    Raises what `ast.parse` and `compile` raise.
+    What has code of its own gets a line of its own: CPython keeps equal code of one line once, under the
+    first one's qualified name. Raises what `ast.parse` and `compile` raise.
     """
     tree = parse_quietly(text)
+    owners: list[ast.AST] = []
     for node in ast.walk(tree):
         if isinstance(node, _PLACED):
             node.lineno = node.end_lineno = 1
             node.col_offset = node.end_col_offset = 0
+        if isinstance(node, _OWNERS):
+            owners.append(node)
+    for line, owner in enumerate(owners, 2):
+        for node in (owner, *getattr(owner, "decorator_list", ())[:1]):
+            node.lineno = node.end_lineno = line  # type: ignore[attr-defined]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         code: CodeType = compile(tree, "<sample>", "exec", flags, dont_inherit=True, optimize=0)

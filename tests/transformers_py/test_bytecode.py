@@ -3,6 +3,7 @@
 import pytest
 
 from transformers_py.bytecode import NOTHING, Renamed, collect, difference, same_constant
+from transformers_py.source import compile_flat
 
 SAME = [
     ("x = 1", "x = (1)"),
@@ -91,6 +92,24 @@ def test_functions_only_where_allowed() -> None:
     assert difference(old, new, Renamed(pairs, fresh, functions=True)) is None
     wrong = code("def n1(): pass\nn1()\nx.n1")
     assert difference(old, wrong, Renamed(pairs, fresh, functions=True))
+
+
+def test_constants_that_are_kept_once_before_a_renaming() -> None:
+    functions = "".join(f"    def {name}(): return [b for b in x]\n" for name in "ac")
+    text = "def f():\n    x = ('a',); g(a=1)\n" + functions
+    other = text.replace("b for b in x]\n", "n1 for n1 in x]\n", 1)
+    pairs, fresh = collect([("b", "n1")], frozenset("abcfgx"))
+    for compiling in (code, compile_flat):
+        assert difference(compiling(text), compiling(other), Renamed(pairs, fresh)) is None
+        wrong = compiling(other.replace("a=1", "a=2"))
+        assert difference(compiling(text), wrong, Renamed(pairs, fresh))
+
+
+def test_equal_code_of_two_owners_stays_apart_without_positions() -> None:
+    text = "class A:\n    def f(self): pass\nclass B:\n    def f(self): pass\n"
+    classes = [part for part in compile_flat(text).co_consts if hasattr(part, "co_consts")]
+    methods = [part for owner in classes for part in owner.co_consts if hasattr(part, "co_consts")]
+    assert [method.co_qualname for method in methods] == ["A.f", "B.f"]
 
 
 def test_constants() -> None:

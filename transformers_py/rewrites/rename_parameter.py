@@ -50,7 +50,8 @@ def _refusal(source: Source, binding: Binding, private: bool) -> str | None:
     scope = binding.scope
     node = source.nodes[scope.node]
     if isinstance(node, cst.Lambda):
-        return lambda_escape(source, scope)
+        named = _is_keyword_only(node.params, binding.name)
+        return "keyword_only" if named else lambda_escape(source, scope)
     assert isinstance(node, cst.FunctionDef)
     if node.decorators:
         return "decorated"
@@ -58,7 +59,7 @@ def _refusal(source: Source, binding: Binding, private: bool) -> str | None:
         return "annotated"
     if _is_unreachable(node.params, binding.name):
         return None
-    if any(p.name.value == binding.name for p in node.params.kwonly_params):
+    if _is_keyword_only(node.params, binding.name):
         return "keyword_only"
     function = _function(scope, node.name.value)
     if function is None:
@@ -83,6 +84,11 @@ def _is_unreachable(params: cst.Parameters, name: str) -> bool:
     """Whether a parameter is positional-only or takes the rest."""
     rest = [p for p in (params.star_arg, params.star_kwarg) if isinstance(p, cst.Param)]
     return any(p.name.value == name for p in (*params.posonly_params, *rest))
+
+
+def _is_keyword_only(params: cst.Parameters, name: str) -> bool:
+    """Callers give it by its name, and its default is kept under that name."""
+    return any(p.name.value == name for p in params.kwonly_params)
 
 
 def _is_annotated(source: Source, i: int) -> bool:
@@ -126,6 +132,7 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("def f():\n    def g(a): return a\n    return g\n", {}, "escapes"),
     ("def f(*a: int):\n    return a\n", {}, "annotated"),
     ("def f():\n    def g(*, a=1): return a\n    return g()\n", {}, "keyword_only"),
+    ("f = sorted(x, key=lambda *, a=1: a)\n", {}, "keyword_only"),
     ("@d\ndef f(*a):\n    return a\n", {}, "decorated"),
     ("g(key=lambda a: a)\n", {}, "escapes"),
     ("def _f(a): return a\n_f(1)\n", {}, "public"),
