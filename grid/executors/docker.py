@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from docker.errors import DockerException, ImageNotFound
@@ -45,11 +46,11 @@ def make(hosts: Hosts) -> tuple[Executor, list[Slot]]:
         if problem:
             print(f"left out: {problem}", file=sys.stderr)
             runners.pop(name).engine.close()
-    made = hosts.make_slots()
-    made += [slot for runner in runners.values() for slot in slots(runner.engine.host, runner.engine.cores)]
+    here = hosts.make_slots()
+    made = [slot for runner in runners.values() for slot in slots(runner.engine.host, runner.engine.cores)]
     if any(slot.gpu for slot in made):
-        made = [_without_training(slot) if not slot.gpu else slot for slot in made]
-    made = [slot for slot in made if slot.kinds]
+        here = [slot if slot.gpu else replace(slot, kinds=slot.kinds & kinds.CPU_KINDS) for slot in here]
+    made = [*here, *made]
     if not any("train" in slot.kinds for slot in made):
         raise BadInput("\n".join(["hosts: no slot for training is left", *filter(None, problems.values())]))
     return Executor(runners, local.Executor(timeout_s=hosts.timeout_s), {s.name for s in made}), made
@@ -74,7 +75,7 @@ def slots(host: DockerHost, cores: int) -> list[Slot]:
     return made + [
         Slot(
             name=f"{host.name}/cpu{n}",
-            kinds=kinds.ALL_KINDS - {"corpus"},  # its source is here
+            kinds=kinds.GPU_KINDS,
             host=host.name,
             threads=len(group) or max(1, cores // len(groups)),
             cores=group,
@@ -136,9 +137,3 @@ def _reach(runner: Runner) -> str:
     except (LostHostError, DockerException) as error:
         return str(error)
     return ""
-
-
-def _without_training(slot: Slot) -> Slot:
-    from dataclasses import replace
-
-    return replace(slot, kinds=slot.kinds & kinds.CPU_KINDS)
