@@ -7,6 +7,8 @@ Forward and backward pass take 2 and 4 per weight; attention takes 12 · layers 
 unless it is the output layer too. MFU = FLOPs per subword · subwords per second / the device's peak.
 """
 
+from typing import Any
+
 from models.interface import Network
 
 PEAK_FLOPS = {  # dense bfloat16, from the data sheets; the first name that fits counts
@@ -22,7 +24,7 @@ def training_flops(network: Network, span: int) -> float:
     sizes = {name: p.numel() for name, p in network.named_parameters() if p.ndim > 1}
     if "output.weight" in sizes:
         sizes.pop("embedding.weight", None)
-    config = getattr(network, "config", None)
+    config: Any = getattr(network, "config", None)
     attention = 12 * config.layers * config.d_model * span if hasattr(config, "heads") else 0
     return float(6 * sum(sizes.values()) + attention)
 
