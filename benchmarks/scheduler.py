@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from grid.driver import Driver, Silent
-from grid.executors import inprocess, local
+from grid.engines.config import DockerHost
+from grid.executors import docker, inprocess, local
 from grid.graph import Step
+from grid.hosts import Hosts
 from grid.jobs import Job
 from grid.keys import digest
 from grid.scheduler import Policy, Slot
@@ -142,11 +144,12 @@ def probes(seconds: list[float]) -> list[Job]:
 
 def drive(folder: Path, todo: list[Job], executor: Any, slots: int) -> float:
     """Wall time of jobs that all finish."""
+    host = "here" if isinstance(executor, docker.Executor) else "local"
     driver = Driver(
         store=Store(folder / "store"),
         folder=folder / "logs",
         executor=executor,
-        slots=[Slot(name=f"s{n}", kinds=frozenset({"probe"})) for n in range(slots)],
+        slots=[Slot(name=f"s{n}", kinds=frozenset({"probe"}), host=host) for n in range(slots)],
         display=Silent(),
         policy=Policy(),
         expected_s=lambda job: float(job.steps[0].parameters["seconds"]),
@@ -158,13 +161,16 @@ def drive(folder: Path, todo: list[Job], executor: Any, slots: int) -> float:
     return wall
 
 
-def overhead(folder: Path, n: int) -> dict[str, float]:
+def overhead(folder: Path, n: int, docker_url: str | None) -> dict[str, float]:
     """Milliseconds per empty step, one at a time, and of a bare interpreter start."""
     began = time.perf_counter()
     for _ in range(n):
         subprocess.run([sys.executable, "-c", "pass"], check=True)
     bare = (time.perf_counter() - began) / n
     executors: dict[str, Any] = {"inprocess": inprocess.Executor(), "local": local.Executor()}
+    if docker_url is not None:
+        host = DockerHost(name="here", url=docker_url, slots=1)
+        executors["docker"] = docker.make(Hosts(hosts=[host]))[0]
     result = {"interpreter_ms": bare * 1000}
     for name, executor in executors.items():
         drive(folder / f"warm-{name}", probes([0.0]), executor, 1)
@@ -187,11 +193,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=["plan", "noop", "overhead", "makespan"], action="append")
     parser.add_argument("--steps", type=int, default=200, help="sleeping steps of the makespan")
+    parser.add_argument("--docker", metavar="URL", help="an engine with the image: its overhead, too")
     chosen = parser.parse_args()
     benchmarks = {
         "plan": plan,
         "noop": noop,
-        "overhead": lambda folder: overhead(folder, 20),
+        "overhead": lambda folder: overhead(folder, 20, chosen.docker),
         "makespan": lambda folder: makespan(folder, chosen.steps, 8),
     }
     results: dict[str, Any] = {}
