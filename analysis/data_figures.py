@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
 from analysis.style import Look, Plot, looks, style, width_in
 
@@ -41,8 +41,9 @@ def lengths(table: pd.DataFrame, *, template: str = "acm", columns: str = "two")
             filled = here[here["samples"] > 0]
             ax.set(xscale="log", xlabel=title, ylim=(0, 100))
             ax.set_xlim(max(1, filled["from"].min() / 1.2), filled["to"].max() * 1.1)
-            ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-            ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+            wide = filled["to"].max() / filled["from"].min() > 1000
+            ax.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 3)))
+            ax.xaxis.set_major_formatter(EngFormatter(sep=""))
             ax.xaxis.set_minor_locator(NullLocator())
         axes[0].set_ylabel("samples not longer [%]")
         _legend(figure, marks, markers=False)
