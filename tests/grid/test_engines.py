@@ -156,3 +156,45 @@ def test_a_silent_engine_is_lost_and_then_asked_once() -> None:
         with pytest.raises(LostHostError, match="host gone is lost"):
             engine.ask(lambda client: client.info())
         assert patience_s <= time.monotonic() - began < patience_s + 1
+
+
+def test_a_hosts_file_is_checked_with_places(tmp_path: Path) -> None:
+    from grid import hosts
+    from grid.errors import BadInput
+
+    file = tmp_path / "hosts.yaml"
+    file.write_text(
+        "hosts:\n"
+        "  - {name: a, url: http://x, slots: 1}\n"
+        "  - {name: b, url: unix:///x, slots: 1, memory: 3 pounds}\n"
+        "  - {name: c, url: unix:///x, slots: 1, gpu: [0]}\n"
+    )
+    with pytest.raises(BadInput) as caught:
+        hosts.load(str(file))
+    lines = str(caught.value).splitlines()
+    assert f"{file}:2:15: hosts[0].url: must be unix:///socket, ssh://user@host:port" in lines[0]
+    assert f"{file}:3:41: hosts[1].memory" in lines[1]
+    assert "did you mean 'gpus'" in lines[2]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        {"url": "tcp://h:2376"},
+        {"url": "ssh://-oProxyCommand=x"},
+        {"url": "ssh://me@h:22 -x"},
+        {"url": "unix:///x", "slots": 0},
+        {"url": "unix:///x", "data": "../up"},
+        {"url": "unix:///x", "user": "root"},
+    ],
+)
+def test_hosts_that_are_refused(host: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"Value error|should match"):
+        DockerHost.model_validate({"name": "x", "slots": 1, **host})
+
+
+def test_where_a_tunnel_goes() -> None:
+    host = DockerHost(name="x", url="ssh://me@gpu1.example.org:2222/run/docker.sock", slots=1)
+    assert host.ssh == ("me@gpu1.example.org", 2222, "/run/docker.sock")
+    assert not host.shared
+    assert DockerHost(name="x", url="ssh://h", slots=1).ssh == ("h", None, "/var/run/docker.sock")
