@@ -240,7 +240,7 @@ def rewrite(
         rewriting.list_rewrites(console)
         return
     if explain is not None:
-        for line in rewriting.explain(explain, rewrites):
+        for line in rewriting.explain(explain, rewrites, rate=rate, count=count, seed=seed):
             console.print(line, markup=False, highlight=False)
         return
     asked: dict[str, Any] = {"rewrites": rewrites, "rate": rate, "count": count, "seed": seed}

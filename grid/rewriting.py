@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,12 @@ def list_rewrites(console: Console) -> None:
     console.print(table)
 
 
-def explain(where: str, rewrites: str) -> list[str]:
-    """What rewrites (all, if none is named) could do at FILE:LINE, and why they leave names alone.
+def explain(
+    where: str, rewrites: str, *, rate: float | None = None, count: int | None = None, seed: int = 1
+) -> list[str]:
+    """What rewrites (all, if none is named) could do at FILE:LINE, and why they leave alone the rest.
+
+    With a rate or a count also which sites are applied, as `run` applies them to a whole file.
 
     Raises:
         BadInput: no such file or line, a text that can't be parsed, unknown rewrites.
@@ -103,7 +108,9 @@ def explain(where: str, rewrites: str) -> list[str]:
     entries = rewrite_syntax.read(rewrites) if rewrites.strip() else list(transformers_py.names())
     try:
         text = reading.decode(Path(name).read_bytes())
-        return transformers_py.explain(text, int(line), entries)
+        key = sha256(text.encode()).hexdigest()
+        chosen: dict[str, Any] = {"rate": rate, "count": count, "seed": seed, "key": key}
+        return transformers_py.explain(text, int(line), entries, **chosen)
     except OSError as error:
         raise BadInput(f"{name}: {error.strerror or error}") from None
     except (ValueError, transformers_py.Unparseable) as error:

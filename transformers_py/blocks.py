@@ -7,12 +7,11 @@ def f(a):
 """
 
 from bisect import bisect_right
-from collections import Counter
 from dataclasses import dataclass
 
 import libcst as cst
 
-from transformers_py.edits import HOLE, Edit, Site
+from transformers_py.edits import HOLE, Edit, Refusals, Site
 from transformers_py.scopes import LINE_WORDS, Scope
 from transformers_py.source import Source, is_continued
 
@@ -36,14 +35,14 @@ class Place:
     """Index in the source's table of the statement that will follow."""
 
 
-def places(source: Source, *, new_names: bool, leaving: bool = False) -> tuple[list[Place], Counter[str]]:
+def places(source: Source, *, new_names: bool, leaving: bool = False) -> tuple[list[Place], Refusals]:
     """All places in the bodies of functions, in order, and how many were refused for which reason.
 
     `new_names`: what will be inserted binds names, so scopes whose names can be looked up are refused.
     `leaving`: only those before return, raise, continue and break.
     """
     found: list[Place] = []
-    refused: Counter[str] = Counter()
+    refused = Refusals()
     reasons: dict[int, str | None] = {}
     nodes, lasts, of = source.nodes, source.lasts, source.scoping.of
     for i, node in enumerate(nodes):
@@ -63,17 +62,17 @@ def places(source: Source, *, new_names: bool, leaving: bool = False) -> tuple[l
             if leaving and not _leaves(nodes[k]):
                 pass
             elif problem:
-                refused[problem] += 1
+                refused.note(problem, source.inner_starts[k])
             else:
                 found.append(_place(source, k))
             k = lasts[k]
     return found, refused
 
 
-def module_places(source: Source) -> tuple[list[Place], Counter[str]]:
+def module_places(source: Source) -> tuple[list[Place], Refusals]:
     """The places between the statements of the module itself, behind its docstring and its last import."""
     found: list[Place] = []
-    refused: Counter[str] = Counter()
+    refused = Refusals()
     reason = refusal(source, source.scopes[0], new_names=True)
     k = 1
     while k < source.lasts[0]:
@@ -83,9 +82,9 @@ def module_places(source: Source) -> tuple[list[Place], Counter[str]]:
         problem = reason or ("string" if is_string else _line_problem(source, k))
         if (k == 1 and is_string) or any(isinstance(part, (cst.Import, cst.ImportFrom)) for part in small):
             found.clear()
-            refused.clear()
+            refused = Refusals()
         elif problem:
-            refused[problem] += 1
+            refused.note(problem, source.inner_starts[k])
         else:
             found.append(_place(source, k))
         k = source.lasts[k]
@@ -128,13 +127,13 @@ def end_of_line(source: Source, k: int) -> int:
     return end
 
 
-def lines(source: Source) -> tuple[list[Place], Counter[str]]:
+def lines(source: Source) -> tuple[list[Place], Refusals]:
     """All statements that start a line, in modules, classes and functions, but for docstrings.
 
     Nothing that is compiled may be inserted there; functions that look at their lines are refused.
     """
     found: list[Place] = []
-    refused: Counter[str] = Counter()
+    refused = Refusals()
     reasons: dict[int, str | None] = {}
     nodes, lasts, of = source.nodes, source.lasts, source.scoping.of
     for i, node in enumerate(nodes):
@@ -147,7 +146,7 @@ def lines(source: Source) -> tuple[list[Place], Counter[str]]:
             scope = of[k]
             problem = line_refusal(source, scope, reasons) or _line_problem(source, k)
             if problem:
-                refused[problem] += 1
+                refused.note(problem, source.inner_starts[k])
             else:
                 found.append(_place(source, k, with_comments=False))
             k = lasts[k]

@@ -4,6 +4,7 @@ text "x = a"  +  Edit(4, 4, "("), Edit(5, 5, ")")  ->  "x = (a)"
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -47,6 +48,25 @@ class Site:
     """No insertion of several lines by another site may fall strictly inside start..end."""
     scope: int = 0
     """Index in `Source.scopes` of the scope in which the site lies."""
+
+
+class Refusals(Counter[str]):
+    """How often a rewrite was refused for which reason, and where."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: list[tuple[int, str]] = []
+        """(offset, reason)"""
+
+    def note(self, reason: str, offset: int) -> None:
+        """Count a refusal of what stands at an offset."""
+        self[reason] += 1
+        self.places.append((offset, reason))
+
+    def merge(self, other: "Refusals") -> None:
+        """Count what another one has counted, too."""
+        self.update(other)
+        self.places += other.places
 
 
 def place(edit: Edit, site: Site, order: int) -> tuple[int, ...]:

@@ -120,7 +120,7 @@ def emit(
     key: str = "",
 ) -> Rewritten:
     """One variant of an analysed source. The same arguments give the same bytes, everywhere."""
-    _check_intensity(rate, count)
+    check_intensity(rate, count)
     with undisturbed():
         return _emit(source, rewrites, rate, count, seed, key)
 
@@ -153,7 +153,8 @@ def plan_of(source: Source, rewrites: Sequence[Request]) -> Plan:
     return plan
 
 
-def _check_intensity(rate: float | None, count: int | None) -> None:
+def check_intensity(rate: float | None, count: int | None) -> None:
+    """Raises ValueError unless one of both is given, and possible."""
     if (rate is None) == (count is None):
         raise ValueError("give either rate (0 to 1) or count (0 or more), and not both")
     if rate is not None and not 0.0 <= rate <= 1.0:

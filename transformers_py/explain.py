@@ -1,15 +1,15 @@
-"""Says what every rewrite could do on one line of a text, and why names on it are left alone.
+"""Says what every rewrite could do on one line of a text, and why it leaves alone what it leaves alone.
 
 explain("def f(limit):\\n    return limit\\n", 1, ["rename_parameter"])
 -> ["rename_parameter: limit is left alone (public: callers that can't be seen may name it)"]
 """
 
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from transformers_py.edits import Site
-from transformers_py.options import check, lookup, make_options
+from transformers_py.edits import Refusals, Site
+from transformers_py.engine import Request, check_intensity, plan_of, select
 from transformers_py.scopes import Binding
 from transformers_py.source import Source
 
@@ -17,41 +17,72 @@ REASONS = {
     "annotated": "its name is a key of __annotations__",
     "annotation_text": "an annotation that is kept as text names it",
     "bound_twice": "it is defined or assigned more than once",
-    "class_body": "a class body reads it",
+    "class_body": "it stands in a class body, or a class body reads it",
+    "conflict": "another site of the set stands in its way",
     "debug_f_string": "an f-string with = prints its name",
+    "declaration": "declarations (global, nonlocal) must come first",
     "decorated": "a decorator may call the function by keyword or look at it",
     "definition": "it names a function or a class, which carries the name",
     "dynamic_alias": "the module may call locals(), eval() and the like under another name",
     "dynamic_names": "locals(), vars(), dir(), eval() or exec() can see it",
     "escapes": "the function is used for more than calling it, so a caller may name it",
+    "form_feed": "a form feed stands before it",
     "frames": "the module looks at the names in frames or code objects",
+    "global_or_nonlocal": "the name is declared global or nonlocal",
+    "has_comma": "a comma stands there already",
+    "has_comment": "a comment stands there already",
+    "has_parentheses": "it has parentheses already",
     "import": "it is the name of what is imported",
     "keyword_call": "a call names it",
     "keyword_only": "callers can give it by name alone",
+    "line_continuation": "a backslash joins it to another line",
+    "line_numbers": "the code around it looks at lines, frames or tracebacks",
     "mangled_or_dunder": "names with two leading underscores have a meaning of their own",
     "named_elsewhere": "a string, a comment or an attribute spells it",
+    "namespace": "the module may look at its own names",
     "never_spelt": "no place spells it",
+    "no_newline": "the text ends there",
+    "no_parentheses": "a tuple without parentheses falls apart",
+    "not_at_line_start": "it doesn't start its line",
+    "parentheses": "the target has parentheses",
     "public": "callers that can't be seen may name it",
+    "recursion": "one more frame in a recursion could be one too many",
     "shadows_import": "the module imports something of this name",
     "shared_with_comprehension": "a comprehension has a variable of this name, in the same slot",
     "shows_its_name": "calling the function makes something that carries its name",
     "star_import": "import * may bind any name",
+    "string": "a string that is a statement of its own documents what it follows",
+    "tested_in_parts": "its parts would be tested for their truth once more",
+    "too_deep": "too many blocks are around it",
     "tracebacks": "the module looks at tracebacks, which show the name",
+    "type_comment": "a comment gives its type",
+    "type_name_is_local": "the type's name has another meaning here",
     "type_parameters": "the module has type parameters or type aliases",
+    "type_unknown": "the value's type isn't certain",
     "underscore": "_ is a name by convention",
     "unicode_name": "CPython normalises the name",
 }
-"""What the reasons for leaving a name alone mean."""
+"""What the reasons for leaving something alone mean."""
+
+_COMMENTS = re.compile(r"(?:[ \t]*#[^\r\n]*[\r\n]+)+[ \t]*")
 
 
 def explain(
-    source: str | Source, line: int, rewrites: Sequence[str | Mapping[str, Mapping[str, Any]]]
+    source: str | Source,
+    line: int,
+    rewrites: Sequence[Request],
+    *,
+    rate: float | None = None,
+    count: int | None = None,
+    seed: int = 1,
+    key: str = "",
 ) -> list[str]:
-    """What each rewrite could do on a line (counted from 1), one sentence per fact, in the order of the
-    rewrites.
+    """What each rewrite of a set could do on a line (counted from 1), one sentence per fact, in the order of
+    the rewrites.
 
-    Names that a renaming leaves alone come with the reason. Raises Unparseable for a text that can't be
-    parsed and ValueError for a line that doesn't exist and for unknown rewrites, options and values.
+    What is left alone comes with the reason. With a rate or a count, sites are told to be applied or not
+    chosen, as `emit` does with the same arguments. Raises Unparseable for a text that can't be parsed and
+    ValueError for a line that doesn't exist and for unknown rewrites, options and values.
     """
     analysed = source if isinstance(source, Source) else Source.analyse(source)
     starts = analysed.line_starts
@@ -60,28 +91,60 @@ def explain(
         raise ValueError(f"line must be from 1 to {last}, got {line}")
     start = starts[line - 1]
     end = starts[line] if line < len(starts) else len(analysed.text) + 1
+    plan = plan_of(analysed, rewrites)
+    chosen: set[int] | None = None
+    if rate is not None or count is not None:
+        check_intensity(rate, count)
+        chosen = set(select(analysed, rewrites, rate, count, seed, key)[2])
     found: list[str] = []
-    for name, values in check(rewrites):
-        module = lookup(name)
+    for part in plan.parts:
+        numbers = {id(site): part.first + i for i, site in enumerate(part.sites)}
         analysed.left_alone.clear()
-        sites, refused = module.sites(analysed, make_options(name, values))
-        facts = [_site_fact(analysed, site) for site in sites if _is_on(site, start, end)]
-        facts += [
-            _name_fact(binding, reason)
-            for binding, reason in analysed.left_alone
-            if any(start <= analysed.inner_starts[i] < end for i in binding.names)
+        listed, refused = analysed.sites[f"{part.name} {part.options}"]
+        if "RENAMES" in vars(part.module):
+            part.module.sites(analysed, part.options)
+        facts = [
+            _site_fact(analysed, site) + _fate(numbers.get(id(site)), chosen)
+            for site in listed
+            if _is_on(analysed.text, site, start, end)
         ]
+        facts += _refusal_facts(analysed, refused, start, end)
         if not facts:
             counts = ", ".join(f"{reason} {count}" for reason, count in sorted(refused.items()) if count)
             facts = [
-                f"no site on this line; in all the text {len(sites)}" + f", refused: {counts}" * bool(counts)
+                f"no site on this line; in all the text {len(listed)}" + f", refused: {counts}" * bool(counts)
             ]
-        found += [f"{name}: {fact}" for fact in dict.fromkeys(facts)]
+        found += [f"{part.name}: {fact}" for fact in dict.fromkeys(facts)]
     return found
 
 
-def _is_on(site: Site, start: int, end: int) -> bool:
-    return any(start <= edit.start < end for edit in site.edits)
+def _is_on(text: str, site: Site, start: int, end: int) -> bool:
+    """Whether a site changes a line, or comes before it and the comments above it."""
+    if any(start <= edit.start < end for edit in site.edits):
+        return True
+    return site.start == site.end < start and bool(_COMMENTS.fullmatch(text, site.start, start))
+
+
+def _fate(number: int | None, chosen: set[int] | None) -> str:
+    if number is None:
+        return f", but {REASONS['conflict']}"
+    return "" if chosen is None else ", applied" if number in chosen else ", not chosen"
+
+
+def _refusal_facts(source: Source, refused: Refusals, start: int, end: int) -> list[str]:
+    """What a rewrite refused on a line: names by all their places, all else by where it starts."""
+    names = source.left_alone
+    if names:
+        return [
+            _name_fact(binding, reason)
+            for binding, reason in names
+            if any(start <= source.inner_starts[i] < end for i in binding.names)
+        ]
+    return [
+        "refused at {}:{} ({})".format(*_position(source, offset), _meaning(reason))
+        for offset, reason in refused.places
+        if start <= offset < end
+    ]
 
 
 def _site_fact(source: Source, site: Site) -> str:
@@ -103,5 +166,8 @@ def _position(source: Source, offset: int) -> tuple[int, int]:
 
 
 def _name_fact(binding: Binding, reason: str) -> str:
-    meaning = REASONS.get(reason)
-    return f"{binding.name} is left alone ({reason}{': ' + meaning if meaning else ''})"
+    return f"{binding.name} is left alone ({_meaning(reason)})"
+
+
+def _meaning(reason: str) -> str:
+    return f"{reason}: {REASONS[reason]}" if reason in REASONS else reason

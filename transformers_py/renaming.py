@@ -6,11 +6,10 @@ def f(a):            def f(a):
 """
 
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from random import Random
 
-from transformers_py.edits import HOLE, Edit, Site
+from transformers_py.edits import HOLE, Edit, Refusals, Site
 from transformers_py.names import Names
 from transformers_py.scopes import Binding, Scope
 from transformers_py.source import Source
@@ -52,13 +51,13 @@ def _swaps(source: Source, bindings: Sequence[Binding]) -> list[Site]:
     return sorted(found, key=lambda site: site.start)
 
 
-def choose(source: Source, wanted: Choice) -> tuple[list[Binding], Counter[str]]:
+def choose(source: Source, wanted: Choice) -> tuple[list[Binding], Refusals]:
     """The bindings that may be renamed, in the order of the text; `wanted` gives the rewrite's own refusals.
 
     `wanted` returns None for a binding to rename, "" for one that is none of its business, else a reason.
     """
     found: list[Binding] = []
-    refused: Counter[str] = Counter()
+    refused = Refusals()
     module = min(source.scoping.hazards, default="")
     for scope in source.scopes:
         for binding in scope.bindings.values():
@@ -67,7 +66,7 @@ def choose(source: Source, wanted: Choice) -> tuple[list[Binding], Counter[str]]
                 continue
             reason = module or reason or common_refusal(binding) or _shadows_import(source, binding)
             if reason:
-                refused[reason] += 1
+                refused.note(reason, source.inner_starts[min(binding.names, default=0)])
                 source.left_alone.append((binding, reason))
             else:
                 found.append(binding)

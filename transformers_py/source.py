@@ -23,9 +23,7 @@ import libcst._nodes.whitespace as whitespace
 from libcst._nodes.internal import CodegenState
 
 if TYPE_CHECKING:
-    from collections import Counter
-
-    from transformers_py.edits import Site
+    from transformers_py.edits import Refusals, Site
     from transformers_py.engine import Plan
     from transformers_py.lines import Gap
     from transformers_py.scopes import Binding, Scope, Scopes
@@ -188,7 +186,7 @@ class Source:
         inner_ends = (k if k >= 0 else end for k, end in zip(recorder.inner_ends, recorder.ends, strict=True))
         self.inner_ends = [closes[k] for k in inner_ends]
         self.plans: dict[str, Plan] = {}
-        self.sites: dict[str, tuple[list[Site], Counter[str]]] = {}
+        self.sites: dict[str, tuple[list[Site], Refusals]] = {}
         self.left_alone: list[tuple[Binding, str]] = []
         """What renamings refused since this list was last cleared, and why."""
         self.usable: dict[int, list[str]] = {}
@@ -325,7 +323,7 @@ def compile_flat(text: str, flags: int = 0) -> CodeType:
             owners.append(node)
     for line, owner in enumerate(owners, 2):
         for node in (owner, *getattr(owner, "decorator_list", ())[:1]):
-            node.lineno = node.end_lineno = line  # type: ignore[attr-defined]
+            node.lineno = node.end_lineno = line
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         code: CodeType = compile(tree, "<sample>", "exec", flags, dont_inherit=True, optimize=0)

@@ -33,6 +33,29 @@ def test_places_and_wrapped_expressions() -> None:
     assert explain(TEXT, 1, ["dead_branch"]) == ["dead_branch: no site on this line; in all the text 5"]
 
 
+def test_what_is_refused_on_a_line() -> None:
+    text = "def f(log, a):\n    log(a, stacklevel=2)\n\ndef g(a):\n    b = (a)\n    # why\n    c = b\n"
+    reason = "line_numbers: the code around it looks at lines, frames or tracebacks"
+    assert explain(text, 2, ["dead_branch"]) == [f"dead_branch: refused at 2:5 ({reason})"]
+    assert explain(text, 5, ["parentheses"]) == [
+        "parentheses: refused at 5:9 (has_parentheses: it has parentheses already)"
+    ]
+    assert explain(text, 7, ["no_op"]) == ["no_op: a site at 6:5"]
+
+
+def test_what_is_applied_and_what_is_in_the_way() -> None:
+    text = "def f(a):\n    if a:\n        b = 1\n    return a\n"
+    assert explain(text, 4, ["no_op"], rate=1.0) == ["no_op: a site at 4:5, applied"]
+    assert explain(text, 4, ["no_op"], rate=0.0) == ["no_op: a site at 4:5, not chosen"]
+    facts = explain(text, 3, [{"if_true": {"wrap": "compound"}}, "no_op"], count=9)
+    assert facts[-1] == "no_op: a site at 3:9, but another site of the set stands in its way"
+    for line in range(1, 5):
+        told = explain(text, line, list(names()), rate=0.5)
+        assert {fact.split(":")[0] for fact in told} == set(names())
+    with pytest.raises(ValueError, match="rate"):
+        explain(text, 1, ["no_op"], rate=2.0)
+
+
 def test_every_rewrite_says_something_about_every_line() -> None:
     source = Source.analyse(TEXT)
     for line in range(1, 9):

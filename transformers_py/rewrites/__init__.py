@@ -17,8 +17,8 @@ A rewrite is a module with
     @dataclass(frozen=True, kw_only=True)
     class Options: ...      plain types, Literal, bool, int, float, all with defaults
 
-    def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
-        """All sites in the order of the text, and counted reasons for what was refused."""
+    def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
+        """All sites in the order of the text, and reasons for what was refused, with their places."""
 
 and, where a text has to be drawn, one of
 

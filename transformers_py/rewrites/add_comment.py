@@ -2,7 +2,6 @@
 
 import re
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +9,7 @@ from typing import Literal
 import libcst as cst
 
 from transformers_py.blocks import Place, end_of_line, insertion, lines
-from transformers_py.edits import HOLE, Edit, Site
+from transformers_py.edits import HOLE, Edit, Refusals, Site
 from transformers_py.names import ADJECTIVES, FORBIDDEN, NOUNS, Dice, parts
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
@@ -29,7 +28,7 @@ class Options:
     words: Literal["own", "generic"] = "own"
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Statements that start a line, and ends of simple statements without a comment."""
     found: list[Site] = []
     places, refused = lines(source)
@@ -39,7 +38,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
         if options.position != "above":
             problem = _problem(source, place)
             if problem:
-                refused[problem] += 1
+                refused.note(problem, place.offset)
             elif problem is None:
                 end = end_of_line(source, place.statement)
                 found.append(Site(end, end, (Edit(end, end, HOLE),), rank=1, scope=place.scope.index))

@@ -3,14 +3,13 @@
 Only where the type is certain: numbers, strings, bytes, f-strings, displays of lists and tuples.
 """
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 import libcst as cst
 
-from transformers_py.edits import HOLE, Edit, Site
+from transformers_py.edits import HOLE, Edit, Refusals, Site
 from transformers_py.expressions import literal_type, values
 from transformers_py.names import Dice
 from transformers_py.options import CounterExample, Example
@@ -39,10 +38,10 @@ class Options:
     operator: Literal["mixed", "add"] = "mixed"
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Literals whose value is used, but for class bodies."""
     found: list[Site] = []
-    refused: Counter[str] = Counter()
+    refused = Refusals()
     for i in values(source):
         node = source.nodes[i]
         kind = literal_type(node)
@@ -50,7 +49,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
             continue
         reason = _refusal(source, i)
         if reason:
-            refused[reason] += 1
+            refused.note(reason, source.starts[i])
             continue
         start, end = source.starts[i], source.ends[i]
         edits = (Edit(start, start, "("), Edit(end, end, f" {_ENDS[kind]})"))

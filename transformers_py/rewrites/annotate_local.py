@@ -3,14 +3,13 @@
 CPython never evaluates annotations of local variables; the compiled code stays the same.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
 import libcst as cst
 
 from transformers_py.blocks import refusal
-from transformers_py.edits import Edit, Site
+from transformers_py.edits import Edit, Refusals, Site
 from transformers_py.expressions import literal_type
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
@@ -25,10 +24,10 @@ class Options:
     other: Literal["skip", "object"] = "skip"
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """The first assignment to each local variable, if it has one target, a name without parentheses."""
     found: list[Site] = []
-    refused: Counter[str] = Counter()
+    refused = Refusals()
     annotated = _annotated(source)
     for i, node in enumerate(source.nodes):
         if not isinstance(node, cst.Assign) or len(node.targets) > 1:
@@ -42,7 +41,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
         kind = literal_type(node.value) or ("object" if options.other == "object" else "")
         reason = _refusal(source, i, target, kind)
         if reason:
-            refused[reason] += 1
+            refused.note(reason, source.starts[i])
             continue
         annotated.add((scope.index, target.value))
         end = source.ends[source.index[id(target)]]

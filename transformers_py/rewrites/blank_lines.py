@@ -1,13 +1,12 @@
 r"""Inserts blank lines between statements: `a = 1\nb = 2` -> `a = 1\n\nb = 2`."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
 import libcst as cst
 
 from transformers_py.blocks import lines
-from transformers_py.edits import Edit, Site
+from transformers_py.edits import Edit, Refusals, Site
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
@@ -21,7 +20,7 @@ class Options:
     lines: Literal[1, 2, 3] = 1
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Before every statement (and the comments above it) that isn't the first of its block."""
     found: list[Site] = []
     places, refused = lines(source)
@@ -33,7 +32,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
             continue
         start = source.starts[k]
         if source.text[start - 1] not in "\r\n":
-            refused["not_at_line_start"] += 1
+            refused.note("not_at_line_start", place.offset)
             continue
         edit = Edit(start, start, source.newline * options.lines)
         found.append(Site(start, start, (edit,), scope=place.scope.index))

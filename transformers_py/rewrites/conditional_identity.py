@@ -1,10 +1,9 @@
 """Wraps values in a choice that is none: `return a` -> `return (a if True else None)`."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from transformers_py.edits import Edit, Site
+from transformers_py.edits import Edit, Refusals, Site
 from transformers_py.expressions import is_loose, is_tested_in_parts, values
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
@@ -19,18 +18,18 @@ class Options:
     side: Literal["first", "second"] = "first"
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Values that are assigned, passed, returned, compared and so on, but for class bodies."""
     found: list[Site] = []
-    refused: Counter[str] = Counter()
+    refused = Refusals()
     before, after = ("(", " if True else None)") if options.side == "first" else ("(None if False else ", ")")
     for i in values(source):
         scope = source.scoping.of[i]
         if scope.kind == "class":
-            refused["class_body"] += 1
+            refused.note("class_body", source.starts[i])
             continue
         if is_tested_in_parts(source.nodes[i]):
-            refused["tested_in_parts"] += 1
+            refused.note("tested_in_parts", source.starts[i])
             continue
         start, end = source.starts[i], source.ends[i]
         loose = is_loose(source.nodes[i])

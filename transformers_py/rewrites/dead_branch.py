@@ -1,12 +1,11 @@
 """Inserts branches that never run: `return a` -> `if False: print(a)` before it."""
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from transformers_py.blocks import indent_of, insertion, places
-from transformers_py.edits import Site
+from transformers_py.edits import Refusals, Site
 from transformers_py.names import Dice
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
@@ -25,7 +24,7 @@ class Options:
     body: Literal["plausible", "pass"] = "plausible"
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Before every statement of a function, but not before its docstring."""
     found, refused = places(source, new_names=options.body != "pass")
     return [insertion(source, place) for place in found], refused

@@ -1,7 +1,6 @@
 """Inserts functions that nobody calls: `return a` -> `def merge_limits(x, y): ...` before it."""
 
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +8,7 @@ from typing import Literal
 import libcst as cst
 
 from transformers_py.blocks import Place, line_start, module_places, places
-from transformers_py.edits import HOLE, Edit, Site
+from transformers_py.edits import HOLE, Edit, Refusals, Site
 from transformers_py.inert import namespace_problem
 from transformers_py.names import Dice, Names
 from transformers_py.options import CounterExample, Example
@@ -39,19 +38,22 @@ class Options:
     where: Literal["nested", "module", "any"] = "nested"
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Before every statement of a function but its docstring, or of the module but its head."""
     found: list[Site] = []
-    refused: Counter[str] = Counter()
+    refused = Refusals()
     if options.where != "nested":
         top, reasons = module_places(source)
         problem = namespace_problem(source)
-        refused.update({problem: len(top)} if problem else {})
-        refused.update(reasons)
-        found += [] if problem else [_site(source, place, 2) for place in top]
+        refused.merge(reasons)
+        for place in top:
+            if problem:
+                refused.note(problem, place.offset)
+            else:
+                found.append(_site(source, place, 2))
     if options.where != "module":
         nested, reasons = places(source, new_names=True)
-        refused.update(reasons)
+        refused.merge(reasons)
         found += [_site(source, place, 1) for place in nested]
     return sorted(found, key=lambda site: site.start), refused
 

@@ -4,13 +4,12 @@ Only where a value is merely tested (CPython compiles both to the same jumps), n
 `return not a` and `x = a and b` stay.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
 
-from transformers_py.edits import Edit, Site
+from transformers_py.edits import Edit, Refusals, Site
 from transformers_py.expressions import is_loose, outside_strings
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
@@ -25,7 +24,7 @@ class Options:
     operands: bool = True
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Tests of if, elif, while, assert, conditional expressions, comprehensions and case guards."""
     found: list[Site] = []
     for i in outside_strings(source):
@@ -40,7 +39,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
             before, after = ("(not not (", "))") if is_loose(node) else ("(not not ", ")")
             found.append(Site(start, end, (Edit(start, start, before), Edit(end, end, after)), rank=-1))
     found.sort(key=lambda site: (site.start, -site.end))
-    return found, Counter()
+    return found, Refusals()
 
 
 def _test(node: cst.CSTNode) -> cst.BaseExpression | None:

@@ -1,14 +1,13 @@
 r"""Wraps statements in a condition that holds: `return a` -> `if True:\n    return a`."""
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
 import libcst as cst
 
 from transformers_py.blocks import Place, end_of_line, places
-from transformers_py.edits import Edit, Site
+from transformers_py.edits import Edit, Refusals, Site
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
@@ -28,7 +27,7 @@ class Options:
     style: Literal["if_true", "if_one"] = "if_true"
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """The statements of functions that start a line, but for docstrings and declarations."""
     found: list[Site] = []
     before, refused = places(source, new_names=False)
@@ -41,14 +40,14 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
             if not isinstance(node, cst.SimpleStatementLine):
                 continue
             if any(isinstance(small, _DECLARATIONS) for small in node.body):
-                refused["declaration"] += 1
+                refused.note("declaration", place.offset)
                 continue
             end = end_of_line(source, place.statement)
             found.append(Site(place.offset, end, (opening,), rank=-1, scope=place.scope.index))
         elif isinstance(node, _COMPOUND) and _is_leaf(source, place.statement):
             end = source.ends[place.statement]
             if "\f" in source.text[place.offset : end]:
-                refused["form_feed"] += 1
+                refused.note("form_feed", place.offset)
                 continue
             edits = (opening, *_indents(source, place, strings))
             found.append(Site(place.offset, end + 1, edits, rank=-1, exclusive=True, scope=place.scope.index))

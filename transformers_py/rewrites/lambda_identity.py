@@ -4,14 +4,13 @@ The expression stays outside of the function, as its argument: `yield`, `await`,
 mean what they meant. The call takes one frame of the stack, so functions of a recursion are left alone.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
 import libcst as cst
 
 from transformers_py.blocks import line_refusal
-from transformers_py.edits import Edit, Site
+from transformers_py.edits import Edit, Refusals, Site
 from transformers_py.expressions import is_loose, is_tested_in_parts, values
 from transformers_py.options import CounterExample, Example
 from transformers_py.recursion import recursive
@@ -29,10 +28,10 @@ class Options:
     style: Literal["argument", "constant"] = "argument"
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Values that are assigned, passed, returned, compared and so on, but for class bodies."""
     found: list[Site] = []
-    refused: Counter[str] = Counter()
+    refused = Refusals()
     reasons: dict[int, str | None] = {}
     deep = recursive(source)
     for i in values(source):
@@ -40,13 +39,13 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
         if options.style == "constant" and not isinstance(node, _LITERALS):
             continue
         if scope.kind == "class":
-            refused["class_body"] += 1
+            refused.note("class_body", source.starts[i])
             continue
         reason = "tested_in_parts" if is_tested_in_parts(node) else line_refusal(source, scope, reasons)
         if scope.index in deep or any(outer.index in deep for outer in scope.enclosing()):
             reason = "recursion"
         if reason:
-            refused[reason] += 1
+            refused.note(reason, source.starts[i])
             continue
         start, end = source.starts[i], source.ends[i]
         before, after = _wrapper(options.style, is_loose(node))

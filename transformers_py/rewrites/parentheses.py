@@ -1,11 +1,10 @@
 """Puts parentheses around expressions: `return a + b` -> `return (a + b)`."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 import libcst as cst
 
-from transformers_py.edits import Edit, Site
+from transformers_py.edits import Edit, Refusals, Site
 from transformers_py.expressions import is_parenthesised, loads
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
@@ -20,16 +19,16 @@ class Options:
     nested: bool = False
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Every expression that is read; not docstrings, and not in strings, patterns and decorators."""
     found: list[Site] = []
-    refused: Counter[str] = Counter()
+    refused = Refusals()
     nodes, parents, starts, ends = source.nodes, source.parents, source.starts, source.ends
     for i in loads(source):
         if isinstance(nodes[parents[i]], cst.Expr) and isinstance(nodes[i], cst.BaseString):
             continue
         if not options.nested and is_parenthesised(nodes[i]):
-            refused["has_parentheses"] += 1
+            refused.note("has_parentheses", starts[i])
             continue
         start, end = starts[i], ends[i]
         found.append(Site(start, end, (Edit(start, start, "("), Edit(end, end, ")"))))

@@ -1,6 +1,5 @@
 """Renames functions that are only called, and only here: `def g(): ...; g()` -> `def scan(): ...; scan()`."""
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -10,7 +9,7 @@ import libcst as cst
 
 from transformers_py import renaming
 from transformers_py.callers import definition, escape, is_private, named_in_strings
-from transformers_py.edits import Site
+from transformers_py.edits import Refusals, Site
 from transformers_py.options import CounterExample, Example
 from transformers_py.scopes import Binding
 from transformers_py.source import Source
@@ -33,7 +32,7 @@ class Options:
     private: bool = False
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Every function inside of a function whose name is used for calls alone."""
 
     def wanted(source: Source, binding: Binding) -> str | None:

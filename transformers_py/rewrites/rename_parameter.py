@@ -1,6 +1,5 @@
 """Renames parameters that no caller can name: `def f(*args): return args` -> `def f(*rows): return rows`."""
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -10,7 +9,7 @@ import libcst as cst
 
 from transformers_py import renaming
 from transformers_py.callers import definition, escape, is_private, lambda_escape, named_in_strings
-from transformers_py.edits import Site
+from transformers_py.edits import Refusals, Site
 from transformers_py.options import CounterExample, Example
 from transformers_py.scopes import Binding, Scope
 from transformers_py.source import Source
@@ -27,7 +26,7 @@ class Options:
     private: bool = False
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Positional-only and starred parameters, and all where every call is known and by position."""
 
     def wanted(source: Source, binding: Binding) -> str | None:

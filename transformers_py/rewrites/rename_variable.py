@@ -1,13 +1,12 @@
 """Renames local variables: `total = a + b; return total` -> `merged = a + b; return merged`."""
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
 from transformers_py import renaming
-from transformers_py.edits import Site
+from transformers_py.edits import Refusals, Site
 from transformers_py.options import CounterExample, Example
 from transformers_py.scopes import Binding
 from transformers_py.source import Source
@@ -23,7 +22,7 @@ class Options:
     style: Literal["pseudo", "random", "generic", "swap", "keep_tokens"] = "pseudo"
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Every variable of a function, lambda or comprehension that isn't a parameter or a definition."""
     bindings, refused = renaming.choose(source, _wanted)
     return renaming.sites(source, bindings, options.style), refused

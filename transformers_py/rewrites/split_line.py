@@ -1,6 +1,5 @@
 r"""Breaks lines inside of brackets: `x = f(a, b)` -> `x = f(\n    a, b\n)`."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -8,7 +7,7 @@ from typing import Literal, NamedTuple
 import libcst as cst
 
 from transformers_py.blocks import line_refusal, line_start
-from transformers_py.edits import Edit, Site
+from transformers_py.edits import Edit, Refusals, Site
 from transformers_py.expressions import item_end, outside_strings
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
@@ -37,10 +36,10 @@ class _Bracket(NamedTuple):
     items: Sequence[cst.CSTNode]
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """The outermost brackets of calls, displays, tuples and parameters that open and close on one line."""
     found: list[Site] = []
-    refused: Counter[str] = Counter()
+    refused = Refusals()
     reasons: dict[int, str | None] = {}
     closed = 0
     for bracket in sorted(_brackets(source, options.min_items), key=lambda b: (b.start, -b.end)):
@@ -50,7 +49,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
         scope = source.scoping.of[bracket.node]
         reason = line_refusal(source, scope, reasons)
         if reason:
-            refused[reason] += 1
+            refused.note(reason, bracket.start)
         elif options.at == "brackets":
             found.append(_inside(source, bracket))
         else:

@@ -1,12 +1,11 @@
 """Adds trailing commas in brackets: `f(a, b)` -> `f(a, b,)`."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
 import libcst as cst
 
-from transformers_py.edits import Edit, Site
+from transformers_py.edits import Edit, Refusals, Site
 from transformers_py.expressions import item_end, outside_strings
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
@@ -21,16 +20,16 @@ class Options:
     brackets: Literal["all", "multiline"] = "all"
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Calls, displays, tuples in parentheses, parameters of functions, names of imports in parentheses."""
     found: list[Site] = []
-    refused: Counter[str] = Counter()
+    refused = Refusals()
     for i in outside_strings(source):
         last = _last(source.nodes[i])
         if last is None:
             continue
         if isinstance(getattr(last, "comma", None), cst.Comma):
-            refused["has_comma"] += 1
+            refused.note("has_comma", source.starts[i])
             continue
         end = item_end(source, last)
         if options.brackets == "multiline" and not _ends_later(source.text, end):

@@ -1,12 +1,11 @@
 """Inserts statements that are never reached: `return a` -> `spare = a` after it."""
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from transformers_py.blocks import end_of_line, places
-from transformers_py.edits import HOLE, Edit, Site
+from transformers_py.edits import HOLE, Edit, Refusals, Site
 from transformers_py.names import Dice
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
@@ -22,14 +21,14 @@ class Options:
     body: Literal["plausible", "pass"] = "plausible"
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """After every return, raise, continue and break that stands on a line of its own."""
     found: list[Site] = []
     before, refused = places(source, new_names=options.body != "pass", leaving=True)
     for place in before:
         after = source.ends[place.statement]
         if end_of_line(source, place.statement) == after:
-            refused["no_newline"] += 1
+            refused.note("no_newline", place.offset)
             continue
         edit = Edit(after, after, place.indent + HOLE + source.newline)
         found.append(Site(after, after, (edit,), rank=-1, scope=place.scope.index))

@@ -1,12 +1,11 @@
 """Inserts assignments to variables that nobody reads: `return a` -> `spare_limit = 12` before it."""
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from transformers_py.blocks import insertion, places
-from transformers_py.edits import Site
+from transformers_py.edits import Refusals, Site
 from transformers_py.names import ADJECTIVES, NOUNS, Dice, Names
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
@@ -22,7 +21,7 @@ class Options:
     values: Literal["mixed", "int", "float", "str", "bool", "none", "list"] = "mixed"
 
 
-def sites(source: Source, options: Options) -> tuple[list[Site], Counter[str]]:
+def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Before every statement of a function, but not before its docstring."""
     found, refused = places(source, new_names=True)
     return [insertion(source, place) for place in found], refused
