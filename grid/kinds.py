@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +26,12 @@ def configs(package: ModuleType) -> dict[str, type[BaseModel]]:
         if isinstance(config, type) and issubclass(config, BaseModel) and "kind" in config.model_fields:
             result[info.name] = config
     return dict(sorted(result.items()))
+
+
+def raw_digest(package: ModuleType, plain: Mapping[str, Any]) -> dict[str, str]:
+    """{"raw": digest of the files that a section names}, for kinds whose `Config` has `raw_digest()`."""
+    config = configs(package)[plain["kind"]].model_validate(plain)
+    return {"raw": config.raw_digest()} if hasattr(config, "raw_digest") else {}
 
 
 class ByKind:

@@ -9,9 +9,12 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+import models
+import preprocessing.tokenizers
 from grid.cells import Cell, Cells
 from grid.graph import Artifacts, Step, version
 from grid.keys import canonical, digest, digest_of_keys
+from grid.kinds import raw_digest
 from grid.resolve import Resolved, Resolver, Section
 from preprocessing.size import SizeRule
 
@@ -134,7 +137,8 @@ class _Planner:
         return _all("corpus", [key] * corpus.plain["shards"])
 
     def _tokenizer(self, corpus: Artifacts, tokenizer: Section, tokens: Section) -> Artifacts:
-        parameters = {"config": tokenizer.plain, "tokens": tokens.plain}
+        raw = raw_digest(preprocessing.tokenizers, tokenizer.plain)
+        parameters = {"config": tokenizer.plain, "tokens": tokens.plain, **raw}
         inputs = {"corpus": _all("corpus", corpus.keys[:1])}
         return _all("tokenizer", [self._add("tokenizer", "", parameters, inputs)])
 
@@ -182,7 +186,7 @@ class _Planner:
 
     def _train(
         self,
-        models: Section,
+        sections: Section,
         name: str,
         training: Section,
         tokenizer: Artifacts,
@@ -190,7 +194,7 @@ class _Planner:
         rewritten: Artifacts | None,
         seed: int,
     ) -> Artifacts:
-        parameters, unkeyed = self.training(models, name, training, seed)
+        parameters, unkeyed = self.training(sections, name, training, seed)
         inputs = {"tokenizer": tokenizer}
         if original is not None:
             inputs["original"] = original
@@ -199,11 +203,13 @@ class _Planner:
         return _all("train", [self._add("train", "", parameters, inputs, unkeyed)])
 
     def _training(
-        self, models: Section, name: str, training: Section, seed: int
+        self, sections: Section, name: str, training: Section, seed: int
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         keyed = {k: v for k, v in training.plain.items() if k not in NOT_IN_KEY}
         unkeyed = {k: v for k, v in training.plain.items() if k in NOT_IN_KEY}
-        return {"model": models.plain[name], "training": keyed, "seed": seed}, unkeyed
+        model = sections.plain[name]
+        raw = raw_digest(models, model)
+        return {"model": model, "training": keyed, "seed": seed, **raw}, unkeyed
 
     def _tests(
         self,

@@ -1,5 +1,6 @@
 """Any causal language model with a tokenizer of its own, from a local path or the Hugging Face hub."""
 
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -10,9 +11,9 @@ from models.config import Frozen
 class Config(Frozen):
     """A pretrained model, as it is or trained on. Its cells need `tokenizer: {kind: huggingface, path: …}`.
 
-    Weights must be safetensors, and code that comes with a model is never run. What lies at `path` is taken
-    to stay as it is: other weights need another path. There are no ranks, only probabilities (see
-    preprocessing.tokenizers.huggingface); in a learning curve, bits are per subword.
+    Weights must be safetensors, and code that comes with a model is never run. What a folder holds is part
+    of the key; what the hub holds under a name is taken to stay as it is. There are no ranks, only
+    probabilities (see preprocessing.tokenizers.huggingface); in a learning curve, bits are per subword.
     """
 
     kind: Literal["huggingface"] = "huggingface"
@@ -30,6 +31,17 @@ class Config(Frozen):
         if self.kept >= self.context:
             raise ValueError(f"min_context ({self.min_context}) must be less than context ({self.context})")
         return self
+
+    def raw_digest(self) -> str:
+        """SHA-256 of the folder's configuration and weights; "" for a name on the hub."""
+        from preprocessing.files import digest_whole
+
+        folder = Path(self.path).expanduser()
+        return (
+            digest_whole(sorted([*folder.glob("*.json"), *folder.glob("*.safetensors")]))
+            if folder.is_dir()
+            else ""
+        )
 
     @property
     def kept(self) -> int:

@@ -18,6 +18,7 @@ from tokenizers import Tokenizer as Library
 from tokenizers import processors
 
 from preprocessing.errors import BadInput
+from preprocessing.files import digest_whole
 from preprocessing.tokenizers import SPECIALS, TokenizerConfig, describe
 
 FIRST = len(SPECIALS)
@@ -29,11 +30,16 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 class Config(TokenizerConfig):
     """`path` is a folder with a tokenizer.json, such a file, or the name of a model on the Hugging Face hub.
 
-    What lies there is taken to stay as it is: another tokenizer needs another path.
+    What a folder holds is part of the key; what the hub holds is taken to stay as it is.
     """
 
     kind: Literal["huggingface"] = "huggingface"
     path: str = Field(min_length=1)
+
+    def raw_digest(self) -> str:
+        """SHA-256 of the file; "" for a name on the hub."""
+        file = _file(self.path)
+        return digest_whole([file]) if file.is_file() else ""
 
 
 def train(config: Config, token_texts: Iterator[str], out: Path) -> dict[str, Any]:
@@ -50,8 +56,7 @@ def load(folder: Path) -> "HuggingFace":
 
 
 def _read(path: str) -> Library:
-    place = Path(path).expanduser()
-    file = place / FILE_NAME if place.is_dir() else place
+    place, file = Path(path).expanduser(), _file(path)
     try:
         if file.is_file():
             return Library.from_file(str(file))
@@ -66,6 +71,11 @@ def _read(path: str) -> Library:
         raise BadInput(
             f"tokenizer.path: {path}: neither a tokenizer nor a model on the hub: {error}"
         ) from None
+
+
+def _file(path: str) -> Path:
+    place = Path(path).expanduser()
+    return place / FILE_NAME if place.is_dir() else place
 
 
 def _size(library: Library) -> int:

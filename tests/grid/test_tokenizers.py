@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from grid import commands
 from grid.cli import app, console
+from grid.loading import open_grid
 
 commands.register(app, console)
 
@@ -99,3 +100,19 @@ def test_what_is_unknown_is_never_predicted(results: Path, model: str) -> None:
         "value"
     ].item()
     assert accuracy == pytest.approx((tokens["rank"] > 0).mean())
+
+
+def test_other_weights_are_another_training(results: Path) -> None:
+    def keys(kind: str) -> set[str]:
+        steps = open_grid(str(results.parent.parent / "spec.yaml")).plan.steps
+        return {key for key, step in steps.items() if step.kind == kind}
+
+    trainings, tokenizers = keys("train"), keys("tokenizer")
+    weights = results.parent.parent / "model" / "model.safetensors"
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    try:
+        assert len(trainings - keys("train")) == 1
+        assert keys("tokenizer") == tokenizers
+    finally:
+        weights.write_bytes(content)
