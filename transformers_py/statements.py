@@ -17,10 +17,11 @@ def plausible(source: Source, scope: Scope, dice: Dice, taken: Collection[str]) 
     known = source.usable.get(scope.index)
     if known is None:
         known = source.usable[scope.index] = [name for name in scope.uses if _is_usable(scope, name)]
-    new = Names(dice, taken).pseudo(dice.pick(known) if known else "value")
+    new = Names(dice, taken).pseudo(_local_style(dice.pick(known)) if known else "value")
     if not known:
         return f"{new} = {int(dice.random() * 100)}"
-    first, second = dice.pick(known), dice.pick(known)
+    first = dice.pick(known)
+    second = dice.pick([name for name in known if name != first] or known)
     shadowed = source.scoping.local_names
     forms = (
         f"{new} = {first}",
@@ -31,6 +32,12 @@ def plausible(source: Source, scope: Scope, dice: Dice, taken: Collection[str]) 
         f"{new} = {first} or {second}",
     )
     return dice.pick(forms)
+
+
+def _local_style(name: str) -> str:
+    """What a local variable would be called: neither like a constant or a class, nor private."""
+    name = name.strip("_")
+    return name.lower() if name[:1].isupper() else name
 
 
 def _is_usable(scope: Scope, name: str) -> bool:

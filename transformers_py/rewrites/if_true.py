@@ -31,7 +31,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """The statements of functions that start a line, but for docstrings and declarations."""
     found: list[Site] = []
     before, refused = places(source, new_names=False)
-    strings = _long_strings(source) if options.wrap == "compound" else []
+    strings = _long_strings(source)
     for place in before:
         node = source.nodes[place.statement]
         head = _HEADS[options.style] + source.newline + place.indent + source.indent
@@ -43,7 +43,8 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
                 refused.note("declaration", place.offset)
                 continue
             end = end_of_line(source, place.statement)
-            found.append(Site(place.offset, end, (opening,), rank=-1, scope=place.scope.index))
+            edits = (opening, *_indents(source, place, strings))
+            found.append(Site(place.offset, end, edits, rank=-1, scope=place.scope.index))
         elif isinstance(node, _COMPOUND) and _is_leaf(source, place.statement):
             end = source.ends[place.statement]
             if "\f" in source.text[place.offset : end]:
@@ -93,7 +94,7 @@ EXAMPLES: list[Example] = [
     (
         'def f(a):\n  """doc"""\n  x = """b\n  c"""; g(x,\n    a)  # d\n  if x: pass\n',
         {},
-        'def f(a):\n  """doc"""\n  if True:\n    x = """b\n  c"""; g(x,\n    a)  # d\n  if x: pass\n',
+        'def f(a):\n  """doc"""\n  if True:\n    x = """b\n  c"""; g(x,\n      a)  # d\n  if x: pass\n',
     ),
     (
         "def f(a):\n\tfor b in a:\n\t\tg(b,\n'''c\n\t''')\n\n# d\n\telse:\n\t\treturn 1\n",
