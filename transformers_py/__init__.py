@@ -1,11 +1,22 @@
 """Semantics-preserving rewrites of Python source text, each proved by CPython itself.
 
-    from transformers_py import rewrite
+    from transformers_py import Source, emit, names, rewrite
 
     result = rewrite(text, ["rename_variable", {"dead_branch": {"style": "if_false"}}], rate=1.0, seed=1)
-    result.text, result.edits, result.refusals, result.alignment()
+    result.status       "rewritten", "unchanged" (no site), or "disproved" (a bug: the text is the original)
+    result.text         the new text; result.edits are the insertions and renamings that made it
+    result.sites        {"rename_variable": 3, ...}: applied; result.available: could have been
+    result.refusals     {"rename_variable:dynamic_names": 1, ...}: what was left alone, and why
+    result.alignment()  for each token of the new text its token in the original, or -1, and its change
 
-For many variants of one text, analyse it once: `source = Source.analyse(text)`, then `emit(source, ...)`.
+`names()` are all rewrites; docs/rewrites.md, or a module's `Options`, tells what can be set. `rate` is the
+share of a rewrite's sites; `count=5` takes five sites in all. A higher rate or count of one seed adds sites
+and keeps the others. A text that can't be parsed raises `Unparseable`, which has a `reason`.
+
+For many variants of one text, analyse it once, which costs as much as ten variants:
+
+    source = Source.analyse(text)
+    variants = [emit(source, ["parentheses"], rate=rate, seed=1) for rate in (0.25, 0.5, 1.0)]
 """
 
 from transformers_py.edits import Edit, Site, align
