@@ -13,7 +13,7 @@
 share of a rewrite's sites; `count=5` takes five sites in all. A higher rate or count of one seed adds sites
 and keeps the others. A text that can't be parsed raises `Unparseable`, which has a `reason`.
 
-For many variants of one text, analyse it once, which costs as much as ten variants:
+For many variants of one text, analyse it once (it costs as much as eight variants):
 
     source = Source.analyse(text)
     variants = [emit(source, ["parentheses"], rate=rate, seed=1) for rate in (0.25, 0.5, 1.0)]
