@@ -16,9 +16,11 @@ from grid.graph import Artifacts, Step, version
 from grid.keys import canonical, digest, digest_of_keys
 from grid.kinds import raw_digest
 from grid.resolve import Resolved, Resolver, Section
+from models.config import TrainingConfig
 from preprocessing.size import SizeRule
 
-NOT_IN_KEY = ("checkpoint_s",)  # fields of training that change no result
+NOT_IN_KEY = ("checkpoint_s", "tensorboard")  # fields of training that change no result
+NOT_IN_KEY_BY_DEFAULT = ("compile",)  # fields newer than the keys: a default is what was done before them
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -205,7 +207,7 @@ class _Planner:
     def _training(
         self, sections: Section, name: str, training: Section, seed: int
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        keyed = {k: v for k, v in training.plain.items() if k not in NOT_IN_KEY}
+        keyed = {k: v for k, v in training.plain.items() if k not in NOT_IN_KEY and not _as_before(k, v)}
         unkeyed = {k: v for k, v in training.plain.items() if k in NOT_IN_KEY}
         model = sections.plain[name]
         raw = raw_digest(models, model)
@@ -229,6 +231,10 @@ class _Planner:
             inputs = {"train": train, "tokenizer": tokenizer, "test": test}
             tests[name] = _all("evaluate", [self._add("evaluate", train.name, parameters, inputs)])
         return tests
+
+
+def _as_before(field: str, value: Any) -> bool:
+    return field in NOT_IN_KEY_BY_DEFAULT and value == TrainingConfig.model_fields[field].default
 
 
 def _all(kind: str, keys: list[str] | tuple[str, ...]) -> Artifacts:

@@ -39,6 +39,14 @@ class TrainingConfig(Frozen):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="of matrix products; auto: bfloat16 on GPUs that have it, else float32"
     )
+    compile: Literal["auto", "on", "off"] = Field(
+        default="auto", description="torch.compile of models that gain by it (gpt); auto: on a GPU"
+    )
+    tensorboard: bool = Field(
+        default=False,
+        description="event files of TensorBoard in <results>/tensorboard/<key of the training>; "
+        "needs the extra tensorboard",
+    )
     threads: int = Field(default=1, ge=1)
     checkpoint_s: float = Field(default=60.0, ge=0, description="seconds between checkpoints for resuming")
 

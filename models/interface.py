@@ -61,6 +61,10 @@ class Network(nn.Module, ABC):
         """Rows and subwords per row of a training batch."""
         return training.rows, training.window
 
+    def compile_loss(self, **options: Any) -> bool:
+        """Has `torch.compile` work on what `loss` spends its time in; False for a model that gains nothing."""
+        return False
+
     @abstractmethod
     def loss(self, inputs: Tensor, targets: Tensor, carried: Any) -> tuple[Tensor, Any]:
         """Mean nats per subword of a packed batch, and what is carried into the next window.

@@ -44,6 +44,17 @@ def learning_rate(step: int, config: Any) -> float:
     return float(config.learning_rate * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * done))))
 
 
+def compiled(network: Network, wanted: str, gpu: bool) -> bool:
+    """Compiles a network where that is wanted and pays; what can't be compiled under `auto` stays as it is."""
+    if wanted == "off" or (wanted == "auto" and not gpu):
+        return False
+    if wanted == "auto":
+        import torch._dynamo
+
+        torch._dynamo.config.suppress_errors = True
+    return network.compile_loss()
+
+
 LEAP_NATS = 3.0  # a loss so far above its running mean is no noise
 MEMORY = 0.98  # of the running mean
 MAX_ROLLBACKS = 3
@@ -74,6 +85,7 @@ class _Training:
         gpu = self.device.type == "cuda"  # on CPUs the bits of a key don't depend on the kind of processor
         self.bf16 = config.precision == "bfloat16" or (config.precision == "auto" and gpu and has_fast_bf16())
         network.bf16 = self.bf16
+        self.compiled = compiled(network, config.compile, gpu)
         rows, window = network.shape(config)
         self.batch_subwords = rows * window
         self.packer = Packer(job.train, rows=rows, window=window, seed=job.seed)
@@ -130,6 +142,7 @@ class _Training:
             "epochs": self.packer.epoch + self.packer.taken / len(self.job.train),
             "precision": "bfloat16" if self.bf16 else "float32",
             "device": str(self.device),
+            "compiled": self.compiled,
             "micro_batches": self.micro_batches,
             "rollbacks": self.rollbacks,
             "resumed_at": resumed,

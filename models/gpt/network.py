@@ -4,7 +4,7 @@ B rows · T subwords · H heads · D size of a head · C = H · D = d_model · V
 subwords
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,7 @@ class Gpt(Network):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.RMSNorm(config.d_model, eps=1e-6)
         self.dropout = nn.Dropout(config.dropout)
+        self.through: Callable[[Tensor, Tensor, Tensor], Tensor] = self._through
         self.register_buffer("no_bias", torch.zeros(vocab_size), persistent=False)
         for name, parameter in self.named_parameters():
             if parameter.ndim > 1:
@@ -99,14 +100,23 @@ class Gpt(Network):
         mask = (file[:, :, None] == file[:, None, :]).tril()[:, None]  # (B, 1, T, T)
         positions = torch.arange(inputs.shape[1], device=inputs.device)
         with torch.autocast(inputs.device.type, torch.bfloat16, enabled=self.bf16):
-            x = self.dropout(self.embedding(inputs))
-            for block in self.blocks:
-                assert isinstance(block, Block)
-                x = block.mix(x, block.attend(*block.queries(x, positions), mask))
-            top = self.norm(x).float().flatten(0, 1)
+            top = self.through(inputs, mask, positions).float().flatten(0, 1)
         weight = self.embedding.weight
         assert isinstance(self.no_bias, Tensor)
         return cross_entropy(top, weight, self.no_bias, targets.flatten(), self.bf16), None
+
+    def _through(self, inputs: Tensor, mask: Tensor, positions: Tensor) -> Tensor:
+        """From ids (B, T) to what the output layer reads, (B, T, C)."""
+        x = self.dropout(self.embedding(inputs))
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            x = block.mix(x, block.attend(*block.queries(x, positions), mask))
+        return self.norm(x)  # type: ignore[no-any-return]
+
+    def compile_loss(self, **options: Any) -> bool:
+        """Compiles the layers; the output layer works block by block already."""
+        self.through = torch.compile(self._through, **options)
+        return True
 
     def start(self, rows: int) -> Read:
         head = self.config.d_model // self.config.heads

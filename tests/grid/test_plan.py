@@ -69,7 +69,8 @@ def test_each_step_comes_after_what_it_needs() -> None:
 @pytest.mark.parametrize(
     "changes, kept",
     [
-        ({"training": {**RAW["training"], "checkpoint_s": 5}}, 1.0),
+        ({"training": {**RAW["training"], "checkpoint_s": 5, "tensorboard": True, "compile": "auto"}}, 1.0),
+        ({"training": {**RAW["training"], "compile": "off"}}, {"corpus", "tokenizer", "variant", "encode"}),
         ({"evaluation": {"rows": 8}}, {"corpus", "tokenizer", "variant", "encode", "train"}),
         ({"training": {**RAW["training"], "max_steps": 7}}, {"corpus", "tokenizer", "variant", "encode"}),
         ({"tokenizer": {"kind": "bpe", "vocab_size": 600}}, {"corpus", "variant"}),
@@ -88,6 +89,15 @@ def test_what_changes_which_keys(changes: dict[str, Any], kept: Any) -> None:
         if kept == 1.0
         else kept | (same & {"encode", "train", "evaluate"} if "size" in changes else set())
     )
+
+
+def test_fields_that_came_later_are_in_no_key_by_default() -> None:
+    training = next(step.parameters["training"] for step in make().steps.values() if step.kind == "train")
+    assert set(training) == {
+        *("batch_tokens", "window", "max_steps", "learning_rate", "final_learning_rate", "warmup"),
+        *("weight_decay", "betas", "clip_norm", "validate_every", "valid_tokens", "early_stop"),
+        *("micro_batches", "precision", "threads"),
+    }
 
 
 def test_dotted_axes_and_overrides_reach_the_steps() -> None:

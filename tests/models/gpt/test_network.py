@@ -122,3 +122,18 @@ def test_sizes_that_can_not_work(sizes: Any, message: str) -> None:
 def test_presets_give_what_is_not_written() -> None:
     config = Config(preset="124m", layers=2)
     assert (config.d_model, config.layers, config.context) == (768, 2, 1024)
+
+
+def test_compiled_layers_give_the_same_loss_and_gradients() -> None:
+    ids = torch.randint(1, V, (2, 9))
+    ids[0, 4] = FILE
+
+    def gradients(model: Gpt) -> list[Tensor]:
+        loss = model.loss(ids[:, :-1], ids[:, 1:], None)[0]
+        loss.backward()  # type: ignore[no-untyped-call]
+        return [loss.detach(), *(p.grad for p in model.parameters() if p.grad is not None)]
+
+    plain, compiled = gpt(), gpt()
+    assert compiled.compile_loss(backend="aot_eager")
+    for one, other in zip(gradients(plain), gradients(compiled), strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
