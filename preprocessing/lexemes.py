@@ -1,4 +1,8 @@
-"""The spelling of Python's lexical tokens, as regular expressions that never backtrack far."""
+"""The spelling of Python's lexical tokens, as regular expressions that never backtrack far.
+
+Only single characters are repeated possessively: CPython before 3.11.5 matches possessive groups wrongly
+(gh-106052).
+"""
 
 import re
 
@@ -8,15 +12,15 @@ _PREFIX = r"(?:[bB][rR]?|[rR][bBfF]?|[fF][rR]?|[uU])?"
 
 
 def _quoted(quote: str) -> str:
-    long = rf"{quote * 3}[^{quote}\\]*+(?:(?:\\.|{quote}(?!{quote}{quote}))[^{quote}\\]*+)*+{quote * 3}"
-    short = rf"{quote}[^{quote}\\\r\n]*+(?:\\(?:\r\n|.)[^{quote}\\\r\n]*+)*+{quote}"
+    long = rf"{quote * 3}[^{quote}\\]*+(?:(?:\\.|{quote}(?!{quote}{quote}))[^{quote}\\]*+)*{quote * 3}"
+    short = rf"{quote}[^{quote}\\\r\n]*+(?:\\(?:\r\n|.)[^{quote}\\\r\n]*+)*{quote}"
     return rf"{long}|{short}"
 
 
-_DIGITS = r"[0-9](?:_?[0-9])*+"
+_DIGITS = r"[0-9](?:_?[0-9])*"
 _EXPONENT = rf"[eE][-+]?{_DIGITS}"
 _NUMBER = (
-    r"0[xX](?:_?[0-9a-fA-F])++|0[bB](?:_?[01])++|0[oO](?:_?[0-7])++"
+    r"0[xX](?:_?[0-9a-fA-F])+|0[bB](?:_?[01])+|0[oO](?:_?[0-7])+"
     rf"|(?:{_DIGITS}\.(?:{_DIGITS})?|\.{_DIGITS})(?:{_EXPONENT})?[jJ]?|{_DIGITS}(?:{_EXPONENT})?[jJ]?"
 )
 _OPERATOR = r"\*\*=?|//=?|>>=?|<<=?|->|:=|!=|\.\.\.|[-+*/%&@|^=<>]=?|[~,.:;]"
