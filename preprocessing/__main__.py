@@ -1,4 +1,4 @@
-"""`python -m preprocessing INPUT OUTPUT [SPEC]`: what the container runs."""
+"""`python -m preprocessing INPUT OUTPUT [--spec SPEC]`: what the container runs."""
 
 import argparse
 import sys
@@ -17,11 +17,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m preprocessing", description=prepare.__doc__)
     parser.add_argument("input", type=Path, help="folder of .py files")
     parser.add_argument("output", type=Path, help="empty folder")
-    parser.add_argument("spec", type=Path, nargs="?", help="YAML with the keys corpus, tokens, tokenizer")
-    parser.add_argument("--workers", type=int, default=1, help="processes that clean files")
+    parser.add_argument("--spec", type=Path, help="YAML with the keys corpus, tokens, tokenizer")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that clean files")
     given = parser.parse_args(arguments)
     try:
-        facts = prepare(given.input, given.output, _read(given.spec), workers=given.workers)
+        facts = prepare(given.input, given.output, _read(given.spec), workers=given.jobs)
     except (BadInput, ValidationError, YAMLError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -79,7 +79,6 @@ def raw_digest(config: CorpusConfig) -> str:
     """Digest of the source's raw data, of a given split, and of the Python version, which decides what
     parses.
     """
-    version = ".".join(platform.python_version_tuple()[:2])
     content = sources.lookup(config.source.kind).raw_digest(config.source)
     given = ""
     if config.split.file is not None:
@@ -87,7 +86,11 @@ def raw_digest(config: CorpusConfig) -> str:
         if not path.is_file():
             raise BadInput(f"corpus.split.file: no file {str(path)!r}")
         given = hashlib.sha256(path.read_bytes()).hexdigest()
-    return hashlib.sha256(f"{version}:{content}:{given}".encode()).hexdigest()
+    return hashlib.sha256(f"{_python()}:{content}:{given}".encode()).hexdigest()
+
+
+def _python() -> str:
+    return ".".join(platform.python_version_tuple()[:2])
 
 
 def build(config: CorpusConfig, out: Path, *, workers: int = 1) -> dict[str, Any]:
@@ -107,7 +110,7 @@ def build(config: CorpusConfig, out: Path, *, workers: int = 1) -> dict[str, Any
             _check_not_empty(config, len(index) - len(dropped), dropped, excluded)
             deal = index.deal(dropped, config.split, config.shards)
             facts = _write(config, spool, out, dropped, deal, excluded)
-    return facts | {"excluded": dict(sorted(excluded.counts.items())), "python": platform.python_version()}
+    return facts | {"excluded": dict(sorted(excluded.counts.items())), "python": _python()}
 
 
 def shard_paths(folder: Path) -> Iterator[Path]:

@@ -22,14 +22,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from preprocessing import parquet
+
+if TYPE_CHECKING:
+    import pandas as pd  # the container does without
 
 VERSION = 1
 SAMPLES_SCHEMA = pa.schema(
@@ -93,9 +95,9 @@ class EncodedShard:
         self._sizes = _mapped(folder / "token_bytes.npy") if self.is_running else None
 
     @cached_property
-    def samples(self) -> pd.DataFrame:
+    def samples(self) -> "pd.DataFrame":
         """One row for each sample: sample, project, path, split, outcome, n_bytes."""
-        table: pd.DataFrame = pq.read_table(self.folder / "samples.parquet").to_pandas()
+        table: "pd.DataFrame" = pq.read_table(self.folder / "samples.parquet").to_pandas()
         return table
 
     def __len__(self) -> int:
