@@ -97,7 +97,7 @@ class EncodedShard:
     @cached_property
     def samples(self) -> "pd.DataFrame":
         """One row for each sample: sample, project, path, split, outcome, n_bytes."""
-        table: "pd.DataFrame" = pq.read_table(self.folder / "samples.parquet").to_pandas()
+        table: pd.DataFrame = pq.read_table(self.folder / "samples.parquet").to_pandas()
         return table
 
     def __len__(self) -> int:
