@@ -37,6 +37,7 @@ class Job:
     out: Path
     scratch: Path | None
     report: Report
+    events: Path | None = None
 
     @property
     def vocab_size(self) -> int:

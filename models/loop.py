@@ -15,6 +15,7 @@ from torch import Tensor
 
 from models.checkpoints import Scratch, save_tensors, weights
 from models.errors import BadInput
+from models.events import Events
 from models.flops import training_flops, utilisation
 from models.interface import Network, device
 from models.job import CURVE, Job
@@ -58,6 +59,7 @@ def compiled(network: Network, wanted: str, gpu: bool) -> bool:
 LEAP_NATS = 3.0  # a loss so far above its running mean is no noise
 MEMORY = 0.98  # of the running mean
 MAX_ROLLBACKS = 3
+TELL_EVERY_S = 2.0  # between validations
 
 Snapshot = tuple[dict[str, dict[str, Tensor]], dict[str, Any]]
 
@@ -111,7 +113,8 @@ class _Training:
 
     def run(self) -> dict[str, Any]:
         resumed = self._restore()
-        started = saved = time.monotonic()
+        self.events = Events(self.job.events, first_step=self.progress.step + 1)
+        started = saved = self.told = time.monotonic()
         before, first = self.progress.seconds, self.progress.step
         config = self.config
         self.network.train()
@@ -127,10 +130,13 @@ class _Training:
                 if config.early_stop and progress.stale >= config.early_stop.patience:
                     break
                 self.good = self._snapshot()
+            elif time.monotonic() - self.told >= TELL_EVERY_S:
+                self._tell()
             if time.monotonic() - saved >= config.checkpoint_s:
                 self._save()
                 saved = time.monotonic()
         elapsed = time.monotonic() - started
+        self.events.close()
         self._finish()
         progress = self.progress
         done = (progress.step - first) * self.batch_subwords
@@ -214,7 +220,7 @@ class _Training:
         self.network.eval()
         bits = bits_per_token(self.network, self.job.valid, self.job.vocabulary, config.valid_tokens)
         self.network.train()
-        train_bits = progress.nats / math.log(2) / max(1, progress.tokens)
+        train_bits = self._train_bits()
         progress.nats, progress.tokens = 0.0, 0
         margin = config.early_stop.min_delta_bits if config.early_stop else 0.0
         if bits < progress.best_bits - margin:
@@ -230,7 +236,20 @@ class _Training:
             "learning_rate": learning_rate(progress.step - 1, config),
         }
         self.curve.append(row)
-        self.job.report({"kind": "training", **row, "max_steps": config.max_steps, **self._speed()})
+        told = {"kind": "training", **row, "max_steps": config.max_steps, **self._speed()}
+        self.job.report(told)
+        self.events.write(told)
+        self.told = time.monotonic()
+
+    def _train_bits(self) -> float:
+        """Bits per token of the training batches since the last validation."""
+        return self.progress.nats / math.log(2) / max(1, self.progress.tokens)
+
+    def _tell(self) -> None:
+        """How far it is, between two validations."""
+        at = {"step": self.progress.step, "max_steps": self.config.max_steps}
+        self.job.report({"kind": "progress", **at, "train_bits": self._train_bits(), **self._speed()})
+        self.told = time.monotonic()
 
     def _speed(self) -> dict[str, float]:
         """Subwords per second, seconds that are left at most, and on a known GPU the share of its peak."""

@@ -27,13 +27,14 @@ def run(
     out: Path,
     report: Report,
     scratch: Path | None = None,
+    events: Path | None = None,
 ) -> dict[str, Any]:
     """Trains a model on the "train" samples of some shards, watched on the "valid" samples of others.
 
     model: a `Config` of some `models.<kind>`. out: an existing empty folder, which gets model.safetensors,
-    config.json and training.parquet. scratch: where checkpoints for resuming live, or None for none. Raises
-    BadInput
-    if there is nothing to train on or the training diverges. Returns facts for the manifest.
+    config.json and training.parquet. scratch: where checkpoints for resuming live, or None for none.
+    events: where event files of TensorBoard go, or None for none. Raises BadInput if there is nothing to
+    train on or the training diverges. Returns facts for the manifest.
     """
     torch.set_num_threads(training.threads)
     torch.manual_seed(seed)
@@ -62,6 +63,7 @@ def run(
         out=out,
         scratch=scratch,
         report=report,
+        events=events,
     )
     facts: dict[str, Any] = lookup_network(model.kind).fit(model, job)
     write_config(out, model=model, vocab_size=vocabulary.size, tokenizer=digest(tokenizer))

@@ -29,10 +29,12 @@ def _one(work: Work, context: Context) -> dict[str, object]:
     mixed = "original" in work.inputs  # then what a variant left alone is there already
     parts = [Part(folder=folder) for folder in context.inputs(work, "original")]
     parts += [Part(folder=folder, only_rewritten=mixed) for folder in context.inputs(work, "rewritten")]
+    training = TrainingConfig.model_validate({**work.parameters["training"], **work.unkeyed})
+    events = context.store.root.parent / "tensorboard" / work.key if training.tensorboard else None
     with context.scratch(work) as scratch:
         facts = train.run(
             model=configs(models)[model["kind"]].model_validate(model),
-            training=TrainingConfig.model_validate({**work.parameters["training"], **work.unkeyed}),
+            training=training,
             tokenizer=context.input(work, "tokenizer"),
             train=parts,
             valid=parts,
@@ -40,6 +42,7 @@ def _one(work: Work, context: Context) -> dict[str, object]:
             out=work.out,
             report=lambda row: context.report(work, row),
             scratch=scratch,
+            events=events,
         )
     if scratch is not None:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Trainings: they learn, they resume to the same bits, they refuse what can't work."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from models import lookup, train
+from models import lookup, loop, train
 from models.config import EarlyStop, TrainingConfig
 from models.data import Part
 from models.errors import BadInput
@@ -77,8 +78,36 @@ def test_learning_curve(run: Any) -> None:
     assert curve["step"].tolist() == [6, 12, 18, 24]
     assert curve["valid_bits"].min() == pytest.approx(facts["valid_bits"])
     assert curve["train_bits"].iloc[-1] < curve["train_bits"].iloc[0]
-    assert [row["step"] for row in reports] == curve["step"].tolist()
-    assert [row["eta_s"] > 0 for row in reports] == [True, True, True, False]
+    validated = [row for row in reports if row["kind"] == "training"]
+    assert [row["step"] for row in validated] == curve["step"].tolist()
+    assert [row["eta_s"] > 0 for row in validated] == [True, True, True, False]
+
+
+def test_progress_is_told_between_validations(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "TELL_EVERY_S", 0.0)
+    reports: list[dict[str, Any]] = []
+    run("one", report=reports.append)
+    told = [row for row in reports if row["kind"] == "progress"]
+    assert [row["step"] for row in told] == [step for step in range(1, 25) if step % 6]
+    assert all(row["train_bits"] > 0 and row["subwords_per_s"] > 0 and row["eta_s"] > 0 for row in told)
+
+
+def test_event_files_hold_the_curve(run: Any, tmp_path: Path) -> None:
+    accumulators = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    _, out = run("one", events=tmp_path / "events")
+    events = accumulators.EventAccumulator(str(tmp_path / "events")).Reload()
+    curve = pq.read_table(out / "training.parquet").to_pandas()
+    assert [event.step for event in events.Scalars("valid_bits")] == curve["step"].tolist()
+    assert [event.value for event in events.Scalars("train_bits")] == pytest.approx(
+        curve["train_bits"].tolist()
+    )
+    assert "tensorboard" not in "".join(file.name for file in out.iterdir())
+
+
+def test_event_files_without_the_package(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(BadInput, match=r"pip install 'augrid\[tensorboard\]'"):
+        run("one", events=tmp_path / "events")
 
 
 @pytest.mark.parametrize("stop_at", [6, 18])
