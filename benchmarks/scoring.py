@@ -35,21 +35,26 @@ CASES = (
     ({"kind": "gru", "d_model": 512, "dropout": 0.0}, 40, 10_000),
     ({"kind": "gpt", "d_model": 256, "layers": 4, "heads": 8, "context": 256}, 150, 2000),
 )
+QUICK = (
+    ({"kind": "gru", "d_model": 32, "dropout": 0.0}, 20, 400),
+    ({"kind": "gpt", "d_model": 32, "layers": 1, "heads": 2, "context": 64}, 20, 400),
+)
 PUBLISHED = {"entropy_tokens_per_cpu_s": 2934, "mrr_tokens_per_cpu_s": 13.9}
-CORPUS = {
+CORPUS: dict[str, Any] = {
     "source": {"kind": "stdlib"},
-    "keep": {"min_bytes": 500, "max_bytes": 20_000, "max_samples": 500},
+    "keep": {"min_bytes": 500, "max_bytes": 20_000},
     "split": {"by": "project", "train": 0.7, "valid": 0.1, "test": 0.2, "seed": 1},
     "shards": 1,
 }
 
 
-def prepare(folder: Path, vocab_size: int) -> tuple[Path, Path]:
+def prepare(folder: Path, vocab_size: int, max_samples: int) -> tuple[Path, Path]:
     """A part of the standard library, its tokenizer, one encoded shard."""
     places = [folder / name for name in ("corpus", "tokenizer", "encoded")]
     for place in places:
         place.mkdir()
-    corpus.build(corpus.CorpusConfig.model_validate(CORPUS), places[0])
+    keep = {**CORPUS["keep"], "max_samples": max_samples}
+    corpus.build(corpus.CorpusConfig.model_validate({**CORPUS, "keep": keep}), places[0])
     shards = list(corpus.shard_paths(places[0]))
     tokenizers.build(bpe.Config(vocab_size=vocab_size), shards, TokensConfig(), places[1])
     encode.build(shards[0], places[1], TokensConfig(), places[2])
@@ -149,10 +154,12 @@ def cpu_s(run: Callable[[], Any]) -> float:
     return time.process_time() - started
 
 
-def measure(config: dict[str, Any], steps: int, vocab_size: int, positions: int) -> dict[str, Any]:
+def measure(
+    config: dict[str, Any], steps: int, vocab_size: int, *, positions: int, max_samples: int
+) -> dict[str, Any]:
     """Trains one model briefly, then times each way of scoring its test set."""
     with tempfile.TemporaryDirectory() as name:
-        tokenizer, shard = prepare(Path(name), vocab_size)
+        tokenizer, shard = prepare(Path(name), vocab_size, max_samples)
         out = Path(name) / "model"
         out.mkdir()
         training = TrainingConfig(
@@ -234,12 +241,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--positions", type=int, default=300)
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny models: shows that it runs, measures nothing"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     results = []
     about = machine()
-    for config, steps, vocab_size in CASES:
-        results.append(measure(config, steps, vocab_size, options.positions))
+    sizes = {
+        "positions": min(options.positions, 20) if options.quick else options.positions,
+        "max_samples": 40 if options.quick else 500,
+    }
+    for config, steps, vocab_size in QUICK if options.quick else CASES:
+        results.append(measure(config, steps, vocab_size, **sizes))
         print(json.dumps(results[-1], indent=1), flush=True)
         if options.json:
             text = json.dumps({"machine": about, "published": PUBLISHED, "results": results}, indent=1)

@@ -62,7 +62,7 @@ class Network(nn.Module, ABC):
         return training.rows, training.window
 
     def compile_loss(self, **options: Any) -> bool:
-        """Has `torch.compile` work on what `loss` spends its time in; False for a model that gains nothing."""
+        """Has `torch.compile` work on what `loss` spends its time in; False where nothing is gained."""
         return False
 
     @abstractmethod

@@ -46,7 +46,7 @@ def learning_rate(step: int, config: Any) -> float:
 
 
 def compiled(network: Network, wanted: str, gpu: bool) -> bool:
-    """Compiles a network where that is wanted and pays; what can't be compiled under `auto` stays as it is."""
+    """Compiles a network where that pays; under `auto` what can't be compiled stays as it is."""
     if wanted == "off" or (wanted == "auto" and not gpu):
         return False
     if wanted == "auto":
