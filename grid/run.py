@@ -79,7 +79,7 @@ class Run:
 
     @contextlib.contextmanager
     def claimed(self) -> Iterator[None]:
-        """Hold the grid's folder of results; a folder that is new goes away again when the input is bad.
+        """Hold the grid's folder of results; folders that are new go away again when the input is bad.
 
         Raises:
             BadInput: the folder is another spec's or is in use, or the disk is full.
@@ -98,6 +98,7 @@ class Run:
         except BadInput:
             if fresh:
                 shutil.rmtree(self.folder.path, ignore_errors=True)
+                self.store.remove_empty()
             raise
         except OSError as error:
             if error.errno not in DISK_ERRORS:

@@ -68,6 +68,12 @@ class Store:
                     found.update(os.listdir(prefix.path))
         return found
 
+    def remove_empty(self) -> None:
+        """Remove the store's folder if it holds nothing."""
+        with contextlib.suppress(OSError):
+            for folder in (self.root / "tmp", self.root):
+                folder.rmdir()
+
     @contextlib.contextmanager
     def writing(self, kind: str, key: str) -> Iterator[Path]:
         """An empty folder for the step's files; it goes away unless `publish` took it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 
 from grid.work import Context, Result, Work, each
@@ -21,4 +22,5 @@ def _one(work: Work, context: Context) -> dict[str, object]:
     from preprocessing import corpus
 
     config = corpus.CorpusConfig.model_validate(work.parameters["config"])
-    return corpus.build(config, work.out)
+    threads = int(os.environ.get("OMP_NUM_THREADS") or 1)  # how the executor says what the slot has
+    return corpus.build(config, work.out, workers=threads)

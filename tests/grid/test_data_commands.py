@@ -114,6 +114,15 @@ def test_preprocess(spec: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "out" / "encoded").iterdir())
 
 
+def test_a_corpus_that_turns_out_empty_leaves_nothing(spec: Path, tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "bad.py").write_text("x = = 1\n")
+    with pytest.raises(BadInput, match="no sample is left"):
+        augrid("corpus", spec, "--results", tmp_path / "none", "--set", f"corpus.source.path={code}")
+    assert not list((tmp_path / "none").iterdir())
+
+
 @pytest.mark.parametrize(
     "command, expected",
     [
