@@ -18,7 +18,7 @@ def register(app: typer.Typer, console: Console) -> None:
     image = typer.Typer(help="The image that training and scoring run in.", no_args_is_help=True)
     app.add_typer(image, name="image")
 
-    @image.callback()
+    @image.callback(epilog="example: augrid image build --hosts docker")
     def commands() -> None:
         """The image that training and scoring run in."""
 

@@ -22,7 +22,8 @@ def test_help_has_an_example(name: str) -> None:
 def test_all_commands_are_there() -> None:
     road = {"run", "plan", "validate", "schema", "status", "report", "rewrite", "export", "step"}
     later = {"logs", "ls", "diff", "compare", "rm", "gc", "stop", "doctor", "corpus", "sizes", "preprocess"}
-    assert road | later == set(COMMANDS)
+    asking = {"check-model", "complete", "image"}
+    assert road | later | asking == set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", [["run", "nosuch"], ["run", "quickstart", "--executor", "remote"]])
