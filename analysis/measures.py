@@ -93,11 +93,11 @@ def groups(paired: pd.DataFrame) -> tuple[dict[str, pd.Index], list[Pairs]]:
 def measure(
     pairs: Pairs, metrics: Sequence[Metric], *, resamples: int, seed: int, level: float
 ) -> Iterator[Measured]:
-    """Each metric of one group; none where no sample has a token of the scope."""
+    """Each metric of one group; none where no sample has a token of the scope, or no ranks."""
     for one in metrics:
         columns = [f"{one.numerator}_a", f"{one.denominator}_a", f"{one.numerator}_b", f"{one.denominator}_b"]
         parts = np.column_stack([pairs.sums[name] for name in columns])  # (n, 4)
-        there = (parts[:, 1] > 0) & (parts[:, 3] > 0)
+        there = (parts[:, 1] > 0) & (parts[:, 3] > 0) & np.isfinite(parts).all(axis=1)
         if not there.any():
             continue
         rows, parts = (pairs, parts) if there.all() else (pairs.of(there), parts[there])

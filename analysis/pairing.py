@@ -98,7 +98,8 @@ def baselines(results: Results, *, scope: str = "all", metrics: Iterable[str] = 
     """The unaugmented models on all original test samples: the axes of each baseline cell, metric, value."""
     cells = results.done[results.done["baseline"].astype(bool)]
     samples = _side(results.samples((scope, ALIGNED[scope])), "original", scope)
-    sums = samples[samples["cell"].isin(cells["cell"])].groupby("cell", observed=True)[list(SUMS)].sum()
+    by_cell = samples[samples["cell"].isin(cells["cell"])].groupby("cell", observed=True)
+    sums = by_cell[list(SUMS)].sum(min_count=1)
     frames = [
         cells[["cell", *results.axes]].assign(
             metric=one.name,
@@ -106,7 +107,7 @@ def baselines(results: Results, *, scope: str = "all", metrics: Iterable[str] = 
         )
         for one in map(metric, metrics)
     ]
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames, ignore_index=True).dropna(subset="value")
 
 
 def _sides(results: Results, kind: str) -> pd.DataFrame:

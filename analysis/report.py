@@ -53,6 +53,12 @@ class Report:
     files: list[Path] = field(default_factory=list)
 
     @property
+    def metrics(self) -> list[str]:
+        """Those of METRICS that any cell was scored for."""
+        known = set(self.results.metrics["metric"])
+        return [name for name in METRICS if name in known]
+
+    @property
     def figures_folder(self) -> Path:
         return self.results.folder / "figures"
 
@@ -75,12 +81,12 @@ def make(folder: Path | str) -> list[Path]:
         jobs=cell_pages.jobs(results),
     )
     for kind in KINDS:
-        comparison = compare(results, kind, metrics=METRICS)
+        comparison = compare(results, kind, metrics=report.metrics)
         if len(comparison.table):
             report.comparisons[kind] = comparison
     _draw(report)
     for kind, comparison in report.comparisons.items():
-        for name in METRICS:
+        for name in report.metrics:
             report.files += _save(report, comparison, name, f"table-{kind}-{name}")
     html = results.folder / "report.html"
     html.write_text(render(report), encoding="utf-8")
@@ -104,7 +110,7 @@ def render(report: Report) -> str:
         caveats=summary.caveats(results, report.comparisons),
         pictures=report.pictures,
         differences=[
-            _difference_table(report, kind, name) for kind in report.comparisons for name in METRICS
+            _difference_table(report, kind, name) for kind in report.comparisons for name in report.metrics
         ],
         sections=list(sections.all_sections(results, report.comparisons, report.found)),
         examples=report.examples,
@@ -157,7 +163,7 @@ def _save(report: Report, comparison: Comparison, metric_name: str, name: str) -
 def _draw(report: Report) -> None:
     results, against_baseline = report.results, report.comparisons.get("baseline")
     if against_baseline is not None:
-        for name in METRICS:
+        for name in report.metrics:
             label = metric(name).label
             report.add(
                 f"curves-{name}",

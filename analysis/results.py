@@ -48,7 +48,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "tokens": "sample token kind origin change nll_bits rank n_subwords n_bytes",
     }.items()
 }
-NEVER_NAN = {"metrics": ("value",), "samples": ("n_tokens", *SUMS), "tokens": ("nll_bits",)}
+RANKED = ("accuracy_1", "accuracy_5", "accuracy_10", "reciprocal_rank_10")
+"""Sums that a cell lacks as a whole whose evaluation asked for no ranks, or whose model has none."""
+
+NEVER_NAN = {
+    "metrics": ("value",),
+    "samples": ("n_tokens", "nll_bits", "n_bytes"),
+    "tokens": ("nll_bits",),
+}
 
 
 class BadResults(ValueError):  # noqa: N818 - it names what is wrong, not that something is
@@ -149,8 +156,16 @@ class Results:
         """Sums per cell × test × sample for the scopes asked for; only these are read from disk, and once."""
         key = tuple(scopes)
         if key not in self._samples:
-            self._samples[key] = self._frame("samples", filters=[("scope", "in", list(key))])
+            frame = self._frame("samples", filters=[("scope", "in", list(key))])
+            self._check_ranks(frame)
+            self._samples[key] = frame
         return self._samples[key]
+
+    @cached_property
+    def ranked(self) -> frozenset[str]:
+        """The cells that were scored with ranks, so that they have accuracies."""
+        rows = self.metrics[self.metrics["metric"] == "accuracy_1"]
+        return frozenset(rows["cell"])
 
     @cached_property
     def n_tokens_rows(self) -> int:
@@ -220,6 +235,17 @@ class Results:
             raise BadResults(
                 f"{self.folder / 'cells.parquet'}: absent baseline: {'; '.join(lines)}{more}; "
                 "a comparison without its baseline means nothing"
+            )
+
+    def _check_ranks(self, samples: pd.DataFrame) -> None:
+        """A cell has ranks everywhere or nowhere."""
+        lacking = samples[list(RANKED)].isna()
+        some, none = lacking.any(axis=1), lacking.all(axis=1)
+        torn = samples[samples["cell"].isin(samples.loc[some, "cell"]) & ~none]
+        if len(torn):
+            raise BadResults(
+                f"{self.folder / 'samples.parquet'}: {', '.join(RANKED)} are not a number in some rows of "
+                f"cell {torn['cell'].iloc[0]} and are one in others"
             )
 
     def _frame(self, table: str, **reading: Any) -> pd.DataFrame:

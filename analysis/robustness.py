@@ -74,7 +74,8 @@ def scan(results: Results) -> Scan:
             seen = np.full(len(original.right), -1, dtype=np.int8)
             seen[overlay.position] = overlay.right
             variants.setdefault(str(row["intensity"]), []).append((str(row["cell"]), seen))
-        worst += [_worst(found, original) for found in variants.values() if len(found) > 1]
+        several = [found for found in variants.values() if len(found) > 1]
+        worst += [_worst(found, original) for found in several if found[0][0] in results.ranked]
     columns = ["cell", "project", "kind", *COUNTS]
     table = pd.concat(kinds, ignore_index=True) if kinds else pd.DataFrame(columns=columns)
     return Scan(kinds=table, worst=_with_axes(pd.DataFrame(worst, columns=_WORST), results))
@@ -90,7 +91,8 @@ def flips(results: Results, found: Scan) -> pd.DataFrame:
     kept).
     `p`: clustered McNemar test over projects; `p_tokens`: McNemar's exact test; `p_holm`: of `p`.
     """
-    by_project = found.kinds.groupby(["cell", "project"], sort=False)[list(COUNTS)].sum()
+    ranked = found.kinds[found.kinds["cell"].isin(results.ranked)]
+    by_project = ranked.groupby(["cell", "project"], sort=False)[list(COUNTS)].sum()
     totals = by_project.groupby("cell", sort=False).sum().to_dict("index")
     flipped = by_project[["lost", "gained"]].to_numpy()
     records = []

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from analysis import report
 from analysis.__main__ import main
-from analysis.results import BadResults
+from analysis.results import RANKED, BadResults
 from analysis.simulation import Simulation, write
 
 
@@ -136,3 +138,22 @@ def test_a_grid_in_which_all_failed_still_has_a_report(folder: Path, tmp_path: P
 def test_analysis_runs_without_torch() -> None:
     code = "import sys, analysis.__main__; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_grid_without_ranks_has_a_report_without_accuracy(tmp_path: Path) -> None:
+    folder = write(tmp_path / "entropy", Simulation(intensities=[0.5, 1.0], models=["small"], projects=5))
+    for file, columns in [(folder / "samples.parquet", RANKED)] + [
+        (file, ("rank",)) for file in (folder / "tokens").glob("*.parquet")
+    ]:
+        table = pq.read_table(file)
+        for name in columns:
+            at = table.schema.get_field_index(name)
+            table = table.set_column(at, name, pa.nulls(len(table), table.schema.field(name).type))
+        pq.write_table(table, file)
+    metrics = pd.read_parquet(folder / "metrics.parquet")
+    kept = metrics["metric"].isin(["entropy", "bits_per_byte", "perplexity"])
+    metrics[kept].to_parquet(folder / "metrics.parquet", index=False)
+    names = {file.name for file in report.make(folder)}
+    assert "table-baseline-entropy.md" in names
+    assert not [name for name in names if "accuracy" in name or "mrr" in name]
+    assert "nan" not in (folder / "figures" / "table-baseline-entropy.md").read_text().lower()

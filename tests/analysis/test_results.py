@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.results import BadResults, Results, describe
+from analysis.results import RANKED, BadResults, Results, describe
 
 
 @pytest.fixture
@@ -133,3 +133,13 @@ def test_bad_folders(copy: Path, spoil: object, message: str) -> None:
 def test_describe_leaves_out_what_is_not_there() -> None:
     row = pd.Series({"rewrites": "rename", "intensity": None, "seed": 3, "x.y": float("nan")})
     assert describe(row, ["rewrites", "intensity", "seed", "x.y"]) == "rename, seed 3"
+
+
+def test_a_cell_may_lack_all_ranks_but_not_some(copy: Path) -> None:
+    frame = change(copy, "samples", **dict.fromkeys(RANKED))
+    assert Results(copy).samples(["all"])["nll_bits"].notna().all()
+    frame[list(RANKED)] = 1.0
+    frame.loc[frame.index[frame["scope"] == "all"][0], "accuracy_1"] = np.nan
+    frame.to_parquet(copy / "samples.parquet", index=False)
+    with pytest.raises(BadResults, match="are not a number in some rows of cell"):
+        Results(copy).samples(["all"])
