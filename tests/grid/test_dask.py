@@ -1,7 +1,10 @@
 """Against a real Dask scheduler and worker processes."""
 
+import contextlib
+import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,16 +30,17 @@ class Cluster:
             if self.file.exists():
                 break
             time.sleep(0.1)
-        plain = ("--nthreads", "1", "--no-nanny", "--no-dashboard")
-        self.workers = [self._start("worker", *plain) for _ in range(2)]
+        self.workers = [self._worker() for _ in range(2)]
+        self.kills = 0
+
+    def _worker(self) -> subprocess.Popen[bytes]:
+        return self._start("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard")
 
     def _start(self, what: str, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "dask", what, "--scheduler-file", str(self.file), *arguments]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def connect(self) -> tuple[dask.Executor, list[Any]]:
-        import json
-
         address = json.loads(self.file.read_text())["address"]
         for _ in range(100):
             try:
@@ -49,6 +53,17 @@ class Cluster:
             executor.client.close()
             time.sleep(0.2)
         raise AssertionError("the workers didn't come")
+
+    def kill_whoever_runs(self, job: str) -> None:
+        """Kill the worker that runs this job, and start another in its place."""
+        for n, worker in enumerate(self.workers):
+            children = psutil.Process(worker.pid).children(recursive=True)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if any(job in " ".join(child.cmdline()) for child in children):
+                    worker.kill()
+                    worker.wait()
+                    self.workers[n] = self._worker()
+                    self.kills += 1
 
     def end(self) -> None:
         for process in [*self.workers, self.scheduler]:
@@ -80,7 +95,6 @@ def test_contract_and_a_worker_that_is_killed(tmp_path: Path, cluster: Cluster, 
     bad = probe_job("bad", first, fail="on purpose")
     blocked = probe_job("blocked", bad)
     rest = [probe_job(f"rest{n}", first, seconds=2) for n in range(3)]
-    import threading
 
     def kill() -> None:
         time.sleep(4)
@@ -94,9 +108,47 @@ def test_contract_and_a_worker_that_is_killed(tmp_path: Path, cluster: Cluster, 
 
 
 @pytest.mark.slow
+def test_a_job_that_kills_its_worker_each_time(tmp_path: Path, cluster: Cluster, probe_job: Any) -> None:
+    executor, slots = cluster.connect()
+    deadly = probe_job("deadly", seconds=60)
+    rest = [probe_job(f"rest{n}", seconds=1) for n in range(3)]
+    over = threading.Event()
+
+    def kill() -> None:
+        while not over.wait(0.1):
+            cluster.kill_whoever_runs(deadly.id)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    report = driver(tmp_path, executor, slots).run([deadly, *rest])
+    over.set()
+    killer.join()
+    assert cluster.kills >= 3
+    assert report.outcomes[deadly.steps[0].key].failure == "lost"
+    assert [report.outcomes[job.steps[0].key].status for job in rest] == ["done"] * 3
+    executor.client.close()
+
+
+@pytest.mark.slow
+def test_a_cluster_that_loses_all_its_workers_ends_the_run(
+    tmp_path: Path, cluster: Cluster, probe_job: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask, "NO_WORKER_S", 3.0)
+    executor, slots = cluster.connect()
+    for worker in cluster.workers:
+        worker.kill()
+    job = probe_job("alone", seconds=1)
+    report = driver(tmp_path, executor, slots).run([job])
+    outcome = report.outcomes[job.steps[0].key]
+    assert outcome.status == "failed"
+    assert outcome.failure == "infra"
+    assert "no Dask worker" in outcome.error
+    executor.client.close()
+
+
+@pytest.mark.slow
 def test_stopping_ends_what_runs_on_workers(tmp_path: Path, cluster: Cluster, probe_job: Any) -> None:
     executor, slots = cluster.connect()
-    import threading
 
     def stop() -> None:
         for _ in range(100):
@@ -128,8 +180,6 @@ def test_bad_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_worker_ends_a_job_whose_driver_is_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import threading
-
     class Recorder(local.Executor):
         stopped = False
 
