@@ -3,6 +3,8 @@ a spec.
 """
 
 import json
+import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from preprocessing.exports import openvocab
 from preprocessing.tokenizers import AnyTokenizer
 from preprocessing.tokenizers.bpe import Config as Bpe
 from preprocessing.tokens import TokensConfig
+
+FOLDERS = ("corpus", "tokenizer", "encoded", "lines")
+FACTS = "facts.json"
 
 
 class PrepareConfig(BaseModel):
@@ -33,18 +38,30 @@ def prepare(source: Path, out: Path, config: PrepareConfig, *, workers: int = 1)
 
     Writes corpus/ (Parquet, excluded.parquet), tokenizer/, encoded/00000 … (preprocessing.shards),
     lines/train.txt … (preprocessing.exports.openvocab) and, last, facts.json, which is what is
-    returned. Raises BadInput.
+    returned. Raises BadInput, also when the disk is full. After an error `out` is empty again.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BadInput(f"{out} is not an empty folder")
-    folders = [out / name for name in ("corpus", "tokenizer", "encoded", "lines")]
+    folders = [out / name for name in FOLDERS]
     try:
         for folder in folders:
             folder.mkdir(parents=True)
         tempfile.TemporaryFile(dir=out).close()
     except OSError as error:
         raise BadInput(f"can't write to {out}: {error.strerror}") from error
-    in_corpus, in_tokenizer, in_encoded, in_lines = folders
+    try:
+        return _prepare(source, out, config, workers)
+    except BaseException as error:
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        (out / FACTS).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            raise BadInput(f"{error.filename or out}: {os.strerror(error.errno)}") from error
+        raise
+
+
+def _prepare(source: Path, out: Path, config: PrepareConfig, workers: int) -> dict[str, Any]:
+    in_corpus, in_tokenizer, in_encoded, in_lines = (out / name for name in FOLDERS)
     fields = {**config.corpus, "source": {"kind": "directory", "path": str(source)}}
     built = corpus.build(CorpusConfig.model_validate(fields), in_corpus, workers=workers)
     shards = list(corpus.shard_paths(in_corpus))
@@ -55,5 +72,5 @@ def prepare(source: Path, out: Path, config: PrepareConfig, *, workers: int = 1)
         encode.build(shard, in_tokenizer, config.tokens, folder)
     openvocab.write_lines(shards, in_lines, config.tokens, tokenizers.load(in_tokenizer))
     facts = {"corpus": built, "tokenizer": trained, "description": describe.describe(in_corpus)}
-    (out / "facts.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    (out / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return facts

@@ -39,7 +39,7 @@ def train(config: Config, token_texts: Iterator[str], out: Path) -> dict[str, An
     library.train_from_iterator(counted, trainer)
     if not counted.number:
         raise BadInput("tokenizer: the training split has no tokens to learn from")
-    library.save(str(out / "tokenizer.json"), pretty=False)
+    (out / "tokenizer.json").write_text(library.to_str(), encoding="utf-8")  # an OSError if the disk is full
     describe(out, "bpe", library.get_vocab_size())
     return {"vocab_size": library.get_vocab_size(), "training_tokens": counted.number}
 

@@ -45,7 +45,7 @@ class Config(TokenizerConfig):
 def train(config: Config, token_texts: Iterator[str], out: Path) -> dict[str, Any]:
     """Nothing is learnt: the tokenizer is copied. Raises BadInput if there is none."""
     library = _read(config.path)
-    library.save(str(out / FILE_NAME), pretty=False)
+    (out / FILE_NAME).write_text(library.to_str(), encoding="utf-8")
     describe(out, "huggingface", FIRST + _size(library))
     return {"vocab_size": FIRST + _size(library), "path": config.path}
 

@@ -56,7 +56,8 @@ def train(config: Config, token_texts: Iterator[str], out: Path) -> dict[str, An
         : config.vocab_size - len(_RESERVED)
     ]
     vocabulary = {word: number for number, word in enumerate([*_RESERVED, *words])}
-    Library(models.WordLevel(vocabulary, unk_token=_RESERVED[_UNKNOWN_ID])).save(str(out / "tokenizer.json"))
+    library = Library(models.WordLevel(vocabulary, unk_token=_RESERVED[_UNKNOWN_ID]))
+    (out / "tokenizer.json").write_text(library.to_str(pretty=True), encoding="utf-8")
     describe(out, "subtoken", len(vocabulary))
     covered = sum(counts[word] for word in words)
     return {

@@ -1,5 +1,7 @@
 import hashlib
 import os
+import socket
+import stat
 import sysconfig
 from collections import Counter
 from pathlib import Path
@@ -279,6 +281,50 @@ def test_files_that_vanish_during_the_run(
     monkeypatch.setattr(files, "load", vanish)
     _, _, excluded = build(config, tmp_path / "out")
     assert excluded == {"p0/gone.py": "unreadable"}
+
+
+def test_a_device_and_a_socket_are_no_files(make_folder, tmp_path: Path) -> None:
+    folder = make_folder(GOOD)
+    with socket.socket(socket.AF_UNIX) as unix:
+        here = Path.cwd()
+        os.chdir(folder)  # addresses are short
+        unix.bind("socket.py")
+        os.chdir(here)
+        expected = {"socket.py": "unreadable"}
+        if os.geteuid() == 0:
+            os.mknod(folder / "zero.py", stat.S_IFCHR | 0o666, os.makedev(1, 5))
+            expected["zero.py"] = "not_a_file"
+        os.mkfifo(folder / ".gitignore")
+        _, rows, excluded = build(configure(folder), tmp_path / "out")
+    assert excluded.keys() == expected.keys()
+    assert set(excluded.values()) <= {"unreadable", "not_a_file"}
+    assert len(rows) == len(GOOD)
+
+
+BAD_OF_CPYTHON = {
+    "bad_coding.py": "undecodable",
+    "bad_coding2.py": "undecodable",
+    "badsyntax_pep3120.py": "undecodable",
+    "badsyntax_3131.py": "syntax_error",
+    "badsyntax_future3.py": "syntax_error",
+    "badsyntax_future10.py": "syntax_error",
+    "tokenize_tests-latin1-coding-cookie-and-utf8-bom-sig.txt": "undecodable",
+}
+
+
+def test_bad_files_of_the_tests_of_cpython() -> None:
+    found = {
+        path.name: path
+        for path in (Path(sysconfig.get_path("stdlib")) / "test").rglob("*")
+        if path.name in BAD_OF_CPYTHON or path.name.startswith("badsyntax")
+    }
+    if not found:
+        pytest.skip("this Python comes without its tests")
+    for name, path in found.items():
+        raw = files.load(path.parent, name, project="cpython")
+        (cleaned,) = clean(raw, Rules())
+        assert isinstance(cleaned, Excluded), name
+        assert cleaned.reason == BAD_OF_CPYTHON.get(name, cleaned.reason)
 
 
 @pytest.mark.slow

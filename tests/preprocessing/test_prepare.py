@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,24 @@ def test_output_must_be_empty(make_folder, tmp_path: Path) -> None:
         prepare(make_folder(FILES), make_folder({"x": ""}, "out"), PrepareConfig())
     with pytest.raises(BadInput, match="can't write"):
         prepare(make_folder(FILES), Path("/proc/out"), PrepareConfig())
+
+
+def test_a_full_disk_is_said_and_leaves_nothing_behind(make_folder, tmp_path: Path) -> None:
+    source = make_folder({f"p{n}/a.py": f"x = {n}\n" + "import os\n" * n for n in range(60)})
+    out = tmp_path / "out"
+    out.mkdir()
+    for kilobytes in (8, 24, 40, 64):  # it is full at different stages
+        small = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "none", str(out)]
+        if os.geteuid() or subprocess.run(small, check=False).returncode:
+            pytest.skip("a small disk needs root, and leave to mount one")
+        try:
+            command = [sys.executable, "-m", "preprocessing", str(source), str(out)]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+            assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+            assert "No space left on device" in done.stderr
+            assert not list(out.iterdir())
+        finally:
+            subprocess.run(["umount", str(out)], check=True)
 
 
 def test_what_the_container_has_not_is_not_imported() -> None:
