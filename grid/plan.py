@@ -20,7 +20,7 @@ from models.config import TrainingConfig
 from preprocessing.size import SizeRule
 
 NOT_IN_KEY = ("checkpoint_s", "tensorboard")  # fields of training that change no result
-NOT_IN_KEY_BY_DEFAULT = ("compile",)  # fields newer than the keys: a default is what was done before them
+NOT_IN_KEY_BY_DEFAULT = ("compile", "devices")  # newer than the keys: a default is what was done before
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 

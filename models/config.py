@@ -47,6 +47,11 @@ class TrainingConfig(Frozen):
         description="event files of TensorBoard in <results>/tensorboard/<key of the training>; "
         "needs the extra tensorboard",
     )
+    devices: int = Field(
+        default=1,
+        ge=1,
+        description="GPUs of one host (without a GPU: processes) that share each batch's rows, by torchrun",
+    )
     threads: int = Field(default=1, ge=1)
     checkpoint_s: float = Field(default=60.0, ge=0, description="seconds between checkpoints for resuming")
 

@@ -21,6 +21,7 @@ from models.interface import Network, device
 from models.job import CURVE, Job
 from models.output import has_fast_bf16
 from models.packing import Packer
+from models.ranks import Ranks
 from models.scoring import bits_per_token
 
 
@@ -89,6 +90,10 @@ class _Training:
         network.bf16 = self.bf16
         self.compiled = compiled(network, config.compile, gpu)
         rows, window = network.shape(config)
+        self.progress = _Progress()
+        self.ranks = Ranks()
+        self.rows, self.own_rows = rows, self.ranks.rows(rows)
+        self._own_noise()
         self.batch_subwords = rows * window
         self.packer = Packer(job.train, rows=rows, window=window, seed=job.seed)
         matrices = [p for p in network.parameters() if p.ndim > 1]
@@ -105,7 +110,6 @@ class _Training:
         self.carried: Tensor | None = None
         self.best: dict[str, Tensor] = {}
         self.curve: list[dict[str, Any]] = []
-        self.progress = _Progress()
         self.micro_batches = config.micro_batches
         self.rollbacks: list[dict[str, Any]] = []
         self.good: Snapshot | None = None
@@ -132,7 +136,7 @@ class _Training:
                 self.good = self._snapshot()
             elif time.monotonic() - self.told >= TELL_EVERY_S:
                 self._tell()
-            if time.monotonic() - saved >= config.checkpoint_s:
+            if self.ranks.agreed(time.monotonic() - saved) >= config.checkpoint_s:
                 self._save()
                 saved = time.monotonic()
         elapsed = time.monotonic() - started
@@ -148,6 +152,7 @@ class _Training:
             "epochs": self.packer.epoch + self.packer.taken / len(self.job.train),
             "precision": "bfloat16" if self.bf16 else "float32",
             "device": str(self.device),
+            "devices": self.ranks.size,
             "compiled": self.compiled,
             "micro_batches": self.micro_batches,
             "rollbacks": self.rollbacks,
@@ -163,7 +168,9 @@ class _Training:
         rate = learning_rate(progress.step, self.config) * 0.5 ** len(self.rollbacks)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        loss = self._gradients(torch.from_numpy(inputs), torch.from_numpy(targets))
+        own = self.own_rows
+        loss = self._gradients(torch.from_numpy(inputs[own]), torch.from_numpy(targets[own]))
+        loss = self.ranks.add([p.grad for p in self.network.parameters() if p.grad is not None], loss)
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_norm)
         typical = loss if progress.typical is None else progress.typical
         if not math.isfinite(loss) or not math.isfinite(float(norm)) or loss > typical + LEAP_NATS:
@@ -195,7 +202,7 @@ class _Training:
             inputs.tensor_split(pieces), targets.tensor_split(pieces), carried, strict=True
         ):
             loss, state = self.network.loss(x.to(self.device), y.to(self.device), before)
-            share = len(x) / len(inputs)
+            share = len(x) / self.rows
             (loss * share).backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach()) * share
             after.append(state)
@@ -218,7 +225,10 @@ class _Training:
     def _validate(self) -> None:
         progress, config = self.progress, self.config
         self.network.eval()
-        bits = bits_per_token(self.network, self.job.valid, self.job.vocabulary, config.valid_tokens)
+        bits = math.nan
+        if self.ranks.number == 0:
+            bits = bits_per_token(self.network, self.job.valid, self.job.vocabulary, config.valid_tokens)
+        bits = self.ranks.agreed(bits)
         self.network.train()
         train_bits = self._train_bits()
         progress.nats, progress.tokens = 0.0, 0
@@ -260,7 +270,9 @@ class _Training:
         if self.device.type == "cuda":
             span = self.network.shape(self.config)[1]
             name = torch.cuda.get_device_name(self.device)
-            if (share := utilisation(rate * training_flops(self.network, span), name)) is not None:
+            if (
+                share := utilisation(rate / self.ranks.size * training_flops(self.network, span), name)
+            ) is not None:
                 told["mfu"] = share
         return told
 
@@ -309,15 +321,28 @@ class _Training:
 
     def _save(self) -> None:
         groups, state = self._snapshot()
+        if self.carried is not None:
+            groups["stream"]["carried"] = self.ranks.whole(self.carried, self.rows)
+        if self.ranks.number:
+            return
         extra = {"rollbacks": self.rollbacks, "micro_batches": self.micro_batches}
         self.scratch.save({name: group for name, group in groups.items() if group}, {**state, **extra})
+
+    def _own_noise(self) -> None:
+        """Other random numbers for each further process, whose dropout would else be that of the first."""
+        if self.ranks.number:
+            torch.manual_seed(hash((torch.initial_seed(), self.ranks.number, self.progress.step)) % 2**63)
 
     def _restore(self) -> int | None:
         """Takes up the last checkpoint; the step that it was made at, or None."""
         found = self.scratch.load()
+        self.ranks.agreed(0.0)  # nobody replaces what another one reads
         if found is None:
             return None
         groups, state = found
         self.rollbacks, self.micro_batches = state.pop("rollbacks"), state.pop("micro_batches")
+        if "carried" in groups["stream"]:
+            groups["stream"]["carried"] = groups["stream"]["carried"][:, self.own_rows]
         self._adopt(groups, state)
+        self._own_noise()
         return self.progress.step

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from models import parallel
 from models.checkpoints import digest, lookup_network, write_config
 from models.config import TrainingConfig
 from models.data import Part, Samples, need
@@ -36,6 +37,17 @@ def run(
     events: where event files of TensorBoard go, or None for none. Raises BadInput if there is nothing to
     train on or the training diverges. Returns facts for the manifest.
     """
+    if training.devices > 1 and not torch.distributed.is_initialized():
+        parts = {"train": [_plain(part) for part in train], "valid": [_plain(part) for part in valid]}
+        places = {"tokenizer": tokenizer, "out": out, "scratch": scratch, "events": events}
+        order = {
+            "model": model.model_dump(mode="json"),
+            "training": training.model_dump(mode="json"),
+            "seed": seed,
+            **parts,
+            **{name: None if place is None else str(place.absolute()) for name, place in places.items()},
+        }
+        return parallel.run(order, report)
     torch.set_num_threads(training.threads)
     torch.manual_seed(seed)
     vocabulary = Vocabulary(tokenizers.load(tokenizer))
@@ -73,3 +85,7 @@ def run(
         "valid_samples": len(watched),
         **facts,
     }
+
+
+def _plain(part: Part) -> dict[str, Any]:
+    return {"folder": str(part.folder.absolute()), "only_rewritten": part.only_rewritten}

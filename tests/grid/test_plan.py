@@ -71,6 +71,7 @@ def test_each_step_comes_after_what_it_needs() -> None:
     [
         ({"training": {**RAW["training"], "checkpoint_s": 5, "tensorboard": True, "compile": "auto"}}, 1.0),
         ({"training": {**RAW["training"], "compile": "off"}}, {"corpus", "tokenizer", "variant", "encode"}),
+        ({"training": {**RAW["training"], "devices": 2}}, {"corpus", "tokenizer", "variant", "encode"}),
         ({"evaluation": {"rows": 8}}, {"corpus", "tokenizer", "variant", "encode", "train"}),
         ({"training": {**RAW["training"], "max_steps": 7}}, {"corpus", "tokenizer", "variant", "encode"}),
         ({"tokenizer": {"kind": "bpe", "vocab_size": 600}}, {"corpus", "variant"}),
