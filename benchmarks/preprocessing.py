@@ -1,9 +1,10 @@
 """MB/s of each stage of preprocessing on one core against its floor, and memory by size of the corpus.
 
-    python -m benchmarks.preprocessing [--memory | --near]
+    python -m benchmarks.preprocessing [--quick] [--memory | --near]
 
-The text is the standard library's. `--memory` prepares it 1, 4 and 16 times over, each in its own process;
-`--near` measures the index of near duplicates in bytes per sample.
+The text is the standard library's, or with `--quick` its package `email` only. `--memory` prepares it 1,
+4 and 16 times over, each in its own process; `--near` measures the index of near
+duplicates in bytes per sample.
 """
 
 import argparse
@@ -12,17 +13,18 @@ import io
 import resource
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 import tokenize
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from preprocessing import corpus, duplicates, encode, reading, tokenizers
 from preprocessing.cleaning import Rules, clean
 from preprocessing.corpus import CorpusConfig
 from preprocessing.duplicates import NearConfig, NearIndex
-from preprocessing.sources import RawFile, stdlib
+from preprocessing.sources import RawFile, directory, stdlib
 from preprocessing.tokenizers.bpe import Config
 from preprocessing.tokens import TokensConfig, lex, texts
 
@@ -39,9 +41,23 @@ def seconds(work: Callable[[], object]) -> float:
     return best
 
 
-def stages() -> None:
+def source_of(quick: bool) -> directory.Config | stdlib.Config:
+    """Where the text comes from."""
+    if quick:
+        return directory.Config(path=str(Path(sysconfig.get_path("stdlib")) / "email"))
+    return stdlib.Config()
+
+
+def read(quick: bool) -> Iterator[RawFile]:
+    """The text."""
+    where = source_of(quick)
+    every = directory.read(where) if isinstance(where, directory.Config) else stdlib.read(where)
+    return (file for file in every if isinstance(file, RawFile))
+
+
+def stages(quick: bool) -> None:
     """Print MB/s of each stage."""
-    raw = [file for file in stdlib.read(stdlib.Config()) if isinstance(file, RawFile)]
+    raw = list(read(quick))
     source = [reading.decode(file.data) for file in raw]
     megabytes = sum(len(text.encode()) for text in source) / 1e6
     config, near = TokensConfig(), NearConfig()
@@ -50,7 +66,7 @@ def stages() -> None:
         folder = Path(name)
         for part in ("corpus", "tokenizer"):
             (folder / part).mkdir()
-        built = CorpusConfig.model_validate({"source": {"kind": "stdlib"}, "shards": 1})
+        built = CorpusConfig(source=source_of(quick), shards=1)
         corpus.build(built, folder / "corpus")
         shards = list(corpus.shard_paths(folder / "corpus"))
         tokenizers.build(Config(), shards, config, folder / "tokenizer")
@@ -81,7 +97,7 @@ def stages() -> None:
             ("floor: compile", lambda: [reading.check_syntax(text) for text in source]),
             ("floor: tokenize", tokenize_all),
             ("floor: tokenizers", lambda: [library.encode_batch_fast(ended) for ended in words]),
-            ("read", lambda: list(stdlib.read(stdlib.Config()))),
+            ("read", lambda: list(read(quick))),
             ("tokens", lambda: [lex(text) for text in source]),
             ("clean (all of it)", lambda: [list(clean(file, Rules())) for file in raw]),
             ("exact duplicates", lambda: [duplicates.fingerprint(text) for text in source]),
@@ -100,13 +116,13 @@ def stages() -> None:
             print(f"corpus.build, workers={workers:<4} {speed:8.1f} MB/s (wall)")
 
 
-def memory() -> None:
-    """Print the peak memory of the whole preparation at 1, 4 and 16 times the standard library."""
+def memory(quick: bool) -> None:
+    """Print the peak memory of the whole preparation at 1, 4 and 16 times the text."""
     for times in (1, 4, 16):
         with tempfile.TemporaryDirectory() as name:
             for copy in range(times):
-                for file in stdlib.read(stdlib.Config()):
-                    if isinstance(file, RawFile) and isinstance(file.data, bytes):
+                for file in read(quick):
+                    if isinstance(file.data, bytes):
                         path = Path(name) / "source" / f"copy{copy}" / file.path
                         path.parent.mkdir(parents=True, exist_ok=True)
                         path.write_bytes(file.data)
@@ -131,12 +147,10 @@ def prepare(folder: Path, times: int) -> None:
     start = time.perf_counter()
     run(folder / "source", folder / "out", config)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{times:3} × the standard library: {peak:6.0f} MiB, {time.perf_counter() - start:6.1f} s", flush=True
-    )
+    print(f"{times:3} × the text: {peak:6.0f} MiB, {time.perf_counter() - start:6.1f} s", flush=True)
 
 
-def index(samples: int = 20_000) -> None:
+def index(samples: int) -> None:
     """Print bytes per sample of the index of near duplicates, for samples that are none."""
     near = NearConfig()
     found = NearIndex(near)
@@ -150,16 +164,19 @@ def index(samples: int = 20_000) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks.preprocessing")
-    parser.add_argument("--memory", action="store_true")
-    parser.add_argument("--near", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="the package email only: seconds, to see it run")
+    parser.add_argument("--memory", action="store_true", help="peak memory at 1, 4 and 16 times the text")
+    parser.add_argument(
+        "--near", action="store_true", help="bytes per sample of the index of near duplicates"
+    )
     parser.add_argument("--prepare", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--times", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.prepare:
         prepare(given.prepare, given.times)
     elif given.memory:
-        memory()
+        memory(given.quick)
     elif given.near:
-        index()
+        index(1_000 if given.quick else 20_000)
     else:
-        stages()
+        stages(given.quick)
