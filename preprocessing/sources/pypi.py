@@ -172,10 +172,12 @@ def _normal(name: str) -> str:
 
 
 def _license(path: Path) -> str:
+    """Of an sdist, what stands at its top: deeper there are pages about licences, and others' licences."""
+    depth = 3 if path.suffix == ".whl" else 1
     texts = (
         content
         for name, content in _members(path, "")
-        if isinstance(content, bytes) and _LICENSE_FILE.search(name) and name.count("/") <= 3
+        if isinstance(content, bytes) and _LICENSE_FILE.search(name) and name.count("/") <= depth
     )
     for suffix in (".dist-info/METADATA", "/PKG-INFO"):
         for name, content in _members(path, suffix):

@@ -1,5 +1,7 @@
 import hashlib
+import io
 import json
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -52,6 +54,39 @@ def test_fetched_once_and_pinned(index: Path, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "gone"))
     assert list(pypi.read(config)) == files
     assert pypi.raw_digest(config) == digest
+
+
+BACKEND = """\
+import os
+def prepare_metadata_for_build_wheel(folder, settings=None):
+    os.mkdir(os.path.join(folder, "augrid_three-1.0.dist-info"))
+    with open(os.path.join(folder, "augrid_three-1.0.dist-info", "METADATA"), "w") as file:
+        file.write("Metadata-Version: 2.1\\nName: augrid-three\\nVersion: 1.0\\n")
+    return "augrid_three-1.0.dist-info"
+"""
+
+
+def test_sdist(index: Path, tmp_path: Path) -> None:
+    members = {
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+        "backend.py": BACKEND,
+        "PKG-INFO": "Name: augrid-three\nClassifier: License :: OSI Approved :: BSD License\n",
+        "LICENSE.txt": "Redistribution and use in source and binary forms, with or without modification",
+        "docs/license.rst": "BSD License, see there",
+        "src/three.py": "z = 3\n",
+    }
+    with tarfile.open(index / "augrid_three-1.0.tar.gz", "w:gz") as sdist:
+        for name, text in members.items():
+            info = tarfile.TarInfo(f"augrid_three-1.0/{name}")
+            info.size = len(text)
+            sdist.addfile(info, io.BytesIO(text.encode()))
+    lock = str(tmp_path / "lock.json")
+    config = pypi.Config(packages=("augrid-three==1.0",), lock=lock, distribution="sdist")
+    assert [(raw.path, raw.license) for raw in pypi.read(config) if isinstance(raw, RawFile)] == [
+        ("backend.py", "BSD-2-Clause"),
+        ("src/three.py", "BSD-2-Clause"),
+    ]
+    assert list(json.loads((tmp_path / "lock.json").read_text())["packages"]) == ["augrid-three==1.0 sdist"]
 
 
 def test_what_is_not_what_is_pinned_is_refused(
