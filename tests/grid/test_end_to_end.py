@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,33 @@ def test_killed_and_resumed_is_the_same(spec: Path, whole: Path, tmp_path: Path,
     assert {Path(k).name for k in after} == {Path(k).name for k in finished(whole)}
     assert contents(tmp_path) == contents(whole)
     assert list((tmp_path / "store" / "tmp").iterdir()) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 160 KiB; the whole grid needs more."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(place)]
+    if sys.platform != "linux" or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small file system needs Linux and root")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.slow
+def test_a_full_disk_costs_what_did_not_fit_and_no_more(spec: Path, whole: Path, small_disk: Path) -> None:
+    process = start(spec, small_disk)
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode in (1, 2), out
+    assert "No space left on device" in out
+    before = finished(small_disk)
+    assert 0 < len(before) < len(finished(whole))
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    finish(spec, small_disk)
+    after = finished(small_disk)
+    assert {k: v for k, v in after.items() if k in before} == before
+    assert contents(small_disk) == contents(whole)
 
 
 def test_a_second_run_does_nothing(spec: Path, whole: Path) -> None:
