@@ -1,5 +1,6 @@
 """Whether a model can learn at all: a few lines of Python, learnt by heart within seconds."""
 
+import os
 import tempfile
 import time
 from dataclasses import dataclass
@@ -43,15 +44,18 @@ TRAINING = TrainingConfig(
     batch_tokens=256,
     window=64,
     max_steps=250,
-    validate_every=20,
+    validate_every=10,
     learning_rate=8e-3,
     weight_decay=0.0,
-    early_stop=EarlyStop(patience=2, min_delta_bits=0.02),
+    early_stop=EarlyStop(patience=3, min_delta_bits=0.02),
     checkpoint_s=1e9,
 )
+ENOUGH_BITS = 0.05  # per token: then the lines are known by heart
 MEMORISING = {"dropout": 0.0, "order": 12, "cache": "none", "fine_tune": True}
 """Fields that are changed for the check: what is meant to keep a model from learning by heart, and a context
 too short to tell the lines' places apart (five characters often aren't enough)."""
+
+ROOM = 256  # subwords: the lines fit in once; a longer context has the same weights and only takes longer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +84,8 @@ def check_model(model: Any) -> Check:
     """
     started = time.monotonic()
     changed = {name: value for name, value in MEMORISING.items() if getattr(model, name, value) != value}
+    if getattr(model, "context", 0) > ROOM > (model.min_context or 0):
+        changed["context"] = ROOM
     learnt = model.model_copy(update=changed)
     with tempfile.TemporaryDirectory() as name:
         accuracy, facts, scores = _learn(learnt, Path(name))
@@ -119,22 +125,23 @@ def _learn(model: Any, folder: Path) -> tuple[float, dict[str, Any], dict[str, A
     for inner in folders.values():
         inner.mkdir()
     _write_lines(model, folders["tokenizer"], folders["shard"])
-    part = Part(folder=folders["shard"])
+    part, threads = Part(folder=folders["shard"]), _threads(model)
     facts = train.run(
         model=model,
-        training=TRAINING.model_copy(update={"learning_rate": _rate(model)}),
+        training=TRAINING.model_copy(update={"learning_rate": _rate(model), "threads": threads}),
         tokenizer=folders["tokenizer"],
         train=[part],
         valid=[part],
         seed=1,
         out=folders["model"],
         report=lambda row: None,
+        enough_bits=ENOUGH_BITS,
     )
     [scores] = score.run(
         model_folder=folders["model"],
         tokenizer=folders["tokenizer"],
         tests=[score.Test(parts=[part.folder], out=folders["scores"])],
-        config=EvaluationConfig(),
+        config=EvaluationConfig(threads=threads),
         report=lambda row: None,
     )
     if "error" in scores:
@@ -143,6 +150,11 @@ def _learn(model: Any, folder: Path) -> tuple[float, dict[str, Any], dict[str, A
     if table.column("rank").null_count:  # no ranks: what has more than half of the probability is first
         return float(np.mean(table.column("nll_bits").to_numpy() < 1)), facts, scores
     return float(np.mean(table.column("rank").to_numpy() == 1)), facts, scores
+
+
+def _threads(model: Any) -> int:
+    """All cores for a wide network; the matrices of a narrow one aren't worth the meeting of threads."""
+    return len(os.sched_getaffinity(0)) if getattr(model, "d_model", 0) >= 256 else 1
 
 
 def _rate(model: Any) -> float:

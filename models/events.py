@@ -26,7 +26,7 @@ class Events:
                 f"training.tensorboard: the package tensorboard is missing ({error}); "
                 "install it with: pip install 'augrid[tensorboard]', or set the field to false"
             ) from error
-        self._writer = SummaryWriter(str(folder), purge_step=first_step)  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(folder), purge_step=first_step)
 
     def write(self, row: Mapping[str, Any]) -> None:
         """One scalar for each number of a row of the curve, at its `step`."""

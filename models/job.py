@@ -38,6 +38,7 @@ class Job:
     scratch: Path | None
     report: Report
     events: Path | None = None
+    enough_bits: float = 0.0  # a validation below ends the training: there is nothing left to learn
 
     @property
     def vocab_size(self) -> int:

@@ -131,6 +131,8 @@ class _Training:
             progress.seconds = before + time.monotonic() - started
             if progress.step % config.validate_every == 0 or progress.step == config.max_steps:
                 self._validate()
+                if self.curve[-1]["valid_bits"] < self.job.enough_bits:
+                    break
                 if config.early_stop and progress.stale >= config.early_stop.patience:
                     break
                 self.good = self._snapshot()

@@ -93,6 +93,7 @@ def _train(folder: Path, *, first: bool) -> dict[str, Any]:
             train=[_part(part) for part in order["train"]],
             valid=[_part(part) for part in order["valid"]],
             seed=order["seed"],
+            enough_bits=order["enough_bits"],
             out=Path(order["out"]) if first else Path(nowhere),
             report=report,
             scratch=scratch,

@@ -35,7 +35,7 @@ class Ranks:
         last = tensors[0].new_tensor([loss])
         flat = torch.cat([*(tensor.flatten() for tensor in tensors), last])
         dist.all_reduce(flat)
-        for tensor, part in zip(tensors, flat.split([*(t.numel() for t in tensors), 1]), strict=False):
+        for tensor, part in zip(tensors, torch.split(flat, [*(t.numel() for t in tensors), 1]), strict=False):
             tensor.copy_(part.view_as(tensor))
         return float(flat[-1])
 

@@ -29,13 +29,15 @@ def run(
     report: Report,
     scratch: Path | None = None,
     events: Path | None = None,
+    enough_bits: float = 0.0,
 ) -> dict[str, Any]:
     """Trains a model on the "train" samples of some shards, watched on the "valid" samples of others.
 
     model: a `Config` of some `models.<kind>`. out: an existing empty folder, which gets model.safetensors,
     config.json and training.parquet. scratch: where checkpoints for resuming live, or None for none.
-    events: where event files of TensorBoard go, or None for none. Raises BadInput if there is nothing to
-    train on or the training diverges. Returns facts for the manifest.
+    events: where event files of TensorBoard go, or None for none.
+    enough_bits: bits per token on validation below which it ends at once.
+    Raises BadInput if there is nothing to train on or the training diverges. Returns facts for the manifest.
     """
     if training.devices > 1 and not torch.distributed.is_initialized():
         parts = {"train": [_plain(part) for part in train], "valid": [_plain(part) for part in valid]}
@@ -44,6 +46,7 @@ def run(
             "model": model.model_dump(mode="json"),
             "training": training.model_dump(mode="json"),
             "seed": seed,
+            "enough_bits": enough_bits,
             **parts,
             **{name: None if place is None else str(place.absolute()) for name, place in places.items()},
         }
@@ -76,6 +79,7 @@ def run(
         scratch=scratch,
         report=report,
         events=events,
+        enough_bits=enough_bits,
     )
     facts: dict[str, Any] = lookup_network(model.kind).fit(model, job)
     write_config(out, model=model, vocab_size=vocabulary.size, tokenizer=digest(tokenizer))

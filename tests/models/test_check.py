@@ -34,3 +34,9 @@ def test_a_model_that_does_not_learn_is_told_so() -> None:
     check = check_model(lookup("gru").Config(d_model=1))
     assert not check.ok
     assert "it does not learn: it sees too little context" in check.message
+
+
+def test_a_context_longer_than_the_lines_is_cut() -> None:
+    check = check_model(lookup("gpt").Config(preset="tiny", d_model=64, context=512))
+    assert check.ok, check.message
+    assert check.changed == {"context": 256}
