@@ -70,6 +70,7 @@ class _Planner:
         self.train = cache(self._train)
         self.tests = cache(self._tests)
         self.training = cache(self._training)
+        self.raw_model = cache(self._raw_model)
         self.scoring = cache(lambda plain: {"config": {k: v for k, v in plain.plain.items() if k != "tests"}})
         self._version = cache(lambda kind: canonical(version(kind)))
         self._texts: dict[int, str] = {}
@@ -209,9 +210,12 @@ class _Planner:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         keyed = {k: v for k, v in training.plain.items() if k not in NOT_IN_KEY and not _as_before(k, v)}
         unkeyed = {k: v for k, v in training.plain.items() if k in NOT_IN_KEY}
-        model = sections.plain[name]
-        raw = raw_digest(models, model)
-        return {"model": model, "training": keyed, "seed": seed, **raw}, unkeyed
+        raw = self.raw_model(sections, name)
+        return {"model": sections.plain[name], "training": keyed, "seed": seed, **raw}, unkeyed
+
+    def _raw_model(self, sections: Section, name: str) -> dict[str, str]:
+        """Once for all seeds and trainings: weights can be large."""
+        return raw_digest(models, sections.plain[name])
 
     def _tests(
         self,

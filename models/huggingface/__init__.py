@@ -37,11 +37,9 @@ class Config(Frozen):
         from preprocessing.files import digest_whole
 
         folder = Path(self.path).expanduser()
-        return (
-            digest_whole(sorted([*folder.glob("*.json"), *folder.glob("*.safetensors")]))
-            if folder.is_dir()
-            else ""
-        )
+        if not folder.is_dir():
+            return ""
+        return digest_whole(sorted([*folder.glob("*.json"), *folder.glob("*.safetensors")]))
 
     @property
     def kept(self) -> int:
