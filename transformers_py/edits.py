@@ -46,6 +46,8 @@ class Site:
     rank: int = 0
     exclusive: bool = False
     """No insertion of several lines by another site may fall strictly inside start..end."""
+    alone: bool = False
+    """No other site of its rewrite is taken inside or around it: which of them is, the seed decides."""
     scope: int = 0
     """Index in `Source.scopes` of the scope in which the site lies."""
 

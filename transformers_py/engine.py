@@ -5,6 +5,7 @@ rewrite("def f(a):\n    b = a\n    return b\n", ["parentheses"], rate=1.0, seed=
 """
 
 import json
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -248,11 +249,28 @@ def _draw(source: Source, plan: Plan, seed: int, key: str) -> Drawn:
                     texts[part.first + i] = text
                     taken.add(text)
             order = [i for i in order if part.first + i in texts]
+        if part.sites and part.sites[0].alone:
+            refusals[f"{part.name}:nested"] += len(order)
+            order = _side_by_side(part.sites, order)
+            refusals[f"{part.name}:nested"] -= len(order)
         orders.append([part.first + i for i in order])
     while len(plan.drawn) >= 4:
         del plan.drawn[next(iter(plan.drawn))]
-    drawn = plan.drawn[name] = Drawn(name, orders, thresholds, texts, taken, dict(refusals))
+    drawn = plan.drawn[name] = Drawn(name, orders, thresholds, texts, taken, dict(+refusals))
     return drawn
+
+
+def _side_by_side(sites: list[Site], order: list[int]) -> list[int]:
+    """The order without sites that lie inside or around an earlier one."""
+    kept: list[int] = []
+    taken: list[tuple[int, int]] = []  # starts and ends of what is kept, sorted: it doesn't overlap
+    for i in order:
+        start, end = sites[i].start, sites[i].end
+        k = bisect_left(taken, (start, end))
+        if (k == 0 or taken[k - 1][1] <= start) and (k == len(taken) or end <= taken[k][0]):
+            taken.insert(k, (start, end))
+            kept.append(i)
+    return kept
 
 
 def _choose(plan: Plan, drawn: Drawn, rate: float | None, count: int | None) -> list[int]:

@@ -40,6 +40,7 @@ REASONS = {
     "mangled_or_dunder": "names with two leading underscores have a meaning of their own",
     "named_elsewhere": "a string, a comment or an attribute spells it",
     "namespace": "the module may look at its own names",
+    "nested": "another site of the rewrite lies inside or around it",
     "never_spelt": "no place spells it",
     "no_newline": "the text ends there",
     "no_parentheses": "a tuple without parentheses falls apart",

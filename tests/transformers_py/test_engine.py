@@ -134,3 +134,22 @@ def test_same_bytes_for_every_hash_seed() -> None:
 def test_bad_intensity(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"rate|count"):
         emit(SOURCE, ["parentheses"], seed=1, **bad)  # type: ignore[arg-type]
+
+
+def test_sites_that_stand_alone_do_not_nest_and_rates_still_do() -> None:
+    text = "def f(a, b):\n    return g(a + h(b[0]), [a, (b, 1)])\n"
+    for name, closing in (("conditional_identity", " if True else None)"), ("lambda_identity", ")")):
+        for seed in range(20):
+            taken: list[set[Edit]] = []
+            for rate in (0.3, 0.6, 1.0):
+                edits = rewrite(text, [name], rate=rate, seed=seed).edits
+                depth = 0
+                for edit in edits:
+                    depth += -1 if edit.text.startswith((closing, "))")) else 1
+                    assert depth in (0, 1), (name, seed, edits)
+                taken.append(set(edits))
+            assert taken[0] <= taken[1] <= taken[2]
+            assert taken[2]
+        nested = rewrite(text, [{name: {"nested": True}}], rate=1.0, seed=1)
+        plain = rewrite(text, [name], rate=1.0, seed=1)
+        assert nested.sites[name] == plain.sites[name] + plain.refusals[f"{name}:nested"]

@@ -13,9 +13,10 @@ PRESERVES = "value"
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`side`: `(a if True else None)` or `(None if False else a)`."""
+    """`side`: `(a if True else None)` or `(None if False else a)`; `nested`: also inside of each other."""
 
     side: Literal["first", "second"] = "first"
+    nested: bool = False
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
@@ -37,13 +38,18 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
             Edit(start, start, before + "(" if loose else before),
             Edit(end, end, ")" + after if loose else after),
         )
-        found.append(Site(start, end, edits, scope=scope.index))
+        found.append(Site(start, end, edits, scope=scope.index, alone=not options.nested))
     return found, refused
 
 
 EXAMPLES: list[Example] = [
     ("def f(a):\n    return a\n", {}, "def f(a):\n    return (a if True else None)\n"),
-    ("x = a + b\n", {}, "x = ((a if True else None) + (b if True else None) if True else None)\n"),
+    ("x = a + b\n", {}, "x = (a if True else None) + (b if True else None)\n"),
+    (
+        "x = a + b\n",
+        {"nested": True},
+        "x = ((a if True else None) + (b if True else None) if True else None)\n",
+    ),
     (
         "def f(a):\n    a.b[0] = yield\n",
         {"side": "second"},

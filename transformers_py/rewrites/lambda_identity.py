@@ -23,9 +23,11 @@ _LITERALS = (cst.BaseNumber, cst.SimpleString)
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`style`: `(lambda value: value)(a)` around any value, or `(lambda: 1)()` around literals."""
+    """`style`: `(lambda value: value)(a)` around any value, or `(lambda: 1)()` around literals;
+    `nested`: also inside of each other."""
 
     style: Literal["argument", "constant"] = "argument"
+    nested: bool = False
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
@@ -50,7 +52,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
         start, end = source.starts[i], source.ends[i]
         before, after = _wrapper(options.style, is_loose(node))
         edits = (Edit(start, start, before), Edit(end, end, after))
-        found.append(Site(start, end, edits, scope=scope.index))
+        found.append(Site(start, end, edits, scope=scope.index, alone=not options.nested))
     return found, refused
 
 
@@ -67,6 +69,7 @@ EXAMPLES: list[Example] = [
         {},
         "def f(a):\n    a.b = (lambda value: value)((yield))\n",
     ),
+    ("x = f(a)\n", {"nested": True}, "x = (lambda value: value)(f((lambda value: value)(a)))\n"),
     ("x = f(1, 'a')\n", {"style": "constant"}, "x = f((lambda: 1)(), (lambda: 'a')())\n"),
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [
