@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from grid import cell_status
+from grid.axes import normalise
+from grid.document import yaml_value
 from grid.errors import BadInput, suggest
 from grid.loading import Grid
 from grid.results import Folder, read_json, write_json
@@ -47,6 +49,7 @@ def _only(grid: Grid, only: Sequence[str]) -> set[str]:
             raise BadInput(f"--only {text}: write AXIS=VALUE{suggest(name, axes)}")
         position = axes.index(name)
         values = {cell.values[position].text for cell in grid.cells.cells if not cell.baseline}
+        value = value if value in values else _as_shown(name, value, values)
         if value not in values:
             raise BadInput(f"--only {text}: the axis has no such value{suggest(value, sorted(values))}")
         wanted.setdefault(position, set()).add(value)
@@ -55,6 +58,14 @@ def _only(grid: Grid, only: Sequence[str]) -> set[str]:
         if not cell.baseline and all(cell.values[p].text in texts for p, texts in wanted.items()):
             chosen |= {cell.id, cell.baseline_id}
     return chosen
+
+
+def _as_shown(axis: str, value: str, values: Collection[str]) -> str:
+    """A value as tables show it, where it is written otherwise: 1.0 and {rate: 1} are the intensity 1."""
+    try:
+        return normalise(axis, yaml_value(value, name=f"--only {axis}"), values, values).text
+    except ValueError:
+        return value
 
 
 def _failed(grid: Grid, retry: str, root: Path) -> set[str]:

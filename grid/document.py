@@ -60,7 +60,7 @@ class Document:
                 )
             target = inner
         assert isinstance(target, dict)
-        target[loc[-1]] = _parse(value, name=option)[0]
+        target[loc[-1]] = yaml_value(value, name=option)
         self.positions = {k: v for k, v in self.positions.items() if k[: len(loc)] != loc}
         self.options[loc] = option
 
@@ -87,6 +87,11 @@ def parse(text: str, *, name: str, sets: Sequence[str] = ()) -> Document:
     for assignment in sets:
         document.set(assignment)
     return document
+
+
+def yaml_value(text: str, *, name: str) -> object:
+    """A value written as YAML on the command line, as plain data; `name` is what an error calls it."""
+    return _parse(text, name=name)[0]
 
 
 def _parse(text: str, *, name: str) -> tuple[object, dict[Loc, tuple[int, int]]]:

@@ -149,6 +149,14 @@ def test_only_and_retry(grid: Grid, tmp_path: Path) -> None:
     rename, parens, baseline = grid.cells.cells
     assert choosing.cells(grid, [], None, tmp_path) is None
     assert choosing.cells(grid, ["rewrites=rename"], None, tmp_path) == {rename.id, baseline.id}
+    for written in ("1", "1.0", "{rate: 1}"):
+        assert choosing.cells(grid, [f"intensity={written}"], None, tmp_path) == {
+            rename.id,
+            parens.id,
+            baseline.id,
+        }
+    with pytest.raises(BadInput, match="the axis has no such value"):
+        choosing.cells(grid, ["intensity=0.7"], None, tmp_path)
     with pytest.raises(BadInput, match="did you mean 'rename'"):
         choosing.cells(grid, ["rewrites=renam"], None, tmp_path)
     with pytest.raises(BadInput, match="no cell failed like that"):
