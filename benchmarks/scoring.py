@@ -17,19 +17,18 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.yardstick import Beam, yardstick
 from models import lookup, train
 from models.checkpoints import load_model
 from models.config import TrainingConfig
 from models.data import Part, Sample, scored_samples
-from models.packing import FILE
 from models.reading import Slot, windows
-from models.scoring import Scorer
+from models.scoring import Scored, Scorer
 from models.vocabulary import Vocabulary
 from preprocessing import corpus, encode, tokenizers
 from preprocessing.tokenizers import bpe
 from preprocessing.tokens import TokensConfig
 
-BEAM = 32
 CASES = (
     ({"kind": "gru", "d_model": 512, "dropout": 0.0}, 150, 2000),
     ({"kind": "gru", "d_model": 512, "dropout": 0.0}, 40, 10_000),
@@ -59,45 +58,6 @@ def prepare(folder: Path, vocab_size: int, max_samples: int) -> tuple[Path, Path
     tokenizers.build(bpe.Config(vocab_size=vocab_size), shards, TokensConfig(), places[1])
     encode.build(shards[0], places[1], TokensConfig(), places[2])
     return places[1], places[2]
-
-
-@torch.inference_mode()
-def beam_rank(model: Any, vocabulary: Vocabulary, state: Any, true: tuple[int, ...]) -> int:
-    """Rank among ten complete tokens found by a beam of one position, as users write it; 0 beyond."""
-    done: list[tuple[float, tuple[int, ...]]] = []
-    beam: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
-    for _ in range(8):
-        log_probs = torch.log_softmax(model.logits(state), 1)
-        totals = log_probs + torch.tensor([entry[0] for entry in beam])[:, None]
-        best, where = totals.flatten().topk(2 * BEAM)
-        rows, grown = [], []
-        for value, place in zip(best.tolist(), where.tolist(), strict=True):
-            row, piece = divmod(place, vocabulary.size)
-            path = (*beam[row][1], piece)
-            if not vocabulary.ends[piece]:
-                rows.append(row)
-                grown.append((value, path))
-            elif vocabulary.canonical(path) and path != (FILE,):
-                done.append((value, path))
-        done = sorted(done, reverse=True)[:10]
-        if not grown or (len(done) == 10 and grown[0][0] < done[-1][0]):
-            break
-        beam = grown[:BEAM]
-        before = state[torch.tensor(rows[:BEAM])]
-        state = model.extend(before, torch.tensor([entry[1][-1] for entry in beam]))
-    return next((i for i, (_, path) in enumerate(done, 1) if path == true), 0)
-
-
-@torch.inference_mode()
-def yardstick(model: Any, vocabulary: Vocabulary, sample: Sample, positions: int) -> list[int]:
-    """Ranks of the first positions of a sample, one after the other."""
-    state, ranks = model.read(model.start(1), torch.tensor([[FILE]])), []
-    for k in range(min(positions, len(sample.kinds))):
-        token = sample.subwords[sample.token_starts[k] : sample.token_starts[k + 1]].tolist()
-        ranks.append(beam_rank(model, vocabulary, state, tuple(token)))
-        states = model.read(state, torch.tensor([token]))
-        state = states[torch.tensor([len(token) - 1])]
-    return ranks
 
 
 class Recorder:
@@ -200,11 +160,11 @@ def measure(
         grown = peak_mib(lambda: deque(again.score(s for _ in range(3) for s in samples), maxlen=0)) - peak
         scorer = Scorer(model=model, vocabulary=vocabulary)
         one = samples[0]
-        exact = next(iter(scorer.score([one])))[2][:positions]
-        beam: list[int] = []
-        seconds["yardstick"] = cpu_s(lambda: beam.extend(yardstick(model, vocabulary, one, positions)))
+        exact = next(iter(scorer.score([one])))
+        beams: list[Beam] = []
+        seconds["yardstick"] = cpu_s(lambda: beams.extend(yardstick(model, vocabulary, one, positions)))
         rate = {key: tokens / value for key, value in seconds.items() if key != "yardstick"}
-        rate["yardstick"] = len(beam) / seconds["yardstick"]
+        rate["yardstick"] = len(beams) / seconds["yardstick"]
         counts = score(True).counts
         return {
             "model": config,
@@ -219,8 +179,23 @@ def measure(
             "cut_off": counts.cut_off,
             "peak_mib": round(peak),
             "peak_mib_more_for_three_times_the_set": round(grown),
-            "same_rank_as_yardstick": round(float(np.mean(np.array(beam) == exact[: len(beam)])), 4),
+            **agreement(one, exact, beams),
         }
+
+
+def agreement(text: Sample, exact: Scored, beams: list[Beam]) -> dict[str, float]:
+    """Share of positions with the rank that a beam gives, of all, and of those where the beam proves it."""
+    starts = text.token_starts
+    same, proved = [], []
+    for k, beam in enumerate(beams):
+        true, log_p = tuple(text.subwords[starts[k] : starts[k + 1]].tolist()), -float(exact.nll[k])
+        same.append(beam.rank(true, log_p) == exact.rank[k])
+        proved.append(beam.proves(log_p))
+    return {
+        "yardstick_proves_its_rank": round(float(np.mean(proved)), 4),
+        "same_rank_as_yardstick": round(float(np.mean(same)), 4),
+        "same_rank_where_it_proves_it": round(float(np.mean(np.array(same)[proved])), 4),
+    }
 
 
 def machine() -> dict[str, Any]:
