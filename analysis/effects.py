@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.bootstrap import RESAMPLES, Floats, Interval, interval, resample
+from analysis.bootstrap import RESAMPLES, Floats, Interval, interval, product, resample
 
 
 def cliffs_delta(x: Floats, y: Floats) -> float:
@@ -62,8 +62,8 @@ def cliffs_delta_interval(
     weights = resample(np.eye(len(sizes)), resamples, seed)
     copies = weights**2 - weights  # pairs of different copies of one cluster
     within = np.diag(dominance)
-    numerator = np.einsum("rp,rp->r", weights @ dominance, weights) - copies @ within
-    denominator = (weights @ sizes) ** 2 - copies @ sizes**2
+    numerator = np.einsum("rp,rp->r", product(weights, dominance), weights) - product(copies, within)
+    denominator = product(weights, sizes) ** 2 - product(copies, sizes**2)
     rest = dominance.sum() - dominance.sum(axis=0) - dominance.sum(axis=1) + within
     jackknife = rest / (sizes.sum() - sizes) ** 2
     return Dominance(delta=delta, interval=interval(delta, numerator / denominator, jackknife, level))

@@ -4,6 +4,7 @@ import base64
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,10 @@ class Report:
     pictures: list[Picture] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
 
-    @property
+    @cached_property
     def metrics(self) -> list[str]:
         """Those of METRICS that any cell was scored for."""
-        known = set(self.results.metrics["metric"])
+        known = set(self.results.metrics["metric"].unique())
         return [name for name in METRICS if name in known]
 
     @property

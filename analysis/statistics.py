@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special, stats
 
-from analysis.bootstrap import Floats
+from analysis.bootstrap import Floats, product
 
 EXACT_CLUSTERS = 14  # 2^14 sign patterns are still listed one by one
 SIGN_DRAWS = 20_000
@@ -54,7 +54,7 @@ def sign_flip(sums: npt.NDArray[Any]) -> float:
     if not np.any(sums):
         return 1.0
     observed = abs(sums.sum())
-    reached = np.abs(_signs(len(sums)) @ sums) >= observed * (1 - 1e-12)
+    reached = np.abs(product(_signs(len(sums)), sums)) >= observed * (1 - 1e-12)
     if len(sums) <= EXACT_CLUSTERS:
         return float(reached.mean())
     return float((reached.sum() + 1) / (len(reached) + 1))

@@ -1,21 +1,28 @@
-"""Speed of the bootstrap and of a report over many cells: `python -m benchmarks.analysis --cells 1000`.
+"""Speed of the bootstrap and of a report over many cells: `python -m benchmarks.analysis [--json FILE]`.
 
-The folder is as large on disk as a grid's would be, token tables included. CPU is user + system time of this
-process, which says more than wall time where others use the machine too.
+The folder is as large on disk as a grid's would be, token tables included. The report is made by a process of
+its own, as a user's is: its time is from start to end, and its memory the peak of that process. CPU is user +
+system time, which says more than wall time where others use the machine too.
 """
 
 import argparse
+import json
+import os
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from analysis import report
 from analysis.bootstrap import bootstrap
 from analysis.results import Results
 from analysis.simulation import Simulation, write
+
+BOOTSTRAP_REPEATS = 5
 
 
 def main() -> None:
@@ -25,28 +32,57 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, help="keep the simulated results folder here, or use the one there"
     )
+    parser.add_argument("--json", type=Path, help="write what was measured to this file")
     chosen = parser.parse_args()
-    _bootstrap()
+    found: dict[str, Any] = {"machine": _machine(), "bootstrap": _bootstrap()}
     with tempfile.TemporaryDirectory() as temporary:
         folder = chosen.folder or Path(temporary) / "grid"
         if not folder.exists():
-            _timed(
-                f"simulation of {chosen.cells} cells",
-                lambda: write(folder, _grid(chosen.cells, chosen.tokens)),
-            )
-        results = Results(folder)
-        print(f"{len(results.cells)} cells, {results.n_tokens_rows:,} token rows")
-        _timed("report", lambda: report.make(folder))
-    print(f"peak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
+            write(folder, _grid(chosen.cells, chosen.tokens))
+        found["report"] = _report(folder)
+    text = json.dumps(found, indent=1) + "\n"
+    print(text, end="")
+    if chosen.json:
+        chosen.json.parent.mkdir(parents=True, exist_ok=True)
+        chosen.json.write_text(text, encoding="utf-8")
 
 
-def _bootstrap() -> None:
-    rng = np.random.default_rng(0)
-    sums = rng.gamma(2, size=(10_000, 2))
-    _timed(
-        "10,000 resamples of 10,000 samples",
-        lambda: bootstrap(sums, lambda totals: totals[:, :1] / totals[:, 1:], resamples=10_000),
-    )
+def _machine() -> dict[str, Any]:
+    """What was measured on; no names of hosts."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "unknown")
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
+        "numpy": np.__version__,
+    }
+
+
+def _bootstrap() -> dict[str, Any]:
+    """10,000 resamples of 10,000 samples, each of them a cluster of its own."""
+    sums = np.random.default_rng(0).gamma(2, size=(10_000, 2))
+    walls = []
+    for _ in range(BOOTSTRAP_REPEATS):
+        start = time.perf_counter()
+        bootstrap(sums, lambda totals: totals[:, :1] / totals[:, 1:], resamples=10_000)
+        walls.append(round(time.perf_counter() - start, 3))
+    return {"resamples": 10_000, "samples": 10_000, "wall_s": walls}
+
+
+def _report(folder: Path) -> dict[str, Any]:
+    results = Results(folder)
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "analysis", folder], check=True, stdout=subprocess.DEVNULL)
+    wall = time.perf_counter() - start
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {
+        "cells": len(results.cells),
+        "token_rows": results.n_tokens_rows,
+        "wall_s": round(wall, 1),
+        "cpu_s": round(used.ru_utime + used.ru_stime, 1),
+        "peak_gib": round(used.ru_maxrss / 2**20, 2),
+    }
 
 
 def _grid(cells: int, tokens: int) -> Simulation:
@@ -63,15 +99,6 @@ def _grid(cells: int, tokens: int) -> Simulation:
         samples_per_project=5,
         tokens_per_sample=max(10, round(per_table / 100)),
         effects={},
-    )
-
-
-def _timed(name: str, work: object) -> None:
-    assert callable(work)
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    print(
-        f"{name}: {time.perf_counter() - wall:.2f} s wall, {time.process_time() - cpu:.2f} s CPU", flush=True
     )
 
 
