@@ -3,16 +3,23 @@
 import sys
 
 
+def _step(arguments: list[str]) -> int:
+    """`FILE`, `--guarded FILE` of the local executor, or `--ahead FOLDER`: wait to be told which file."""
+    from pathlib import Path
+
+    from grid import guard, work
+
+    file = guard.told() if arguments[0] == "--ahead" else Path(arguments[-1])
+    if file is None:
+        return 0
+    if len(arguments) == 2:
+        guard.die_with_driver()
+    return work.main(file)
+
+
 def _main() -> None:
-    guarded = sys.argv[1:3] == ["step", "--guarded"]
-    if len(sys.argv) == 3 + guarded and sys.argv[1] == "step" and not sys.argv[-1].startswith("-"):
-        from pathlib import Path
-
-        from grid import guard, work
-
-        if guarded:
-            guard.die_with_driver()
-        sys.exit(work.main(Path(sys.argv[-1])))
+    if sys.argv[1:2] == ["step"] and len(sys.argv) in (3, 4) and sys.argv[2] not in ("-h", "--help"):
+        sys.exit(_step(sys.argv[2:]))
     from grid.cli import main
 
     main()

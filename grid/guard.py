@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import signal
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 
@@ -26,3 +28,24 @@ def die_with_driver(descriptor: int = 0) -> None:
         if not os.read(descriptor, 4096):
             os.killpg(0, signal.SIGKILL)
     os._exit(0)
+
+
+def told(descriptor: int = 0) -> Path | None:
+    """Wait until the driver says which job file to do, and where its log is; None when it says nothing more.
+
+    What is said is one line of JSON: file, log, and environment. It comes before any library that looks
+    into the environment is loaded.
+    """
+    line = b""
+    while not line.endswith(b"\n"):
+        read = os.read(descriptor, 65536)
+        if not read:
+            return None
+        line += read
+    order = json.loads(line)
+    os.environ.update(order["environment"])
+    log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    return Path(order["file"])

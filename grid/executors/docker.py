@@ -94,7 +94,7 @@ class Executor:
 
     def open(self, logs: Path, todo: Sequence[Job]) -> dict[str, str]:
         """Find what an earlier run left: id of a job → slot where it runs or has ended."""
-        pinned: dict[str, str] = {}
+        pinned = self.here.open(logs, todo)
         for runner in self.runners.values():
             left = [job for job in todo if job.id not in pinned]
             try:
@@ -116,6 +116,7 @@ class Executor:
 
     def close(self) -> None:
         """Leave nothing behind on any host, or say where that can't be known."""
+        self.here.close()
         for runner in self.runners.values():
             try:
                 runner.close()

@@ -1,8 +1,13 @@
-"""One subprocess per job on this machine, each in a process group of its own that dies with the driver."""
+"""One subprocess per job on this machine, each in a process group of its own that dies with the driver.
+
+While jobs run, as many processes as there are jobs are started ahead and wait for the next ones: starting an
+interpreter costs more than an empty step, and this way nobody waits for it.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import select
 import signal
@@ -10,16 +15,19 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 
 from grid.executors.base import Exit, Stateless
 from grid.hosts import Hosts
+from grid.jobs import Job
 from grid.scheduler import Slot
 
 POLL_S = 0.02
 WATCH_S = 0.5
+SETTLED_S = 0.2  # by then a job has started, and so have others that began at the same time
 INHERIT_GPU = "inherit"  # as `Slot.gpu`: what the environment says
 GRACE_S = 2.0
 
@@ -36,23 +44,39 @@ class Executor(Stateless):
         self.timeout_s = timeout_s
         self._lock = threading.RLock()
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._ahead: list[subprocess.Popen[bytes]] = []
+        self._logs, self._left = Path(), 0  # jobs that weren't asked for yet
         self._stopped = False
+
+    def open(self, logs: Path, todo: Sequence[Job]) -> dict[str, str]:
+        """From now on processes are started ahead; nothing outlives a run."""
+        self._logs, self._left = logs, len(todo)
+        return {}
+
+    def close(self) -> None:
+        """End the processes that were started ahead."""
+        with self._lock:
+            self._left = 0
+            unused, self._ahead = self._ahead, []
+        for process in unused:
+            _end(process)
 
     def run(self, file: Path, slot: Slot) -> Exit:
         """Start the job's process, wait for it, and end whatever it left behind."""
-        with open(file.with_name("log.txt"), "ab") as log:
-            process = self._start(file, slot, log.fileno())
+        with self._lock:
+            process = None if self._stopped else self._given(file, slot) or self._start(file, slot)
             if process is None:
                 return Exit(code=-signal.SIGTERM, failure="cancelled", reason="stopped before it began")
-            try:
-                exit_ = self._wait(process, slot)
-            finally:
-                _kill_group(process.pid, signal.SIGKILL)
-                with self._lock:
-                    self._running.discard(process)
-                if process.stdin is not None:
-                    process.stdin.close()
-                process.wait()
+            self._running.add(process)
+            self._left -= 1
+        try:
+            if not _ends_within(process, SETTLED_S):
+                self._start_ahead()
+            exit_ = self._wait(process, slot)
+        finally:
+            with self._lock:
+                self._running.discard(process)
+            _end(process)
         if self._stopped:
             return Exit(code=process.returncode, failure="cancelled", reason="stopped")
         return exit_
@@ -70,21 +94,29 @@ class Executor(Stateless):
         for process in running:
             _kill_group(process.pid, signal.SIGKILL)
 
-    def _start(self, file: Path, slot: Slot, log: int) -> subprocess.Popen[bytes] | None:
-        command = [sys.executable, "-m", "grid", "step", "--guarded", str(file)]
+    def _given(self, file: Path, slot: Slot) -> subprocess.Popen[bytes] | None:
+        """A process that was started ahead and has been given this job; None if there is none (left)."""
+        order = json.dumps({"file": str(file), "log": str(_log(file)), "environment": _environment(slot)})
+        while self._ahead:
+            process = self._ahead.pop(0)
+            assert process.stdin is not None
+            try:
+                process.stdin.write(f"{order}\n".encode())
+                process.stdin.flush()
+            except OSError:  # somebody killed it while it waited
+                _end(process)
+            else:
+                return process
+        return None
+
+    def _start_ahead(self) -> None:
         with self._lock:
-            if self._stopped:
-                return None
-            process = subprocess.Popen(  # noqa: S603 - no shell, arguments are ours
-                command,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env=_environment(slot),
-            )
-            self._running.add(process)
-            return process
+            if self._left > len(self._ahead) and not self._stopped:
+                self._ahead.append(_spawn(["--ahead", str(self._logs)], subprocess.DEVNULL, dict(os.environ)))
+
+    def _start(self, file: Path, slot: Slot) -> subprocess.Popen[bytes]:
+        with open(_log(file), "ab") as log:
+            return _spawn(["--guarded", str(file)], log.fileno(), {**os.environ, **_environment(slot)})
 
     def _wait(self, process: subprocess.Popen[bytes], slot: Slot) -> Exit:
         began = time.monotonic()
@@ -99,6 +131,30 @@ class Executor(Stateless):
                     reason = f"used {used / 2**30:.2f} GiB of {slot.memory_bytes / 2**30:.2f} GiB"
                     return Exit(code=-signal.SIGKILL, failure="oom_host", reason=reason)
         return _ended(process.wait())
+
+
+def _spawn(arguments: list[str], output: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - no shell, arguments are ours
+        [sys.executable, "-m", "grid", "step", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+        env=environment,
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of a process's group, and reap it."""
+    _kill_group(process.pid, signal.SIGKILL)
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+    process.wait()
+
+
+def _log(file: Path) -> Path:
+    return file.with_name("log.txt")
 
 
 def _ends_within(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
@@ -126,7 +182,7 @@ def _environment(slot: Slot) -> dict[str, str]:
         name: str(slot.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
     }
     gpus = {} if slot.gpu == INHERIT_GPU else {"CUDA_VISIBLE_DEVICES": slot.gpu}
-    return {**os.environ, **threads, **gpus, "TOKENIZERS_PARALLELISM": "true"}
+    return {**threads, **gpus, "TOKENIZERS_PARALLELISM": "true"}
 
 
 def _kill_group(group: int, number: signal.Signals) -> None:

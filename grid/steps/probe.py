@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 
@@ -25,4 +26,4 @@ def _one(work: Work, context: Context) -> dict[str, object]:
     if work.parameters.get("fail"):
         raise RuntimeError(work.parameters["fail"])
     (work.out / "slept").write_text(str(work.parameters.get("seconds", 0)))
-    return {"held_bytes": len(held)}
+    return {"held_bytes": len(held), "threads": os.environ.get("OMP_NUM_THREADS", "")}

@@ -81,6 +81,41 @@ def test_memory_is_bounded(tmp_path: Path, probe_job: Any) -> None:
     assert report.outcomes[job.steps[0].key].failure == "oom_host"
 
 
+def ahead(folder: Path) -> list[psutil.Process]:
+    """Processes that this one started ahead, as a driver whose logs are in `folder`."""
+    found = [p for p in psutil.process_iter(["cmdline", "ppid"]) if p.info["ppid"] == os.getpid()]
+    return [p for p in found if (p.info["cmdline"] or [])[-2:] == ["--ahead", str(folder)]]
+
+
+def test_processes_that_were_started_ahead_do_jobs_like_others(tmp_path: Path, probe_job: Any) -> None:
+    jobs: list[Any] = []
+    for n in range(4):  # one after the other
+        jobs.append(probe_job(str(n), *jobs[-1:], seconds=0.6, **({"fail": "boom"} if n == 3 else {})))
+    seen: set[int] = set()
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.05):
+            waiting = ahead(tmp_path / "logs")
+            if waiting and not seen:
+                waiting[0].kill()  # the next job starts without it
+            seen.update(p.pid for p in waiting)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    report = drive(tmp_path, jobs, slots=1, threads=3)
+    over.set()
+    looking.join()
+    assert [report.outcomes[job.steps[0].key].status for job in jobs] == ["done"] * 3 + ["failed"]
+    assert len(seen) == 3  # one for each job but the first
+    assert ahead(tmp_path / "logs") == []
+    for job in jobs[:3]:
+        manifest = Store(tmp_path / "store").verify("probe", job.steps[0].key)
+        assert manifest["facts"]["threads"] == "3"
+    logs = [(tmp_path / "logs" / f"probe-{n}" / "log.txt").read_text() for n in range(4)]
+    assert ["RuntimeError: boom" in text for text in logs] == [False, False, False, True]
+
+
 DRIVER = """
     import sys
     from pathlib import Path
@@ -89,7 +124,7 @@ DRIVER = """
     from grid.jobs import Job
     from grid.graph import Step
     from grid.keys import digest
-    steps = [Step("probe", digest(n), "g", {{"seconds": 60}}, (), (), {{}}) for n in range(2)]
+    steps = [Step("probe", digest(n), "g", {{"seconds": 60}}, (), (), {{}}) for n in range(3)]
     jobs = [Job(f"probe-{{n}}", "probe", (step,), ()) for n, step in enumerate(steps)]
     report = drive(Path({folder!r}), jobs)
     sys.exit(130 if report.interrupted else 0)
@@ -103,10 +138,10 @@ def test_everything_dies_with_the_driver(tmp_path: Path, number: signal.Signals)
     steps: list[psutil.Process] = []
     for _ in range(200):
         steps = psutil.Process(driver.pid).children(recursive=True)
-        if len(list((tmp_path / "store").glob("tmp/*"))) == 2:
+        if len(list((tmp_path / "store").glob("tmp/*"))) == 2 and len(steps) == 5:
             break
         time.sleep(0.05)
-    assert len(steps) == 4  # two jobs, each with its watcher
+    assert len(steps) == 5  # two jobs, each with its watcher, and a process for the third
     os.kill(driver.pid, number)
     assert driver.wait(10) == (-9 if number == signal.SIGKILL else 130)
     _, alive = psutil.wait_procs(steps, timeout=5)
