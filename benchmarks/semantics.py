@@ -1,8 +1,8 @@
 """Do rewritten programs still do what they did? Real test suites, before and after, with every rewrite.
 
-    python benchmarks/semantics.py                  # every suite below × every rewrite, and all together
-    python benchmarks/semantics.py --packages toolz==1.2.0 --stdlib --rewrites rename_variable all
-    python benchmarks/semantics.py --packages --stdlib test_textwrap test_json
+    python -m benchmarks.semantics                  # all of suites.py × every rewrite, and all together
+    python -m benchmarks.semantics --packages toolz==1.2.0 --stdlib --rewrites rename_variable all
+    python -m benchmarks.semantics --packages --stdlib test_textwrap test_json
 
 All source that is not a test is rewritten at rate 1.0. A package's own suite runs on its rewritten sources;
 CPython's own tests run with rewritten copies of the standard library's modules in front of the originals on
@@ -24,9 +24,7 @@ import sys
 import sysconfig
 import tarfile
 import venv
-import xml.etree.ElementTree as ET
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -36,160 +34,12 @@ from rich.console import Console
 from rich.table import Table
 
 import transformers_py.rewrites
+from benchmarks.outcomes import Outcomes, pytest_outcomes, unittest_outcomes
+from benchmarks.suites import EXPECTED, PACKAGES, STDLIB_SUITES, Package
 from transformers_py import Source, Unparseable, emit
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
-RUN_TIMEOUT_S = 900
 RETRIES = 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class Package:
-    """A pure-Python sdist that carries its tests. The list was fixed before any of them was run."""
-
-    name: str
-    version: str
-    sources: str
-    path: str = "."
-    tests: str = "tests"
-    needs: tuple[str, ...] = ()
-    arguments: tuple[str, ...] = ()
-
-    @property
-    def requirement(self) -> str:
-        return f"{self.name}=={self.version}"
-
-
-PACKAGES = (
-    Package(
-        name="blinker",
-        version="1.9.0",
-        sources="src/blinker",
-        path="src",
-        needs=("pytest-asyncio",),
-        arguments=("-o", "asyncio_default_fixture_loop_scope=function"),
-    ),
-    Package(name="boltons", version="26.2.0", sources="boltons"),
-    Package(name="cachetools", version="8.0.1", sources="src/cachetools", path="src"),
-    Package(name="click", version="8.5.1", sources="src/click", path="src"),
-    Package(
-        name="itsdangerous", version="2.2.0", sources="src/itsdangerous", path="src", needs=("freezegun",)
-    ),
-    Package(
-        name="jinja2",
-        version="3.1.6",
-        sources="src/jinja2",
-        path="src",
-        needs=("trio",),
-        arguments=("--ignore=tests/test_async.py", "--ignore=tests/test_async_filters.py"),
-    ),
-    Package(
-        name="marshmallow",
-        version="4.4.0",
-        sources="src/marshmallow",
-        path="src",
-        needs=("simplejson", "autodocsumm"),
-    ),
-    Package(name="mistune", version="3.4.0", sources="src/mistune", path="src"),
-    Package(name="more-itertools", version="11.2.1", sources="more_itertools"),
-    Package(
-        name="packaging",
-        version="26.3",
-        sources="src/packaging",
-        path="src",
-        needs=("pretend", "hypothesis", "tomli_w"),
-        arguments=("--ignore=tests/property",),  # minutes of drawing examples
-    ),
-    Package(name="parso", version="0.8.7", sources="parso", tests="test"),
-    Package(name="pluggy", version="1.7.0", sources="src/pluggy", path="src", tests="testing"),
-    Package(name="sqlparse", version="0.6.1", sources="sqlparse"),
-    Package(name="tabulate", version="0.10.0", sources="tabulate", tests="test"),
-    Package(
-        name="tinydb",
-        version="4.9.0",
-        sources="tinydb",
-        needs=("pyyaml", "pytest-mypy-plugins", "pytest-cov"),
-    ),
-    Package(name="toolz", version="1.2.0", sources="toolz tlz", tests="toolz tlz"),
-)
-
-STDLIB_SUITES = {
-    "test_argparse": ["argparse.py"],
-    "test_bisect": ["bisect.py"],
-    "test_calendar": ["calendar.py"],
-    "test_cmd": ["cmd.py"],
-    "test_colorsys": ["colorsys.py"],
-    "test_configparser": ["configparser.py"],
-    "test_contextlib": ["contextlib.py"],
-    "test_copy": ["copy.py"],
-    "test_csv": ["csv.py"],
-    "test_dataclasses": ["dataclasses.py"],
-    "test_difflib": ["difflib.py"],
-    "test_enum": ["enum.py"],
-    "test_fnmatch": ["fnmatch.py"],
-    "test_fractions": ["fractions.py"],
-    "test_functools": ["functools.py"],
-    "test_glob": ["glob.py"],
-    "test_heapq": ["heapq.py"],
-    "test_html": ["html"],
-    "test_htmlparser": ["html", "_markupbase.py"],
-    "test_http_cookies": ["http"],
-    "test_ipaddress": ["ipaddress.py"],
-    "test_json": ["json"],
-    "test_mimetypes": ["mimetypes.py"],
-    "test_optparse": ["optparse.py"],
-    "test_pathlib": ["pathlib.py"],
-    "test_pprint": ["pprint.py"],
-    "test_queue": ["queue.py"],
-    "test_random": ["random.py"],
-    "test_reprlib": ["reprlib.py"],
-    "test_sched": ["sched.py"],
-    "test_shlex": ["shlex.py"],
-    "test_shutil": ["shutil.py"],
-    "test_statistics": ["statistics.py"],
-    "test_string": ["string.py"],
-    "test_tempfile": ["tempfile.py"],
-    "test_textwrap": ["textwrap.py"],
-    "test_tomllib": ["tomllib"],
-    "test_typing": ["typing.py"],
-    "test_urlparse": ["urllib"],
-    "test_uuid": ["uuid.py"],
-    "test_weakref": ["weakref.py", "_weakrefset.py"],
-    "test_zipfile": ["zipfile.py"],
-}
-
-# Tests that look at source text, line numbers or names on purpose: suite → test → reason.
-EXPECTED: dict[str, dict[str, str]] = {
-    "test_contextlib": {
-        "test.test_contextlib.TestExitStack.test_exit_exception_traceback": (
-            "compares the text of contextlib's own source lines, as a traceback shows them"
-        ),
-    },
-    "test_string": {
-        "test.test_string.ModuleTest.test_format_keyword_arguments": (
-            "looks for the name of a positional-only parameter in the message of a TypeError"
-        ),
-    },
-}
-
-UNITTEST_RUNNER = """
-import json, sys, unittest
-outcomes = {}
-class Record(unittest.TextTestResult):
-    def addSuccess(self, test): super().addSuccess(test); outcomes.setdefault(test.id(), "passed")
-    def addFailure(self, test, err): super().addFailure(test, err); outcomes[test.id()] = "failed"
-    def addError(self, test, err): super().addError(test, err); outcomes[test.id()] = "error"
-    def addSkip(self, test, reason): super().addSkip(test, reason); outcomes.setdefault(test.id(), "skipped")
-    def addSubTest(self, test, subtest, err):
-        super().addSubTest(test, subtest, err)
-        if err is not None: outcomes[test.id()] = "failed"
-suite = unittest.defaultTestLoader.loadTestsFromName(sys.argv[1])
-for name in sys.argv[3:]:
-    found = __import__(name).__file__
-    assert found.startswith(sys.path[1]), f"{name} was imported from {found}, not from {sys.path[1]}"
-unittest.TextTestRunner(resultclass=Record, verbosity=0).run(suite)
-json.dump(outcomes, open(sys.argv[2], "w"))
-"""
 
 
 @dataclass(kw_only=True)
@@ -209,9 +59,6 @@ class Row:
     disproved: int = 0
     expected: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
-
-
-Outcomes = dict[str, str]
 
 
 # --- rewriting ------------------------------------------------------------------------------------
@@ -260,89 +107,6 @@ def rewrite_tree(
         row.sites += sites
         row.refused += refused
     return rows
-
-
-# --- suites ---------------------------------------------------------------------------------------
-
-
-def run_quietly(command: Sequence[str | Path], folder: Path, environment: dict[str, str], log: Path) -> None:
-    with log.open("wb") as stream:
-        subprocess.run(  # the exit code is not the result: the outcome of each test is
-            [str(part) for part in command],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            timeout=RUN_TIMEOUT_S,
-            check=False,
-        )
-
-
-def environment(path: Path) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    return kept | {"PYTHONPATH": str(path), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def pytest_outcomes(python: Path, package: Package, tree: Path) -> Outcomes:
-    report = tree.parent / f"{tree.name}.xml"
-    report.unlink(missing_ok=True)
-    command: list[str | Path] = [
-        python,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        f"--junitxml={report}",
-    ]
-    command += [*package.arguments, *package.tests.split()]
-    for source in package.sources.split():
-        check_origin(python, Path(source).name, tree, package.path)
-    run_quietly(command, tree, environment(tree / package.path), tree.parent / f"{tree.name}.log")
-    return dict(junit_outcomes(report)) if report.exists() else {}
-
-
-def check_origin(python: Path, module: str, tree: Path, path: str) -> None:
-    """Raises AssertionError unless the tests will import the module from this tree, not an installed copy."""
-    command = [str(python), "-c", f"import {module}; print({module}.__file__)"]
-    done = subprocess.run(
-        command, cwd=tree, env=environment(tree / path), capture_output=True, text=True, check=False
-    )
-    assert done.returncode or done.stdout.startswith(str(tree)), (
-        f"{module} is imported from {done.stdout.strip()}"
-    )
-
-
-def junit_outcomes(report: Path) -> Iterator[tuple[str, str]]:
-    seen: Counter[str] = Counter()
-    for case in ET.parse(report).getroot().iter("testcase"):  # noqa: S314  (pytest wrote it a moment ago)
-        name = f"{case.get('classname')}::{case.get('name')}"
-        seen[name] += 1
-        outcome = next(
-            (tag for tag in ("failure", "error", "skipped") if case.find(tag) is not None), "passed"
-        )
-        yield f"{name}#{seen[name]}" if seen[name] > 1 else name, outcome
-
-
-def unittest_outcomes(suite: str, tree: Path) -> Outcomes:
-    result = tree.parent / f"{tree.name}.json"
-    result.unlink(missing_ok=True)
-    modules = [module.removesuffix(".py") for module in STDLIB_SUITES[suite]]
-    command = [
-        sys.executable,
-        "-X",
-        "frozen_modules=off",
-        "-c",
-        UNITTEST_RUNNER,
-        f"test.{suite}",
-        result,
-        *modules,
-    ]
-    folder = tree.parent / f"{tree.name}.cwd"
-    folder.mkdir(exist_ok=True)
-    run_quietly(command, folder, environment(tree), tree.parent / f"{tree.name}.log")
-    return json.loads(result.read_text()) if result.exists() else {}
 
 
 def compare(row: Row, first: Outcomes, second: Outcomes, run: Callable[[], Outcomes]) -> Row:

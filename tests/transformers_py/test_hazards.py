@@ -222,6 +222,7 @@ VARIANTS = {
         for style in ("random", "generic", "swap", "keep_tokens")
     },
     "private": [{"rename_parameter": {"private": True}}, {"rename_function": {"private": True}}],
+    "nested": [{"lambda_identity": {"nested": True}}, {"conditional_identity": {"nested": True}}],
     "all": list(names()),
     "all, reversed": list(reversed(names())),
 }
