@@ -68,7 +68,7 @@ class Run:
             BadInput: before anything is computed, and when the corpus turns out to be unusable.
         """
         with self.claimed():
-            began = time.time()
+            began = time.time(), time.monotonic()
             made = self.make(self._wanted_keys())
             if made.last is not None:
                 choosing.remember(self.folder.path, made.outcomes)
@@ -188,7 +188,7 @@ class Run:
     ) -> dict[str, Any]:
         corpora = {step.key for step in self.grid.plan.steps.values() if step.kind == "corpus"}
         known = [state.manifests[key]["facts"] for key in corpora if key in state.manifests]
-        now = time.time()
+        began, since = facts["began"]
         seeds = {status.cell.values[self.grid.cells.position("seed")].plain for status in found}
         return {
             "format": cell_status.FORMAT,
@@ -202,9 +202,9 @@ class Run:
             "corpus": known[0] if len(known) == 1 else known,
             "cells": cell_status.counts(found),
             "steps": {"made": facts["made"], "all": len(self.grid.plan.steps)},
-            "started": _clock(facts["began"]),
-            "finished": _clock(now),
-            "wall_s": round(now - facts["began"], 1),
+            "started": _clock(began),
+            "finished": _clock(time.time()),
+            "wall_s": round(time.monotonic() - since, 1),
             "command": " ".join(["augrid", *sys.argv[1:]]),
             "fingerprint": fingerprint,
         }

@@ -158,18 +158,29 @@ class Store:
     def clean(self, gone: str = "") -> list[Path]:
         """Delete temporary folders of processes that are dead.
 
-        Other hosts' only when they are a week old, or of the host (a container, by its name) that is `gone`.
+        Other hosts' only when they are a week old by the file system's own clock, or of the host (a
+        container, by its name) that is `gone`.
         """
         removed = []
         for folder in self.root.glob("tmp/*"):
             _, _, rest = folder.name.partition("+")
             identity = "+".join(rest.split("+")[1:4])
             dead = True if gone and identity.startswith(f"{gone}+") else processes.is_dead(identity)
-            with contextlib.suppress(FileNotFoundError):
-                if dead or (dead is None and time.time() - folder.stat().st_mtime > FOREIGN_AGE_S):
-                    shutil.rmtree(folder, ignore_errors=True)
-                    removed.append(folder)
+            if dead or (dead is None and self._age_s(folder) > FOREIGN_AGE_S):
+                shutil.rmtree(folder, ignore_errors=True)
+                removed.append(folder)
         return removed
+
+    def _age_s(self, folder: Path) -> float:
+        """Seconds since something changed in a folder, 0 when unknown.
+
+        It is the file system's clock that tells: this machine's may be another one, and may be wrong.
+        """
+        try:
+            with self.writing("clock", "now") as now:
+                return now.stat().st_mtime - folder.stat().st_mtime
+        except OSError:
+            return 0.0
 
     def check_writable(self) -> None:
         """Raises: BadInput when nothing can be written here."""

@@ -88,6 +88,8 @@ class Context:
         now = time.monotonic()
         if now - self._last_report >= 0.2:
             self._last_report = now
+            with contextlib.suppress(OSError):
+                os.utime(work.out)  # a sign of life: `Store.clean` on another host goes by its age
             self.emit({"event": "progress", "key": work.key, **facts})
 
     def emit(self, event: Mapping[str, Any]) -> None:

@@ -27,7 +27,13 @@ BASE = "python-base:bookworm"
 HUB = "python:3.11-slim-bookworm"
 PACKAGES = ("docker.io", "debootstrap", "openssh-server", "openssh-client")
 LOCK = Path("/tmp/augrid-test-docker.lock")
-Engine = Callable[[], str]
+Engine = Callable[..., str]
+LIGHT = """\
+FROM {base}
+RUN command -v python || ln -s "$(command -v python3)" /usr/local/bin/python
+COPY grid /code/grid
+ENV PYTHONPATH=/code
+"""
 
 
 def answers(url: str) -> bool:
@@ -125,13 +131,14 @@ def bootstrap(client: docker.DockerClient, root: Path) -> None:
 
 @pytest.fixture
 def other_engine(docker_url: str) -> Iterator[Engine]:
-    """Start another engine with data of its own, as if it were another host: call it for its address."""
+    """Start another engine with data of its own, as if it were another host: call it (with more options
+    for dockerd) for its address."""
     if os.geteuid() != 0 or not Path("/usr/sbin/dockerd").exists():
         pytest.skip("a second engine needs root and /usr/sbin/dockerd")
     running: list[subprocess.Popen[bytes]] = []
     short = Path(tempfile.mkdtemp(prefix="engines"))  # paths of sockets have at most 107 characters
 
-    def start() -> str:
+    def start(*more: str) -> str:
         folder = short / str(len(running))
         folder.mkdir()
         url = f"unix://{folder}/docker.sock"
@@ -144,7 +151,7 @@ def other_engine(docker_url: str) -> Iterator[Engine]:
             f"{folder}/pid",
         ]
         with open(folder / "log", "wb") as log:
-            running.append(start_engine(*places, "-H", url, url=url, log=log))
+            running.append(start_engine(*places, "-H", url, *more, url=url, log=log))
         return url
 
     yield start
@@ -159,6 +166,18 @@ def other_engine(docker_url: str) -> Iterator[Engine]:
     for mount in sorted((m for m in mounts if m.startswith(str(short))), reverse=True):
         subprocess.run(["umount", "--lazy", mount], check=False)
     shutil.rmtree(short, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def light_image(
+    docker_client: docker.DockerClient, base_image: str, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """What does probe steps, and lacks torch and the rest: other engines have it in no time."""
+    folder = tmp_path_factory.mktemp("light")
+    shutil.copytree(Path(__file__).parent.parent / "grid", folder / "grid")
+    (folder / "Dockerfile").write_text(LIGHT.format(base=base_image))
+    docker_client.images.build(path=str(folder), tag="augrid:light", rm=True)
+    return "augrid:light"
 
 
 @pytest.fixture(scope="session")

@@ -189,7 +189,7 @@ DRIVER = """
     if {volume}:
         DockerHost.shared = property(lambda host: False)
     host = DockerHost(name="engine", url={url!r}, image={image!r}, slots=2)
-    hosts = Hosts(local=Local(slots=1), hosts=[host], detach={detach})
+    hosts = Hosts(local=Local(slots=1), hosts=[host], detach={detach}, timeout_s=60)
     steps = [Step("probe", digest(n), "g", dict(seconds={seconds}), (), (), {{}}) for n in range(2)]
     store = Store(Path({folder!r}) / "store")
     jobs = [Job(f"probe-{{n}}", "probe", (step,), ()) for n, step in enumerate(steps)]
@@ -201,7 +201,9 @@ DRIVER = """
 
 @pytest.fixture
 def driver(tmp_path: Path, docker_url: str, training_image: str) -> Callable[..., "subprocess.Popen[bytes]"]:
-    def start(seconds: float, *, detach: bool = False, volume: bool = False) -> "subprocess.Popen[bytes]":
+    def start(
+        seconds: float, *, detach: bool = False, volume: bool = False, env: dict[str, str] | None = None
+    ) -> "subprocess.Popen[bytes]":
         code = textwrap.dedent(DRIVER).format(
             tests=str(Path(__file__).parent),
             folder=str(tmp_path),
@@ -211,7 +213,7 @@ def driver(tmp_path: Path, docker_url: str, training_image: str) -> Callable[...
             detach=detach,
             volume=volume,
         )
-        return subprocess.Popen([sys.executable, "-c", code])
+        return subprocess.Popen([sys.executable, "-c", code], env=env)
 
     return start
 
@@ -255,6 +257,15 @@ def test_the_next_driver_adopts_what_runs_and_what_has_ended(
     log = (tmp_path / "logs" / "probe-1" / "log.txt").read_text()
     assert "Traceback" not in log
     assert clean() == []
+
+
+@pytest.mark.slow
+def test_a_clock_that_jumps(tmp_path: Path, driver: Any, clean: Any, jumping_clock: dict[str, str]) -> None:
+    assert driver(3, env=jumping_clock).wait(60) == 0
+    store = Store(tmp_path / "store")
+    assert [store.verify("probe", key)["wall_s"] < 30 for key in store.keys("probe")] == [True, True]
+    logs = [file.read_text() for file in (tmp_path / "logs").glob("*/log.txt")]
+    assert [text.count("---") for text in logs] == [1, 1]
 
 
 @pytest.mark.slow

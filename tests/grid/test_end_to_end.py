@@ -63,13 +63,14 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def start(spec: Path, results: Path) -> subprocess.Popen[str]:
+def start(spec: Path, results: Path, *more: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "grid", "run", str(spec), "--results", str(results), "--no-report"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen([*command, *more], env=env, **output)
 
 
-def finish(spec: Path, results: Path) -> str:
-    process = start(spec, results)
+def finish(spec: Path, results: Path, *more: str, env: dict[str, str] | None = None) -> str:
+    process = start(spec, results, *more, env=env)
     out, _ = process.communicate(timeout=300)
     assert process.returncode == 0, out
     return out
@@ -148,6 +149,22 @@ def test_a_full_disk_costs_what_did_not_fit_and_no_more(spec: Path, whole: Path,
     after = finished(small_disk)
     assert {k: v for k, v in after.items() if k in before} == before
     assert contents(small_disk) == contents(whole)
+
+
+def test_a_clock_that_jumps_changes_nothing(
+    spec: Path, whole: Path, tmp_path: Path, jumping_clock: dict[str, str]
+) -> None:
+    hosts = tmp_path / "hosts.yaml"
+    hosts.write_text("timeout_s: 240\n")
+    results = tmp_path / "results"
+    out = finish(spec, results, "--hosts", str(hosts), "--max-hours", "1", env=jumping_clock)
+    assert "cells: 7 done" in out
+    assert contents(results) == contents(whole)
+    assert 0 < json.loads((results / "mini" / "run.json").read_text())["wall_s"] < 300
+    logs = [file.read_text() for file in results.glob("mini/logs/*/log.txt")]
+    assert [text.count("---") for text in logs] == [1] * len(logs)  # nothing was tried twice
+    years = {text[4:8] for text in logs}
+    assert len(years) > 1, years  # it did jump
 
 
 def test_a_second_run_does_nothing(spec: Path, whole: Path) -> None:

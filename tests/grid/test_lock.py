@@ -37,6 +37,18 @@ def test_held_by_another_process_then_stale(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir() if str(other.pid) not in p.name] == []
 
 
+def test_a_holder_whose_clock_jumps_still_holds(tmp_path: Path, jumping_clock: dict[str, str]) -> None:
+    path = tmp_path / "demo" / "lock.json"
+    command = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=jumping_clock) as first:
+        assert first.stdout is not None
+        first.stdout.readline()
+        for _ in range(4):
+            second = subprocess.run(command, env=jumping_clock, capture_output=True, text=True, check=False)
+            assert f"demo is being run by process {first.pid}" in second.stderr
+        first.kill()
+
+
 def test_a_reused_pid_is_not_the_holder(tmp_path: Path) -> None:
     path = tmp_path / "lock.json"
     path.write_text(json.dumps({"identity": f"{processes.host()}+{os.getpid()}+1.gone", "since": 0}))

@@ -20,6 +20,7 @@ import pytest
 from grid.driver import Driver, Report, Silent
 from grid.engines import containers
 from grid.engines.config import DockerHost
+from grid.errors import BadInput
 from grid.executors import docker as docker_executor
 from grid.hosts import Hosts, Local
 from grid.store import Store
@@ -94,19 +95,25 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
     server.cut()
 
 
+def loaded(url: str, source: docker.DockerClient, image: str) -> docker.DockerClient:
+    """A client of the engine at `url`, which has been given an image of another one."""
+    client = docker.DockerClient(base_url=url, version="auto", timeout=600)
+    client.images.load(source.images.get(image).save(named=True))
+    return client
+
+
 @pytest.fixture
 def two_hosts(
     docker_client: docker.DockerClient,
     docker_url: str,
     training_image: str,
-    other_engine: Callable[[], str],
+    other_engine: Callable[..., str],
     sshd: Sshd,
     tmp_path: Path,
 ) -> Path:
     """A hosts file with this engine, and another one that is reached through ssh and shares nothing."""
     url = other_engine()
-    client = docker.DockerClient(base_url=url, version="auto", timeout=600)
-    client.images.load(docker_client.images.get(training_image).save(named=True))
+    loaded(url, docker_client, training_image)
     file = tmp_path / "hosts.yaml"
     file.write_text(
         f"""local: {{slots: 1}}
@@ -163,17 +170,13 @@ def test_the_same_tables_from_this_machine_two_engines_and_dask(
 
 def hosts_of(url: str, image: str, **more: object) -> Hosts:
     places = [DockerHost.model_validate({"name": "there", "url": url, "slots": 1, "image": image, **more})]
-    return Hosts(local=Local(slots=1, train=True), hosts=places, lost_after_s=30 if "ssh" in url else 2)
+    return Hosts(local=Local(slots=1, train=True), hosts=places, lost_after_s=2 if "unix" in url else 30)
 
 
 def start(root: Path, hosts: Hosts, jobs: list[Any]) -> tuple[threading.Thread, list[Report]]:
     executor, slots = docker_executor.make(hosts)
     kinds = frozenset({"probe"})
-    slots = [
-        replace(slot, kinds=kinds)
-        for slot in slots
-        if "ssh" not in hosts.hosts[0].url or slot.host != "local"
-    ]
+    slots = [replace(slot, kinds=kinds) for slot in slots if hosts.hosts[0].shared or slot.host != "local"]
     driver = Driver(
         store=Store(root / "store"), folder=root / "logs", executor=executor, slots=slots, display=Silent()
     )
@@ -200,16 +203,15 @@ def wait_for(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
 @pytest.mark.slow
 def test_steps_of_an_engine_that_is_killed_finish_elsewhere(
     tmp_path: Path,
-    other_engine: Callable[[], str],
-    training_image: str,
+    other_engine: Callable[..., str],
+    light_image: str,
     docker_client: docker.DockerClient,
     probe_job: Any,
 ) -> None:
     url = other_engine()
-    client = docker.DockerClient(base_url=url, version="auto", timeout=600)
-    client.images.load(docker_client.images.get(training_image).save(named=True))
+    client = loaded(url, docker_client, light_image)
     thread, reports = start(
-        tmp_path, hosts_of(url, training_image), [probe_job(f"n{n}", seconds=3) for n in range(4)]
+        tmp_path, hosts_of(url, light_image), [probe_job(f"n{n}", seconds=3) for n in range(4)]
     )
     wait_for(lambda: runs_on(client, tmp_path))
     os.kill(int((Path(url.removeprefix("unix://")).parent / "pid").read_text()), signal.SIGKILL)
@@ -244,3 +246,64 @@ def test_a_tunnel_that_is_cut_comes_back(
     assert not docker_client.api.volumes(filters={"name": f"augrid-{containers.grid_id(tmp_path / 'logs')}"})[
         "Volumes"
     ]
+
+
+class Authority:
+    """Signs certificates, by openssl."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.ca = folder, folder / "ca.pem"
+        folder.mkdir()
+        self._openssl("req", "-x509", "-subj", "/CN=test", *KEY, folder / "ca.key", "-out", self.ca)
+
+    def sign(self, name: str, usage: str) -> tuple[Path, Path]:
+        """A certificate for 127.0.0.1 and its key; `usage`: serverAuth or clientAuth."""
+        cert, key, request, more = (self.folder / f"{name}.{end}" for end in ("pem", "key", "csr", "ext"))
+        more.write_text(f"subjectAltName=IP:127.0.0.1\nextendedKeyUsage={usage}\n")
+        self._openssl("req", "-subj", f"/CN={name}", *KEY, key, "-out", request)
+        signer = ("-CA", self.ca, "-CAkey", self.folder / "ca.key", "-CAcreateserial", "-days", "1")
+        self._openssl("x509", "-req", "-in", request, *signer, "-extfile", more, "-out", cert)
+        return cert, key
+
+    def _openssl(self, *arguments: str | Path) -> None:
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
+KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout")
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_an_engine_behind_tls(
+    tmp_path: Path,
+    other_engine: Callable[..., str],
+    light_image: str,
+    docker_client: docker.DockerClient,
+    probe_job: Any,
+) -> None:
+    ours, others = Authority(tmp_path / "ours"), Authority(tmp_path / "others")
+    cert, key = ours.sign("engine", "serverAuth")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    files = ("--tlscacert", str(ours.ca), "--tlscert", str(cert), "--tlskey", str(key))
+    client = loaded(other_engine("-H", url, "--tlsverify", *files), docker_client, light_image)
+
+    def tls(ca: Authority, signer: Authority, name: str) -> dict[str, object]:
+        cert, key = signer.sign(name, "clientAuth")
+        return {"tls": {"ca": str(ca.ca), "cert": str(cert), "key": str(key)}}
+
+    good = hosts_of(url, light_image, **tls(ours, ours, "me"))
+    thread, reports = start(tmp_path, good, [probe_job(f"n{n}", seconds=1) for n in range(2)])
+    thread.join(120)
+    assert [outcome.status for outcome in reports[0].outcomes.values()] == ["done", "done"]
+    assert client.api.containers(all=True) == []
+    assert not client.api.volumes()["Volumes"]
+    for wrong, said in (
+        (tls(ours, others, "stranger"), "certificate"),  # a client whom nobody signed
+        (tls(others, ours, "misled"), "certificate verify failed"),  # an engine that is another one
+    ):
+        with pytest.raises(BadInput, match=said):
+            docker_executor.make(hosts_of(url, light_image, **wrong).model_copy(update={"local": NOT_HERE}))
+
+
+NOT_HERE = Local(slots=1, train=False)

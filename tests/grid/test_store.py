@@ -1,6 +1,7 @@
 import json
 import multiprocessing
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,7 @@ def test_a_bad_manifest_is_no_manifest(tmp_path: Path, text: str) -> None:
     assert not target.has("probe", KEY)
 
 
-def test_clean_takes_folders_of_the_dead_only(tmp_path: Path) -> None:
+def test_clean_takes_folders_of_the_dead_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = Store(tmp_path)
     dead = tmp_path / "tmp" / f"probe+{KEY}+{processes.host()}+999999999+1.x+1"
     foreign = tmp_path / "tmp" / f"probe+{KEY}+elsewhere+1+1.x+1"
@@ -113,6 +114,10 @@ def test_clean_takes_folders_of_the_dead_only(tmp_path: Path) -> None:
         assert target.clean() == [dead]
         assert mine.exists()
         assert foreign.exists()
+    year_s = 365 * 24 * 3600
+    with monkeypatch.context() as patch:  # this machine's clock is wrong, the file system's isn't
+        patch.setattr(time, "time", lambda: foreign.stat().st_mtime + year_s)
+        assert target.clean() == []
     os.utime(foreign, (0, 0))
     assert target.clean() == [foreign]
 
