@@ -10,7 +10,6 @@ import platform
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -131,7 +130,7 @@ class _Excluded:
 
 
 def _clean(config: CorpusConfig, spool: Path, excluded: _Excluded, workers: int) -> Index:
-    index = Index(config.near if config.duplicates == "near" else None)
+    index = Index(config.near if config.duplicates == "near" else None, config.split)
     raw = sources.lookup(config.source.kind).read(config.source)
     with parquet.Writer(spool, SCHEMA) as writer:
         for cleaned in _cleaned(raw, config.rules(), workers):
@@ -207,26 +206,36 @@ def _write(
     deal: list[tuple[str, int]],
     excluded: _Excluded,
 ) -> dict[str, Any]:
+    """Samples are dealt in runs, so one shard is open at a time."""
     facts = {name: Counter[str]() for name in SPLITS}
     projects: dict[str, set[str]] = {name: set() for name in SPLITS}
     licenses: Counter[str] = Counter()
-    with ExitStack() as stack:
-        writers = [
-            stack.enter_context(parquet.Writer(out / f"shard-{number:05}.parquet", SCHEMA))
-            for number in range(config.shards)
-        ]
-        for position, row in enumerate(parquet.rows(spool)):
-            if position in dropped:
-                excluded.add(row["project"], row["path"], dropped[position])
-                continue
-            row["split"], shard = deal[position]
-            writers[shard].add(row)
-            facts[row["split"]].update(
-                samples=1, bytes=row["n_bytes"], tokens=row["n_tokens"], lines=len(row["text"].splitlines())
-            )
-            projects[row["split"]].add(row["project"])
-            licenses[row["license"] or "unknown"] += 1
+    rows = _dealt(spool, dropped, deal, excluded)
+    row, of = next(rows)
+    for number in range(config.shards):
+        with parquet.Writer(out / f"shard-{number:05}.parquet", SCHEMA) as writer:
+            while of == number:
+                writer.add(row)
+                lines = len(row["text"].splitlines())
+                facts[row["split"]].update(
+                    samples=1, bytes=row["n_bytes"], tokens=row["n_tokens"], lines=lines
+                )
+                projects[row["split"]].add(row["project"])
+                licenses[row["license"] or "unknown"] += 1
+                row, of = next(rows, (row, config.shards))
     return {
         "splits": {name: dict(facts[name], projects=len(projects[name])) for name in SPLITS},
         "licenses": dict(licenses.most_common()),
     }
+
+
+def _dealt(
+    spool: Path, dropped: dict[int, str], deal: list[tuple[str, int]], excluded: _Excluded
+) -> Iterator[tuple[dict[str, Any], int]]:
+    """The samples that stay, with their shard; the others are written down."""
+    for position, row in enumerate(parquet.rows(spool)):
+        if position in dropped:
+            excluded.add(row["project"], row["path"], dropped[position])
+        else:
+            row["split"], shard = deal[position]
+            yield row, shard

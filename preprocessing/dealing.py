@@ -20,7 +20,7 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 class Index:
     """Samples by position: a few dozen bytes each, and with `near` their signatures and the LSH index."""
 
-    def __init__(self, near: NearConfig | None) -> None:
+    def __init__(self, near: NearConfig | None, config: SplitConfig) -> None:
         self._names = array("Q")  # a sample's 16 hex digits as a number
         self._fingerprints = array("Q")
         self._n_bytes = array("L")
@@ -31,6 +31,7 @@ class Index:
         self._repeated: dict[int, int] = {}  # near duplicates, and of what
         self._dates: dict[int, str] = {}
         self._given: dict[int, str] = {}
+        self._is_given = config.by == "given"  # only then paths matter
         self._paths: dict[int, str] = {}
 
     def __len__(self) -> int:
@@ -47,7 +48,8 @@ class Index:
             self._dates[position] = sample.date
         if sample.given_split:
             self._given[position] = sample.given_split
-        self._paths[position] = sample.path
+        if self._is_given:
+            self._paths[position] = sample.path
         if self._near is not None:
             similar = self._near.add(position, sample.signature)
             if similar is not None and self._reduce:

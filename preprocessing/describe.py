@@ -4,7 +4,7 @@ splits leak.
 
 from array import array
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from preprocessing.tokens import COMMENT, NAME, NEWLINE, Tokens, lex
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 _BINS_PER_DOUBLING = 2
 _GROWTH_STEP = 1.15  # ratio of tokens between two points of the curve
+_MERGED_AT_ONCE = 500_000
 
 
 def describe(folder: Path) -> dict[str, Any]:
@@ -118,26 +119,49 @@ class _Vocabulary:
     """Distinct tokens and identifiers, as 64-bit hashes; what ends lines and blocks is not counted."""
 
     def __init__(self) -> None:
-        self.tokens: set[int] = set()
-        self.identifiers: set[int] = set()
+        self.identifiers, self.others = _Distinct(), _Distinct()
         self.curve: list[tuple[int, int, int]] = [(0, 0, 0)]
         self.n_tokens = 0
 
     def add(self, text: str, tokens: Tokens) -> None:
+        words: tuple[set[str], set[str]] = (set(), set())
         for start, end, kind in zip(tokens.starts, tokens.ends, tokens.kinds, strict=True):
             if kind < NEWLINE or kind == COMMENT:
-                number = hash(text[start:end])
-                self.tokens.add(number)
+                words[kind == NAME].add(text[start:end])
                 self.n_tokens += 1
-                if kind == NAME:
-                    self.identifiers.add(number)
+        others, identifiers = words
+        self.others.add(others)
+        self.identifiers.add(identifiers)
         if self.n_tokens >= _GROWTH_STEP * self.curve[-1][0]:
             self._mark()
 
     def _mark(self) -> None:
-        self.curve.append((self.n_tokens, len(self.tokens), len(self.identifiers)))
+        identifiers = len(self.identifiers)
+        self.curve.append((self.n_tokens, identifiers + len(self.others), identifiers))
 
     def facts(self) -> dict[str, Any]:
         if self.n_tokens > self.curve[-1][0]:
             self._mark()
-        return {"tokens": len(self.tokens), "identifiers": len(self.identifiers), "growth": self.curve}
+        _, tokens, identifiers = self.curve[-1]
+        return {"tokens": tokens, "identifiers": identifiers, "growth": self.curve}
+
+
+class _Distinct:
+    """How many different words there were: eight bytes each, where a set of numbers has about a hundred."""
+
+    def __init__(self) -> None:
+        self._seen = np.empty(0, dtype=np.int64)
+        self._new = array("q")
+
+    def add(self, words: Iterable[str]) -> None:
+        self._new.extend(map(hash, words))
+        if len(self._new) > _MERGED_AT_ONCE:
+            self._merge()
+
+    def _merge(self) -> None:
+        self._seen = np.union1d(self._seen, np.array(self._new, dtype=np.int64))
+        self._new = array("q")
+
+    def __len__(self) -> int:
+        self._merge()
+        return len(self._seen)

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from preprocessing import corpus, describe
 from preprocessing.corpus import CorpusConfig
 from preprocessing.duplicates import NearConfig
@@ -19,6 +21,21 @@ def test_numbers_of_a_corpus(small_corpus: Path) -> None:
     assert {(low, high) for split in bins.values() for low, high, n in split if n} == {(3, 4)}
     assert facts["licenses"] == {"unknown": 30}
     assert facts["excluded"] == {}
+
+
+def test_the_vocabulary_is_counted_piece_by_piece(
+    make_folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(describe, "_MERGED_AT_ONCE", 3)
+    text = "if a:\n    b = 'a' + 1 + 1  # a\n"
+    folder = make_folder({f"p{n}.py": f"{text}c{n} = a\n" for n in range(3)})
+    out = tmp_path / "out"
+    out.mkdir()
+    corpus.build(CorpusConfig.model_validate({"source": {"kind": "directory", "path": str(folder)}}), out)
+    vocabulary = describe.describe(out)["vocabulary"]
+    assert vocabulary["identifiers"] == len(["a", "b", "c0", "c1", "c2"])
+    assert vocabulary["tokens"] == vocabulary["identifiers"] + len(["if", ":", "=", "'a'", "+", "1"])
+    assert vocabulary["growth"][-1][0] == 3 * 13
 
 
 def test_leaks_are_found(make_folder, tmp_path: Path) -> None:
