@@ -119,7 +119,7 @@ class Driver:
             while (taken := self._scheduler.take(slot)) is not None:
                 job, steps = taken
                 self.display.started(job, steps, slot)
-                outcomes = self._do(job, steps, slot)
+                outcomes = self._do(job, steps, self._scheduler.widened(job, slot))
                 self.display.ended(job, slot, self._scheduler.finish(job, slot, outcomes))
         except BaseException as error:  # joblib would lose the other slots' work
             self._scheduler.stop(f"internal error: {error!r}")

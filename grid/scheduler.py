@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from grid.graph import Step
@@ -18,6 +18,7 @@ from grid.jobs import Job
 Failure = Literal["user_error", "oom_host", "oom_gpu", "timeout", "infra", "cancelled", "lost", "error"]
 RETRIED: tuple[Failure, ...] = ("infra", "lost")
 FAIL_FAST = 3
+WIDE = frozenset({"corpus", "tokenizer"})  # steps that use all threads there are, to the same result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +115,19 @@ class Scheduler:
                     self._pinned.pop(identity, None)
                     return job, [step for step in job.steps if step.key not in self.outcomes]
                 self._changed.wait(timeout=1.0)
+
+    def widened(self, job: Job, slot: Slot) -> Slot:
+        """The slot, with the threads and memory of its host's others too if they have nothing else to do."""
+        with self._changed:
+            if job.kind not in WIDE or slot.cores or len(self.running) > 1 or any(self._ready.values()):
+                return slot
+            idle = [s for s in self.slots.values() if s.host == slot.host and job.kind in s.kinds]
+            memory = [s.memory_bytes for s in idle if s.memory_bytes is not None]
+            return replace(
+                slot,
+                threads=sum(s.threads for s in idle),
+                memory_bytes=sum(memory) if len(memory) == len(idle) else None,
+            )
 
     def finish(self, job: Job, slot: Slot, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Note how the steps of a job ended; returns those that are final (not tried again)."""

@@ -1,5 +1,6 @@
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 from grid.scheduler import Outcome, Policy, Scheduler, Slot
@@ -135,3 +136,29 @@ def test_the_deadline(probe_job: Any) -> None:
     scheduler = Scheduler([probe_job("job")], [A], policy=Policy(deadline=time.monotonic()))
     assert scheduler.take(A) is None
     assert scheduler.stopped == "out of time"
+
+
+def test_a_corpus_gets_what_idle_slots_of_its_host_have(probe_job: Any) -> None:
+    kinds = frozenset({"corpus", "probe"})
+    a, b = (Slot(name=name, kinds=kinds, threads=3, memory_bytes=5) for name in "ab")
+    away = Slot(name="away", kinds=kinds, host="other", threads=100)
+    gpu = Slot(name="gpu", kinds=frozenset({"train"}), threads=50)
+    corpus = replace(probe_job("text"), kind="corpus")
+    scheduler = Scheduler([corpus, probe_job("after", corpus)], [a, b, away, gpu])
+    scheduler.take(a)
+    assert scheduler.widened(corpus, a) == replace(a, threads=6, memory_bytes=10)
+    assert scheduler.widened(corpus, replace(a, cores=(1,))).threads == 3
+    scheduler.finish(corpus, a, done(corpus))
+    taken = scheduler.take(b)
+    assert taken is not None
+    assert scheduler.widened(taken[0], b) == b
+
+
+def test_a_corpus_gets_no_more_than_its_slot_beside_others(probe_job: Any) -> None:
+    a, b = (Slot(name=name, kinds=frozenset({"corpus", "probe"})) for name in "ab")
+    corpus = replace(probe_job("text"), kind="corpus")
+    scheduler = Scheduler([corpus, probe_job("other")], [a, b])
+    scheduler.take(a)
+    assert scheduler.widened(corpus, a) == a  # the other waits
+    scheduler.take(b)
+    assert scheduler.widened(corpus, a) == a  # the other runs
