@@ -59,7 +59,7 @@ def register(app: typer.Typer, console: Console) -> None:
             str | None, typer.Option(metavar="SPEC", help="Whose corpus rules, tokens and tokenizer to use.")
         ] = None,
         set_: Sets = None,
-        jobs: Annotated[int, typer.Option(min=1, help="Processes that clean files.")] = 1,
+        jobs: Annotated[int, typer.Option(min=1, help="Processes that clean and encode.")] = 1,
     ) -> None:
         """Turn a folder of Python files into encoded shards and one-line-per-file text, as the container."""
         from grid import preparing

@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("input", type=Path, help="folder of .py files")
     parser.add_argument("output", type=Path, help="empty folder")
     parser.add_argument("--spec", type=Path, help="YAML with the keys corpus, tokens, tokenizer")
-    parser.add_argument("--jobs", type=int, default=1, help="processes that clean files")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that clean and encode")
     given = parser.parse_args(arguments)
     try:
         facts = prepare(given.input, given.output, _read(given.spec), workers=given.jobs)

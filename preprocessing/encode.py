@@ -23,7 +23,7 @@ UNCHANGED, RENAMED, INSERTED = range(3)
 
 def build(
     shard: Path,
-    tokenizer: Path,
+    tokenizer: Path | tokenizers.Tokenizer,
     tokens: TokensConfig,
     out: Path,
     *,
@@ -32,11 +32,12 @@ def build(
 ) -> dict[str, Any]:
     """Encode one shard into the empty folder `out` (preprocessing.shards), without what was thrown out.
 
-    For a variant, `original` is the corpus shard that it was made from, and `align` finds each token's
-    origin. Returns facts: samples, tokens, subwords, bytes by split.
+    `tokenizer` is loaded, or the folder to load it from. For a variant, `original` is the corpus shard
+    that it was made from, and `align` finds each token's origin. Returns facts: samples, tokens, subwords,
+    bytes by split.
     """
     assert (original is None) == (align is None)
-    trained = tokenizers.load(tokenizer)
+    trained = tokenizers.load(tokenizer) if isinstance(tokenizer, Path) else tokenizer
     facts: dict[str, dict[str, int]] = {}
     with shards.Writer(out, trained.vocab_size) as writer:
         for row, before in _pairs(shard, original):

@@ -6,9 +6,11 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from joblib import Parallel, delayed
 from pydantic import BaseModel, ConfigDict
 
 from preprocessing import corpus, describe, encode, tokenizers
@@ -38,7 +40,8 @@ def prepare(source: Path, out: Path, config: PrepareConfig, *, workers: int = 1)
 
     Writes corpus/ (Parquet, excluded.parquet), tokenizer/, encoded/00000 … (preprocessing.shards),
     lines/train.txt … (preprocessing.exports.openvocab) and, last, facts.json, which is what is
-    returned. Raises BadInput, also when the disk is full. After an error `out` is empty again.
+    returned. `workers` processes clean and encode; the result does not depend on their number. Raises
+    BadInput, also when the disk is full. After an error `out` is empty again.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BadInput(f"{out} is not an empty folder")
@@ -61,16 +64,30 @@ def prepare(source: Path, out: Path, config: PrepareConfig, *, workers: int = 1)
 
 
 def _prepare(source: Path, out: Path, config: PrepareConfig, workers: int) -> dict[str, Any]:
-    in_corpus, in_tokenizer, in_encoded, in_lines = (out / name for name in FOLDERS)
+    in_corpus, in_tokenizer, _, in_lines = (out / name for name in FOLDERS)
     fields = {**config.corpus, "source": {"kind": "directory", "path": str(source)}}
     built = corpus.build(CorpusConfig.model_validate(fields), in_corpus, workers=workers)
     shards = list(corpus.shard_paths(in_corpus))
     trained = tokenizers.build(config.tokenizer, shards, config.tokens, in_tokenizer)
-    for shard in shards:
-        folder = in_encoded / shard.stem.removeprefix("shard-")
-        folder.mkdir()
-        encode.build(shard, in_tokenizer, config.tokens, folder)
-    openvocab.write_lines(shards, in_lines, config.tokens, tokenizers.load(in_tokenizer))
+    parts = [shards[first::workers] for first in range(workers)]
+    Parallel(n_jobs=workers)(delayed(_encode)(part, out, config.tokens) for part in parts)
+    openvocab.join([in_lines / _number(shard) for shard in shards], in_lines)
     facts = {"corpus": built, "tokenizer": trained, "description": describe.describe(in_corpus)}
     (out / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return facts
+
+
+def _encode(shards: Sequence[Path], out: Path, tokens: TokensConfig) -> None:
+    """Some of the shards, encoded and as lines; one process has one tokenizer, which remembers tokens."""
+    _, in_tokenizer, in_encoded, in_lines = (out / name for name in FOLDERS)
+    trained = tokenizers.load(in_tokenizer)
+    for shard in shards:
+        encoded, lines = in_encoded / _number(shard), in_lines / _number(shard)
+        encoded.mkdir()
+        encode.build(shard, trained, tokens, encoded)
+        lines.mkdir()
+        openvocab.write_lines([shard], lines, tokens, trained)
+
+
+def _number(shard: Path) -> str:
+    return shard.stem.removeprefix("shard-")

@@ -9,6 +9,7 @@ the suffix @@. Whitespace inside a token (a string, a comment) becomes U+2420, a
 trained on the training split.
 """
 
+import shutil
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ from preprocessing.tokenizers.bpe import Config
 from preprocessing.tokens import TokensConfig, lex, texts
 
 _SPACE = "\u2420"
+_KNOWN = 100_000  # so many distinct tokens are remembered
 
 
 def write(shards: Sequence[Path], out: Path, tokens: TokensConfig) -> None:
@@ -38,10 +40,26 @@ def write_lines(shards: Sequence[Path], out: Path, tokens: TokensConfig, tokeniz
             name: stack.enter_context((out / f"{name}.txt").open("w", encoding="utf-8", newline="\n"))
             for name in SPLITS
         }
+        known: dict[str, str] = {}  # code repeats itself
         for row in exports.rows(shards):
             spelled = texts(row["text"], lex(row["text"], tokens.comments), tokens)
-            words = [_word(tokenizer, ids) for ids in tokenizer.encode(spelled)]
-            files[row["split"]].write(" ".join(words) + "\n")
+            if len(known) > _KNOWN:
+                known.clear()
+            new = list({text for text in spelled if text not in known})
+            words = (_word(tokenizer, ids) for ids in tokenizer.encode(new))
+            known.update(zip(new, words, strict=True))
+            files[row["split"]].write(" ".join([known[text] for text in spelled]) + "\n")
+
+
+def join(folders: Sequence[Path], out: Path) -> None:
+    """Make one folder of lines of several that were written apart, which go."""
+    for name in SPLITS:
+        with (out / f"{name}.txt").open("wb") as whole:
+            for folder in folders:
+                with (folder / f"{name}.txt").open("rb") as part:
+                    shutil.copyfileobj(part, whole)
+    for folder in folders:
+        shutil.rmtree(folder)
 
 
 def _word(tokenizer: Tokenizer, ids: Sequence[int]) -> str:

@@ -33,6 +33,19 @@ def test_from_a_folder_to_shards_and_lines(
     assert json.loads((out / "facts.json").read_text())["corpus"]["excluded"] == {"untokenizable": 1}
 
 
+def test_workers_change_nothing(make_folder, tmp_path: Path) -> None:
+    config = PrepareConfig(corpus={"shards": 3})
+    written = []
+    for workers in (1, 2):
+        out = tmp_path / f"out{workers}"
+        prepare(make_folder(FILES), out, config, workers=workers)
+        written.append({path.relative_to(out): path.read_bytes() for path in out.rglob("*.*")})
+    assert written[0] == written[1]
+    assert {str(path) for path in written[0] if path.parts[0] == "lines"} == {
+        f"lines/{name}.txt" for name in ("train", "valid", "test")
+    }
+
+
 @pytest.mark.parametrize(
     "spec, message",
     [
