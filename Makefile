@@ -4,13 +4,16 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FAST := -m "not slow and not docker and not gpu"
 
-.PHONY: demo test test-all check golden clean
+.PHONY: demo test test-container test-all check golden clean
 
 demo: $(READY)  ## the main job, from start to end: configs/grid/quickstart.yaml to results/quickstart/report.html
 	$(BIN)/augrid run quickstart
 
 test: check  ## static checks and the fast tests
 	$(BIN)/python -m pytest -n 2 $(FAST)
+
+test-container: $(READY)  ## builds and runs the image of preprocessing; root on Debian gets an engine where none answers
+	AUGRID_START_DOCKER=1 $(BIN)/python -m pytest -m docker tests/preprocessing/test_container.py
 
 test-all: check  ## everything, also what is slow or needs an engine or a GPU
 	$(BIN)/python -m pytest

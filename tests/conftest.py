@@ -87,8 +87,11 @@ def docker_url() -> str:
                 pytest.skip(
                     f"no Docker Engine answers at {URL} (root on Debian: AUGRID_START_DOCKER=1 starts one)"
                 )
-            install("dockerd", "debootstrap", "sshd")
-            start_engine(url=URL, log=subprocess.DEVNULL)
+            try:
+                install("dockerd", "debootstrap", "sshd")
+                start_engine(url=URL, log=subprocess.DEVNULL)
+            except (subprocess.CalledProcessError, OSError, RuntimeError) as error:
+                pytest.skip(f"no Docker Engine answers at {URL}, and none could be set up: {error}")
     return URL
 
 
@@ -110,7 +113,10 @@ def base_image(docker_client: docker.DockerClient, tmp_path_factory: pytest.Temp
             except docker.errors.DockerException as error:
                 if not may_start():
                     pytest.skip(f"no base image: {HUB} can't be pulled: {error}")
-                bootstrap(docker_client, tmp_path_factory.mktemp("base") / "root")
+                try:
+                    bootstrap(docker_client, tmp_path_factory.mktemp("base") / "root")
+                except subprocess.CalledProcessError as failed:
+                    pytest.skip(f"no base image: {HUB} can't be pulled, and {failed}")
     return BASE
 
 
@@ -120,8 +126,7 @@ def bootstrap(client: docker.DockerClient, root: Path) -> None:
     sources = "\n".join(file.read_text() for file in Path("/etc/apt/sources.list.d").glob("*.sources"))
     mirrors = [line.split()[1] for line in sources.splitlines() if line.startswith("URIs:")]
     include = "--include=python3,python3-venv,ca-certificates"
-    mirror = mirrors[0] if mirrors else "http://deb.debian.org/debian"
-    command = ["/usr/sbin/debootstrap", "--variant=minbase", include, "bookworm", str(root), mirror]
+    command = ["/usr/sbin/debootstrap", "--variant=minbase", include, "bookworm", str(root), *mirrors[:1]]
     subprocess.run(command, check=True, capture_output=True)
     with subprocess.Popen(["tar", "-C", str(root), "-c", "."], stdout=subprocess.PIPE) as tar:
         repository, tag = BASE.split(":")
