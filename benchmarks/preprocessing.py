@@ -1,16 +1,21 @@
-"""MB/s of each stage of preprocessing on one core against its floor, and memory by size of the corpus.
+"""MB/s of each stage of preprocessing on one core against its floor, two processes against one, and memory
+by size of the corpus.
 
-    python -m benchmarks.preprocessing [--quick] [--memory | --near]
+    python -m benchmarks.preprocessing [--quick] [--memory | --distinct CORPUS | --near] [--out FILE.json]
 
-The text is the standard library's, or with `--quick` its package `email` only. `--memory` prepares it 1,
-4 and 16 times over, each in its own process; `--near` measures the index of near
-duplicates in bytes per sample.
+The text is the standard library's, or with `--quick` its package `email` only. `--memory` prepares it 1, 4
+and 16 times over, each in its own process; `--distinct` prepares a 16th, a quarter and all of a built corpus
+(a folder of shards), so that vocabularies grow as they do in life; `--near` measures the index of near
+duplicates in bytes per sample. `--out` keeps what the other parts wrote before.
 """
 
 import argparse
 import ast
 import io
+import json
+import os
 import resource
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -18,17 +23,23 @@ import tempfile
 import time
 import tokenize
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from preprocessing import corpus, duplicates, encode, reading, tokenizers
+from preprocessing import corpus, duplicates, encode, parquet, reading, tokenizers
 from preprocessing.cleaning import Rules, clean
 from preprocessing.corpus import CorpusConfig
 from preprocessing.duplicates import NearConfig, NearIndex
+from preprocessing.prepare import PrepareConfig, encode_all, prepare
 from preprocessing.sources import RawFile, directory, stdlib
 from preprocessing.tokenizers.bpe import Config
 from preprocessing.tokens import TokensConfig, lex, texts
 
 REPEATS = 2
+COPIES = 4  # of the text for two processes, which take a second to start
+TRAIN_BYTES = 16_000_000  # what the tokenizer of distinct text learns from
+GOALS = {"encode": 0.7, "two processes": 1.7, "memory": 1.2}
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -55,8 +66,8 @@ def read(quick: bool) -> Iterator[RawFile]:
     return (file for file in every if isinstance(file, RawFile))
 
 
-def stages(quick: bool) -> None:
-    """Print MB/s of each stage."""
+def stages(quick: bool) -> dict[str, Any]:
+    """MB/s of each stage and its floor."""
     raw = list(read(quick))
     source = [reading.decode(file.data) for file in raw]
     megabytes = sum(len(text.encode()) for text in source) / 1e6
@@ -78,7 +89,7 @@ def stages(quick: bool) -> None:
         library = trained._library
         numbers = iter(range(1000))
 
-        def encode_all() -> None:
+        def encode_one() -> None:
             out = folder / f"encoded{next(numbers)}"
             out.mkdir()
             encode.build(shards[0], folder / "tokenizer", config, out)
@@ -92,66 +103,127 @@ def stages(quick: bool) -> None:
             for text, tokens in zip(source, cut, strict=True):
                 duplicates.signature(text, tokens, near)
 
-        rows: list[tuple[str, Callable[[], object]]] = [
-            ("floor: ast.parse", lambda: [ast.parse(text) for text in source]),
-            ("floor: compile", lambda: [reading.check_syntax(text) for text in source]),
-            ("floor: tokenize", tokenize_all),
-            ("floor: tokenizers", lambda: [library.encode_batch_fast(ended) for ended in words]),
-            ("read", lambda: list(read(quick))),
-            ("tokens", lambda: [lex(text) for text in source]),
-            ("clean (all of it)", lambda: [list(clean(file, Rules())) for file in raw]),
-            ("exact duplicates", lambda: [duplicates.fingerprint(text) for text in source]),
-            ("near: signatures", sign_all),
-            ("encode (read, cut, write)", encode_all),
-        ]
-        print(f"{megabytes:.1f} MB, {len(source)} files, Python {sys.version.split()[0]}")
-        for label, work in rows:
-            print(f"{label:26} {megabytes / seconds(work):8.1f} MB/s")
+        work: dict[str, tuple[str, Callable[[], object]]] = {
+            "ast.parse": ("", lambda: [ast.parse(text) for text in source]),
+            "compile": ("", lambda: [reading.check_syntax(text) for text in source]),
+            "tokenize": ("", tokenize_all),
+            "tokenizers": ("", lambda: [library.encode_batch_fast(ended) for ended in words]),
+            "read": ("", lambda: list(read(quick))),
+            "tokens": ("tokenize", lambda: [lex(text) for text in source]),
+            "clean (all of it)": ("ast.parse", lambda: [list(clean(file, Rules())) for file in raw]),
+            "exact duplicates": ("", lambda: [duplicates.fingerprint(text) for text in source]),
+            "near duplicates: signatures": ("tokenize", sign_all),
+            "encode (read, cut, write)": ("tokenizers", encode_one),
+        }
+        speed = {label: megabytes / seconds(one) for label, (_, one) in work.items()}
+    print(f"{megabytes:.1f} MB, {len(source)} files, MB/s on one core")
+    rows = {}
+    for label, (floor, _) in work.items():
+        rows[label] = {"mb_per_s": round(speed[label], 1)}
+        if floor:
+            rows[label] |= {"floor": floor, "times_floor": round(speed[label] / speed[floor], 2)}
+        print(
+            f"{label:28} {speed[label]:8.1f}"
+            + (f"   {speed[label] / speed[floor]:.2f} × {floor}" if floor else "")
+        )
+    return {"megabytes": round(megabytes, 1), "files": len(source), "stages": rows}
+
+
+def two_processes(quick: bool) -> dict[str, Any]:
+    """Wall seconds of the corpus and of encoding (with lines), with one process and with two."""
+    tokens = TokensConfig()
+    found: dict[str, dict[str, float]] = {"corpus": {}, "encode": {}}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        copy(quick, COPIES, folder / "source")
+        source = {"kind": "directory", "path": str(folder / "source")}
+        fields = {"source": source, "duplicates": "none", "shards": 4 * COPIES, "split": {"by": "file"}}
         for workers in (1, 2):
-            out = folder / f"workers{workers}"
-            out.mkdir()
+            out = [folder / f"{part}{workers}" for part in ("corpus", "tokenizer", "encoded", "lines")]
+            for one in out:
+                one.mkdir()
             start = time.perf_counter()
-            corpus.build(built, out, workers=workers)
-            speed = megabytes / (time.perf_counter() - start)
-            print(f"corpus.build, workers={workers:<4} {speed:8.1f} MB/s (wall)")
+            corpus.build(CorpusConfig.model_validate(fields), out[0], workers=workers)
+            found["corpus"][str(workers)] = time.perf_counter() - start
+            shards = list(corpus.shard_paths(out[0]))
+            if workers == 1:
+                tokenizers.build(Config(), shards, tokens, folder / "tokenizer1")
+            start = time.perf_counter()
+            encode_all(shards, folder / "tokenizer1", tokens, out[2], out[3], workers=workers)
+            found["encode"][str(workers)] = time.perf_counter() - start
+    for part, walls in found.items():
+        print(f"{part}: {walls['1']:.1f} s with one process, {walls['2']:.1f} s with two: "
+              f"{walls['1'] / walls['2']:.2f} ×")  # fmt: skip
+    return {
+        part: {"wall_s": {n: round(wall, 2) for n, wall in walls.items()},
+               "speed_up": round(walls["1"] / walls["2"], 2)}
+        for part, walls in found.items()
+    }  # fmt: skip
 
 
-def memory(quick: bool) -> None:
-    """Print the peak memory of the whole preparation at 1, 4 and 16 times the text."""
+def copy(quick: bool, times: int, folder: Path) -> None:
+    """Write the text several times over."""
+    for number in range(times):
+        for file in read(quick):
+            if isinstance(file.data, bytes):
+                path = folder / f"copy{number}" / file.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(file.data)
+
+
+def memory(quick: bool) -> list[dict[str, float]]:
+    """Peak memory of the whole preparation at 1, 4 and 16 times the text."""
+    found = []
     for times in (1, 4, 16):
         with tempfile.TemporaryDirectory() as name:
-            for copy in range(times):
-                for file in read(quick):
-                    if isinstance(file.data, bytes):
-                        path = Path(name) / "source" / f"copy{copy}" / file.path
-                        path.parent.mkdir(parents=True, exist_ok=True)
-                        path.write_bytes(file.data)
-            command = [
-                sys.executable,
-                "-m",
-                "benchmarks.preprocessing",
-                "--prepare",
-                name,
-                "--times",
-                str(times),
-            ]
-            subprocess.run(command, check=True)
+            copy(quick, times, Path(name) / "source")
+            found.append(peak(Path(name), shards=4 * times))
+    return found
 
 
-def prepare(folder: Path, times: int) -> None:
+def distinct(shards: Path) -> list[dict[str, float]]:
+    """Peak memory of the whole preparation of a 16th, a quarter and all of a corpus."""
+    found = []
+    for part in (16, 4, 1):
+        with tempfile.TemporaryDirectory() as name:
+            rows = (row for shard in corpus.shard_paths(shards) for row in parquet.rows(shard))
+            for number, row in enumerate(rows):
+                if number % part == 0:
+                    path = Path(name) / "source" / f"p{number // 1000}" / f"f{number}.py"
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_text(row["text"], encoding="utf-8", newline="")
+            found.append(peak(Path(name), shards=max(4, 64 // part), train_bytes=TRAIN_BYTES))
+    return found
+
+
+def peak(folder: Path, *, shards: int, train_bytes: int | None = None) -> dict[str, float]:
+    """What preparing folder/source in a process of its own takes."""
+    config = PrepareConfig(
+        corpus={"duplicates": "none", "shards": shards, "split": {"by": "file"}},
+        tokenizer=Config(train_bytes=train_bytes),
+    )
+    command = [sys.executable, "-m", "benchmarks.preprocessing", "--prepare", str(folder)]
+    done = subprocess.run(
+        command, input=config.model_dump_json(), check=True, text=True, stdout=subprocess.PIPE
+    )
+    megabytes = sum(path.stat().st_size for path in (folder / "source").rglob("*.py")) / 1e6
+    found = {"megabytes": round(megabytes, 1), **json.loads(done.stdout.splitlines()[-1])}
+    print(
+        f"{megabytes:6.1f} MB of text: {found['peak_mib']:6.0f} MiB, {found['cpu_s']:6.1f} s CPU", flush=True
+    )
+    return found
+
+
+def prepare_here(folder: Path) -> None:
     """Prepare one folder in this process, and print what it took."""
-    from preprocessing.prepare import PrepareConfig
-    from preprocessing.prepare import prepare as run
-
-    config = PrepareConfig(corpus={"duplicates": "none", "shards": 4 * times, "split": {"by": "file"}})
-    start = time.perf_counter()
-    run(folder / "source", folder / "out", config)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{times:3} × the text: {peak:6.0f} MiB, {time.perf_counter() - start:6.1f} s", flush=True)
+    prepare(folder / "source", folder / "out", PrepareConfig.model_validate_json(sys.stdin.read()))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(json.dumps({"peak_mib": used.ru_maxrss // 1024, "cpu_s": round(used.ru_utime + used.ru_stime, 1)}))
+    shutil.rmtree(folder / "out")
 
 
-def index(samples: int) -> None:
-    """Print bytes per sample of the index of near duplicates, for samples that are none."""
+def near_index(samples: int) -> dict[str, float]:
+    """Bytes per sample of the index of near duplicates, for samples that are none."""
     near = NearConfig()
     found = NearIndex(near)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -159,24 +231,50 @@ def index(samples: int) -> None:
         text = "".join(f"a{number}_{n} = {n}\n" for n in range(10))
         found.add(number, duplicates.signature(text, lex(text), near))
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"index of near duplicates: {(after - before) * 1024 / samples:,.0f} bytes per sample")
+    each = (after - before) * 1024 / samples
+    print(f"index of near duplicates: {each:,.0f} bytes per sample, {each * 1e6 / 2**30:.1f} GiB per million")
+    return {"bytes_per_sample": round(each), "gib_per_million": round(each * 1e6 / 2**30, 2)}
 
 
-if __name__ == "__main__":
+def machine() -> dict[str, object]:
+    """What the figures depend on."""
+    names = ("tokenizers", "pyarrow", "numpy", "datasketch", "joblib")
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "python": sys.version.split()[0],
+        **{name: version(name) for name in names},
+    }
+
+
+def main() -> None:
+    """Measure what is asked for, and write it down."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.preprocessing")
     parser.add_argument("--quick", action="store_true", help="the package email only: seconds, to see it run")
     parser.add_argument("--memory", action="store_true", help="peak memory at 1, 4 and 16 times the text")
+    parser.add_argument("--distinct", type=Path, metavar="CORPUS", help="the same with distinct text")
     parser.add_argument(
         "--near", action="store_true", help="bytes per sample of the index of near duplicates"
     )
+    parser.add_argument("--out", type=Path, help="JSON file to write to")
     parser.add_argument("--prepare", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--times", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.prepare:
-        prepare(given.prepare, given.times)
-    elif given.memory:
-        memory(given.quick)
+        prepare_here(given.prepare)
+        return
+    if given.memory:
+        found: dict[str, Any] = {"memory": memory(given.quick)}
+    elif given.distinct:
+        found = {"memory of distinct text": distinct(given.distinct)}
     elif given.near:
-        index(1_000 if given.quick else 20_000)
+        found = {"near": near_index(1_000 if given.quick else 20_000)}
     else:
-        stages(given.quick)
+        found = {"speed": stages(given.quick), "two processes": two_processes(given.quick)}
+    if given.out:
+        before = json.loads(given.out.read_text(encoding="utf-8")) if given.out.exists() else {}
+        kept = {"machine": machine(), "goals": GOALS, **before, **found}
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        given.out.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

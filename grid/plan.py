@@ -141,7 +141,9 @@ class _Planner:
 
     def _tokenizer(self, corpus: Artifacts, tokenizer: Section, tokens: Section) -> Artifacts:
         raw = raw_digest(preprocessing.tokenizers, tokenizer.plain)
-        parameters = {"config": tokenizer.plain, "tokens": tokens.plain, **raw}
+        newer = {"train_bytes": None}  # than the keys: a default is what was done before
+        config = {k: v for k, v in tokenizer.plain.items() if k not in newer or v != newer[k]}
+        parameters = {"config": config, "tokens": tokens.plain, **raw}
         inputs = {"corpus": _all("corpus", corpus.keys[:1])}
         return _all("tokenizer", [self._add("tokenizer", "", parameters, inputs)])
 

@@ -64,29 +64,36 @@ def prepare(source: Path, out: Path, config: PrepareConfig, *, workers: int = 1)
 
 
 def _prepare(source: Path, out: Path, config: PrepareConfig, workers: int) -> dict[str, Any]:
-    in_corpus, in_tokenizer, _, in_lines = (out / name for name in FOLDERS)
+    in_corpus, in_tokenizer, in_encoded, in_lines = (out / name for name in FOLDERS)
     fields = {**config.corpus, "source": {"kind": "directory", "path": str(source)}}
     built = corpus.build(CorpusConfig.model_validate(fields), in_corpus, workers=workers)
     shards = list(corpus.shard_paths(in_corpus))
     trained = tokenizers.build(config.tokenizer, shards, config.tokens, in_tokenizer)
-    parts = [shards[first::workers] for first in range(workers)]
-    Parallel(n_jobs=workers)(delayed(_encode)(part, out, config.tokens) for part in parts)
-    openvocab.join([in_lines / _number(shard) for shard in shards], in_lines)
+    encode_all(shards, in_tokenizer, config.tokens, in_encoded, in_lines, workers=workers)
     facts = {"corpus": built, "tokenizer": trained, "description": describe.describe(in_corpus)}
     (out / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return facts
 
 
-def _encode(shards: Sequence[Path], out: Path, tokens: TokensConfig) -> None:
-    """Some of the shards, encoded and as lines; one process has one tokenizer, which remembers tokens."""
-    _, in_tokenizer, in_encoded, in_lines = (out / name for name in FOLDERS)
-    trained = tokenizers.load(in_tokenizer)
+def encode_all(
+    shards: Sequence[Path], tokenizer: Path, tokens: TokensConfig, encoded: Path, lines: Path, *, workers: int
+) -> None:
+    """Encode all shards into `encoded`/00000 …, and write them as lines into `lines`."""
+    parts = [shards[first::workers] for first in range(workers)]
+    Parallel(n_jobs=workers)(delayed(_encode)(part, tokenizer, tokens, encoded, lines) for part in parts)
+    openvocab.join([lines / _number(shard) for shard in shards], lines)
+
+
+def _encode(
+    shards: Sequence[Path], tokenizer: Path, tokens: TokensConfig, encoded: Path, lines: Path
+) -> None:
+    """Some of the shards; one process has one tokenizer, which remembers tokens."""
+    trained = tokenizers.load(tokenizer)
     for shard in shards:
-        encoded, lines = in_encoded / _number(shard), in_lines / _number(shard)
-        encoded.mkdir()
-        encode.build(shard, trained, tokens, encoded)
-        lines.mkdir()
-        openvocab.write_lines([shard], lines, tokens, trained)
+        for folder in (encoded / _number(shard), lines / _number(shard)):
+            folder.mkdir()
+        encode.build(shard, trained, tokens, encoded / _number(shard))
+        openvocab.write_lines([shard], lines / _number(shard), tokens, trained)
 
 
 def _number(shard: Path) -> str:

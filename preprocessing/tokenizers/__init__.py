@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeGuard, cast
 
 import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field
 
 from preprocessing import parquet
@@ -33,6 +35,14 @@ class TokenizerConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: str
+
+
+class LearnedConfig(TokenizerConfig):
+    """`train_bytes`: learn from about so many bytes of the training split, whole samples drawn by their
+    names; null: from all of it. Training holds every distinct token in memory.
+    """
+
+    train_bytes: int | None = Field(default=None, ge=1)
 
 
 class Tokenizer(Protocol):
@@ -97,17 +107,32 @@ def build(config: TokenizerConfig, shards: Sequence[Path], tokens: TokensConfig,
 
     Returns facts: vocab_size, training tokens and distinct tokens. Deterministic.
     """
-    return lookup(config.kind).train(config, training_tokens(shards, tokens), out)
+    limit = config.train_bytes if isinstance(config, LearnedConfig) else None
+    return lookup(config.kind).train(config, training_tokens(shards, tokens, limit), out)
 
 
-def training_tokens(shards: Sequence[Path], config: TokensConfig) -> Iterator[str]:
-    """The spelling of every token of the training split, without the symbols of line structure."""
+def training_tokens(
+    shards: Sequence[Path], config: TokensConfig, train_bytes: int | None = None
+) -> Iterator[str]:
+    """The spelling of every token of the training split, or of about so many bytes of it, without the
+    symbols of line structure.
+    """
     symbols = frozenset(SYMBOLS.values())
+    below = 2**64 if train_bytes is None else _share(shards, train_bytes)
     for shard in shards:
-        for row in parquet.rows(shard, ["split", "text"]):
-            if row["split"] == "train" and row["text"] is not None:
+        for row in parquet.rows(shard, ["sample", "split", "text"]):
+            if row["split"] == "train" and row["text"] is not None and int(row["sample"], 16) < below:
                 spelled = texts(row["text"], lex(row["text"], config.comments), config)
                 yield from (text for text in spelled if text not in symbols)
+
+
+def _share(shards: Sequence[Path], train_bytes: int) -> int:
+    """The names below this number, out of 2^64, are those of about so many bytes."""
+    total = 0
+    for shard in shards:
+        table = pq.read_table(shard, columns=["split", "n_bytes"])
+        total += pc.sum(pc.filter(table["n_bytes"], pc.equal(table["split"], "train"))).as_py() or 0
+    return 2**64 if total <= train_bytes else 2**64 * train_bytes // total
 
 
 def load(folder: Path) -> Tokenizer:

@@ -12,13 +12,13 @@ from tokenizers import Tokenizer as Library
 from tokenizers import models, pre_tokenizers, trainers
 
 from preprocessing.errors import BadInput
-from preprocessing.tokenizers import END, SPECIALS, TokenizerConfig, describe
+from preprocessing.tokenizers import END, SPECIALS, LearnedConfig, describe
 
 _KNOWN = 500_000  # so many distinct tokens are remembered; code repeats itself
 _IN_FILE = [f" {symbol}" for symbol in SPECIALS]  # no byte is written as a space, so no merge can spell these
 
 
-class Config(TokenizerConfig):
+class Config(LearnedConfig):
     """`vocab_size` includes the 4 special symbols and the 256 bytes; the rest are merges."""
 
     kind: Literal["bpe"] = "bpe"

@@ -18,7 +18,7 @@ from tokenizers import Tokenizer as Library
 from tokenizers import models
 
 from preprocessing.errors import BadInput
-from preprocessing.tokenizers import END, SPECIALS, TokenizerConfig, describe
+from preprocessing.tokenizers import END, SPECIALS, LearnedConfig, describe
 
 UNKNOWN = "<unk>"
 _KNOWN = 500_000  # so many distinct tokens are remembered
@@ -29,7 +29,7 @@ _RESERVED = [
 _UNKNOWN_ID, _UNKNOWN_END_ID = len(SPECIALS), len(SPECIALS) + 1
 
 
-class Config(TokenizerConfig):
+class Config(LearnedConfig):
     """The `vocab_size` most frequent sub-tokens that occur at least `min_count` times; the others are
     unknown.
 

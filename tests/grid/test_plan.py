@@ -99,6 +99,13 @@ def test_fields_that_came_later_are_in_no_key_by_default() -> None:
         *("weight_decay", "betas", "clip_norm", "validate_every", "valid_tokens", "early_stop"),
         *("micro_batches", "precision", "threads"),
     }
+    tokenizer = next(step.parameters["config"] for step in make().steps.values() if step.kind == "tokenizer")
+    assert set(tokenizer) == {"kind", "vocab_size"}
+    assert (
+        make(tokenizer={"kind": "bpe", "train_bytes": 9})
+        .steps.keys()
+        .isdisjoint(key for key, step in make().steps.items() if step.kind == "tokenizer")
+    )
 
 
 def test_dotted_axes_and_overrides_reach_the_steps() -> None:

@@ -1,12 +1,14 @@
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocessing import tokenizers
+from preprocessing import corpus, parquet, tokenizers
 from preprocessing.errors import BadInput
 from preprocessing.tokenizers import SPECIALS, bpe
+from preprocessing.tokens import TokensConfig
 
 WORDS = ["self", "return", "self", "result", "_result", "=", "(", ")", "naïve", "'text'"] * 20
 
@@ -75,3 +77,26 @@ def test_lookup_names_the_kinds() -> None:
     assert tokenizers.lookup("bpe") is bpe
     with pytest.raises(BadInput, match=r"'bpp'.*bpe"):
         tokenizers.lookup("bpp")
+
+
+def test_a_part_of_the_training_split_is_enough(small_corpus: Path) -> None:
+    shards, tokens = list(corpus.shard_paths(small_corpus)), TokensConfig()
+    every = Counter(tokenizers.training_tokens(shards, tokens))
+    n_bytes = sum(
+        row["n_bytes"] for shard in shards for row in parquet.rows(shard) if row["split"] == "train"
+    )
+    some = Counter(tokenizers.training_tokens(shards, tokens, n_bytes // 2))
+    assert some < every
+    assert 0.2 < some.total() / every.total() < 0.8
+    assert Counter(tokenizers.training_tokens(shards, tokens, n_bytes // 2)) == some
+    assert Counter(tokenizers.training_tokens(shards, tokens, n_bytes)) == every
+
+
+def test_learning_from_a_part_is_another_tokenizer(small_corpus: Path, tmp_path: Path) -> None:
+    shards = list(corpus.shard_paths(small_corpus))
+    facts = []
+    for number, train_bytes in enumerate((None, 500)):
+        (tmp_path / str(number)).mkdir()
+        config = bpe.Config(vocab_size=300, train_bytes=train_bytes)
+        facts.append(tokenizers.build(config, shards, TokensConfig(), tmp_path / str(number)))
+    assert 0 < facts[1]["training_tokens"] < facts[0]["training_tokens"]
