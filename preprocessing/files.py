@@ -76,7 +76,7 @@ def walk(root: Path, leave_out: Callable[[str], bool]) -> Iterator[str]:
     """Relative paths of all that ends in .py below a folder, sorted, files before folders.
 
     `leave_out` is asked about each file and each folder, whose path ends in a slash. Links to folders are not
-    followed, so loops can't happen.
+    followed, so loops can't happen. A folder that can't be read is given itself: `load` says why.
     """
     pending = [("", root)]
     while pending:
@@ -84,6 +84,7 @@ def walk(root: Path, leave_out: Callable[[str], bool]) -> Iterator[str]:
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError:
+            yield prefix
             continue
         folders = []
         for entry in entries:

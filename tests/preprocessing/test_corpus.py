@@ -1,5 +1,6 @@
 import hashlib
 import os
+import shutil
 import socket
 import stat
 import sysconfig
@@ -233,6 +234,35 @@ def test_workers_change_nothing(make_folder, tmp_path: Path, monkeypatch: pytest
         assert (tmp_path / "out1" / name).read_bytes() == (tmp_path / "out2" / name).read_bytes()
 
 
+ODD = [
+    "\f\n\fx = 1\n\f",
+    "x = \\\n\\\n1",
+    "if x:\n\ty\nelse:\n        z\n",
+    "if x: pass; y;\n",
+    "class A: x: int; y = (z := 1)\n",
+    "(\n# why\nx) = 1",
+    "@(a := b)[0]\ndef f(a, /, b, *, c): ...\n",
+    "for x in *a, *b: print(*a, *b, **c)\n",
+    "match = case = type = _ = 0\nmatch match:\n  case {'a': [*_, 1 | 2]} if case: type\n",
+    "async def f():\n  x = [x async for x in y if await z], (yield)\n",
+    "with (open(a) as b, open(c) as d,): pass\n",
+    "x = 0XfF_F + 0o17 + 1_0.0e+1_0J + 1if 1else 2\n",
+    "x = 'a' \"b\" f'{c}' + rb''.decode() + u''\n",
+    "try: pass\nexcept* (A, B): raise\n",
+    "x = lambda *, a=1, **b: not-~+1; del (a), [b], c[...:, ::2]\n",
+    "ª = µ = ﬁ = 变量 = 1\n",
+    "if 1:\r    x = 1\r\n    y = '''\r\n'''\n",
+    "def f():\n    global a; b = a\n#\n    # odd\n  # odder\n    return f\n",
+]
+
+
+def test_odd_layout_and_syntax_is_kept_as_it_is(make_folder, tmp_path: Path) -> None:
+    folder = make_folder({f"p{n}/a.py": text for n, text in enumerate(ODD)})
+    _, rows, excluded = build(configure(folder), tmp_path / "out")
+    assert not excluded
+    assert {row["path"]: row["text"] for row in rows} == {f"p{n}/a.py": text for n, text in enumerate(ODD)}
+
+
 DEEP = {
     "brackets": "(" * 5000 + ")" * 5000,
     "calls": "x" + "()" * 50_000,
@@ -269,18 +299,19 @@ def test_a_line_of_fifty_megabytes(make_folder, tmp_path: Path) -> None:
 def test_files_that_vanish_during_the_run(
     make_folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = make_folder(GOOD | {"p0/gone.py": "x = 9\n"})
+    folder = make_folder(GOOD | {"p0/gone.py": "x = 9\n", "p9/gone/a.py": "x = 10\n"})
     config = configure(folder)
     load = files.load
 
     def vanish(root: Path, relative: str, **more: str) -> RawFile | Excluded:
         if relative == "p0/a.py":
             (folder / "p0" / "gone.py").unlink(missing_ok=True)
+            shutil.rmtree(folder / "p9", ignore_errors=True)
         return load(root, relative, **more)
 
     monkeypatch.setattr(files, "load", vanish)
     _, _, excluded = build(config, tmp_path / "out")
-    assert excluded == {"p0/gone.py": "unreadable"}
+    assert excluded == {"p0/gone.py": "unreadable", "p9/": "unreadable"}
 
 
 def test_a_device_and_a_socket_are_no_files(make_folder, tmp_path: Path) -> None:
