@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from grid.work import Context, Result, Work, each
 
+MAX_WORKERS = 8  # cleaning takes about six times as long as what one process must do: reading and writing
+
 
 def version() -> int:
     """Raised when the same config and raw data give another corpus."""
@@ -23,4 +25,4 @@ def _one(work: Work, context: Context) -> dict[str, object]:
 
     config = corpus.CorpusConfig.model_validate(work.parameters["config"])
     threads = int(os.environ.get("OMP_NUM_THREADS") or 1)  # how the executor says what the slot has
-    return corpus.build(config, work.out, workers=threads)
+    return corpus.build(config, work.out, workers=min(threads, MAX_WORKERS))
