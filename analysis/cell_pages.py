@@ -31,6 +31,7 @@ def per_cell(results: Results) -> list[Entry]:
         entries.append(
             {
                 "cell": cell,
+                "group": "baseline" if row["baseline"] else str(row["rewrites"]),
                 "what": ("baseline: " if row["baseline"] else "") + describe(row, results.axes),
                 "status": row["status"],
                 "error": "" if pd.isna(row["error"]) else row["error"],
@@ -51,6 +52,7 @@ def jobs(results: Results) -> list[Entry]:
         entries.append(
             {
                 "job": row["job"],
+                "group": str(row["kind"]),
                 "n_steps": row["n_steps"],
                 "n_done": row["n_done"],
                 "seconds": f"{row['wall_s']:,.1f}",
@@ -60,6 +62,14 @@ def jobs(results: Results) -> list[Entry]:
             }
         )
     return entries
+
+
+def grouped(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """Cells by their rewrites, jobs by their kind, in the order in which these first stand there."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry["group"], []).append(entry)
+    return groups
 
 
 def sparkline(values: Sequence[float] | np.ndarray[Any, Any], width: int = 220, height: int = 44) -> str:

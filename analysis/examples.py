@@ -68,7 +68,7 @@ def examples(results: Results) -> Iterator[Example]:
             title=describe(cells.loc[row["cell"]], [axis for axis in results.axes if axis != "seed"]),
             choice=_named(row["choice"], change),
             about=(
-                f"{minus(f'{change:+.2f}')} bits per token over its {row['n_tokens']:,} tokens, "
+                f"{minus(f'{change:+z.2f}')} bits per token over its {row['n_tokens']:,} tokens, "
                 f"one of {row['n_candidates']:,} rewritten samples"
             ),
             origin=(
@@ -146,7 +146,7 @@ def _title(token: Mapping[str, Any], name: str) -> str:
     if change is None:
         return f"{what}{token['bits']:.1f} bits"
     before, after = _before_and_after(token, name)
-    return f"{what}{before:.1f} → {after:.1f} bits ({minus(f'{change:+.1f}')})"
+    return f"{what}{before:.1f} → {after:.1f} bits ({minus(f'{change:+z.1f}')})"
 
 
 def _before_and_after(token: Mapping[str, Any], name: str) -> tuple[float, float]:
@@ -168,4 +168,4 @@ def _most_changed(side: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]
         text = side["text"][token["start"] : token["end"]].strip()
         shown = text if len(text) <= 40 else text[:39] + "…"
         before, after = _before_and_after(token, "rewritten")
-        yield shown or KINDS[token["kind"]], f"{before:.1f}", f"{after:.1f}", minus(f"{after - before:+.1f}")
+        yield shown or KINDS[token["kind"]], f"{before:.1f}", f"{after:.1f}", minus(f"{after - before:+z.1f}")

@@ -132,7 +132,7 @@ def _columns(table: pd.DataFrame, n_axes: int, digits: int) -> str:
 
 def _row(row: "pd.Series[Any]", axes: Sequence[str], digits: int) -> list[str]:
     sure = row["low"] > 0 or row["high"] < 0
-    number = f"{row['difference']:+.{digits}f}"
+    number = f"{row['difference']:+z.{digits}f}"
     return [
         *(escape(str(row[axis])) for axis in axes),
         str(row["n_samples"]),
@@ -140,7 +140,7 @@ def _row(row: "pd.Series[Any]", axes: Sequence[str], digits: int) -> list[str]:
         f"{row['value']:.{digits}f}" + (r"\,$\ddagger$" if row["best"] else ""),
         (r"\bfseries " if sure else "") + number,
         "".join(_interval(row, digits)),
-        f"{row['delta']:+.2f}",
+        f"{row['delta']:+z.2f}",
         p_value(row["p_holm"]).replace("<", "$<$"),
     ]
 
@@ -150,7 +150,7 @@ def _interval(row: "pd.Series[Any]", digits: int) -> Iterator[str]:
         yield "none"
     else:
         low, high = (
-            f"{row[name]:+.{digits}f}".replace("-", "{-}").replace("+", "{+}") for name in ("low", "high")
+            f"{row[name]:+z.{digits}f}".replace("-", "{-}").replace("+", "{+}") for name in ("low", "high")
         )
         yield f"${low}$ to ${high}$"
     # The mark stands in every row, visible or not, so that the numbers stay aligned.

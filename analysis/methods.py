@@ -4,6 +4,7 @@ from analysis.bootstrap import RESAMPLES
 from analysis.comparisons import Comparison
 from analysis.measures import MARGIN
 from analysis.results import Results
+from analysis.tables import percent
 
 
 def paragraph(results: Results, comparisons: dict[str, Comparison]) -> str:
@@ -25,7 +26,7 @@ def paragraph(results: Results, comparisons: dict[str, Comparison]) -> str:
         "stated). They hold the trained models fixed. P-values are from the signed-rank test for clustered "
         "pairs [rosner2006] with Pratt's zeros and mean ranks for ties, Holm-adjusted [holm1979] over the "
         "rows of one table. Effect sizes are Cliff's δ [cliff1993] and A₁₂ [vargha2000] over samples. "
-        f"Equivalence is tested with two one-sided tests [schuirmann1987] against ±{MARGIN:.0%} of the "
+        f"Equivalence is tested with two one-sided tests [schuirmann1987] against ±{percent(MARGIN)} of the "
         "reference; trends over intensity with Page's L [page1963] over projects; flips between right and "
         "wrong with McNemar's test [mcnemar1947] on the projects' sums. Robust drop, robust pass and robust "
         "relative follow ReCode [wang2022]."

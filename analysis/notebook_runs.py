@@ -29,7 +29,13 @@ def run(folder: Path | str, *, timeout_s: int = 600) -> list[Path]:
     for file in sorted(NOTEBOOKS.glob("*.ipynb")):
         notebook = nbformat.read(file, as_version=4)  # type: ignore[no-untyped-call]
         environment = os.environ | {VARIABLE: str(results.folder.resolve())}
-        NotebookClient(notebook, timeout=timeout_s, kernel_name="python3").execute(env=environment)
+        client = NotebookClient(
+            notebook,
+            timeout=timeout_s,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(NOTEBOOKS)}},
+        )  # the kernel imports from its current folder: not from the results of someone else
+        client.execute(env=environment)
         nbformat.write(notebook, out / file.name)  # type: ignore[no-untyped-call]
         written.append(out / file.name)
     return written

@@ -29,12 +29,15 @@ from analysis.robustness import Scan, scan
 from analysis.style import Plot
 
 METRICS = ("entropy", "accuracy_1", "mrr_10")
+OPEN_ROWS = 40
+"""Longer tables are closed when the report is opened."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
     """A figure as the report shows it."""
 
+    name: str
     title: str
     caption: str
     alt: str
@@ -66,7 +69,8 @@ class Report:
     def add(self, name: str, title: str, plot: Plot, caption: str) -> None:
         files = plot.save(self.figures_folder, name)
         self.files += files
-        self.pictures.append(Picture(title=title, caption=caption, alt=plot.alt, uri=data_uri(files[1])))
+        uri = data_uri(files[1])
+        self.pictures.append(Picture(name=name, title=title, caption=caption, alt=plot.alt, uri=uri))
 
 
 def make(folder: Path | str) -> list[Path]:
@@ -115,8 +119,8 @@ def render(report: Report) -> str:
         ],
         sections=list(sections.all_sections(results, report.comparisons, report.found)),
         examples=report.examples,
-        cells=cell_pages.per_cell(results),
-        jobs=report.jobs,
+        cells=cell_pages.grouped(cell_pages.per_cell(results)),
+        jobs=cell_pages.grouped(report.jobs),
         methods=methods.paragraph(results, report.comparisons),
         bibtex=methods.BIBTEX,
         facts=list(_facts(results)),
@@ -230,7 +234,7 @@ def _difference_table(report: Report, kind: str, metric_name: str) -> dict[str, 
         "note": tables.caption(comparison, metric_name),
         "heads": heads,
         "rows": rows,
-        "open": metric_name == METRICS[0],
+        "open": metric_name == METRICS[0] and len(rows) <= OPEN_ROWS,
     }
 
 

@@ -10,10 +10,10 @@ from analysis.comparisons import Comparison, trends
 from analysis.overviews import cost_table
 from analysis.results import Results
 from analysis.robustness import Scan, flips
-from analysis.tables import Cell, p_value
+from analysis.tables import HEADS, Cell, minus, p_value
 
 Section = dict[str, Any]
-SHARE, NUMBER = "{:.1%}", "{:.3f}"
+SHARE, NUMBER = "{:.1%}", "{:z.3f}"
 
 
 def all_sections(results: Results, comparisons: dict[str, Comparison], found: Scan) -> Iterator[Section]:
@@ -42,7 +42,7 @@ def section(title: str, note: str, table: pd.DataFrame, forms: dict[str, str]) -
     return {
         "title": title,
         "note": note,
-        "heads": [str(name).replace("_", " ") for name in table.columns],
+        "heads": [HEADS.get(name, str(name).replace("_", " ")) for name in table.columns],
         "rows": rows,
     }
 
@@ -53,7 +53,7 @@ def _cell(name: str, value: Any, forms: dict[str, str]) -> Cell:
     if str(name).startswith("p_") or name == "p":
         return Cell(text=p_value(float(value)), sort=float(value), significant=bool(float(value) < 0.05))
     if name in forms:
-        return Cell(text=forms[name].format(value).replace("-", "−"), sort=float(value))
+        return Cell(text=minus(forms[name].format(value)).replace("%", " %"), sort=float(value))
     if isinstance(value, int | np.integer) and name != "seed":
         return Cell(text=f"{int(value):,}", sort=int(value))
     return Cell(text=str(value), sort=value)

@@ -60,6 +60,11 @@ def sign_flip(sums: npt.NDArray[Any]) -> float:
     return float((reached.sum() + 1) / (len(reached) + 1))
 
 
+def smallest_p(clusters: int) -> float:
+    """The smallest p that `sign_flip` can give for so many clusters."""
+    return 2.0 ** (1 - clusters) if clusters <= EXACT_CLUSTERS else 1 / (SIGN_DRAWS + 1)
+
+
 @lru_cache(maxsize=8)
 def _signs(n: int) -> Floats:
     if n <= EXACT_CLUSTERS:

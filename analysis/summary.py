@@ -1,14 +1,16 @@
 """The result in sentences: effect, interval and n in words, and what must be kept in mind."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from analysis import statistics
 from analysis.comparisons import Comparison
-from analysis.pairing import Metric, metric
+from analysis.pairing import KINDS, Metric, metric
 from analysis.results import Results, describe
-from analysis.tables import minus
+from analysis.tables import minus, percent
 
 FEW_PROJECTS = 8
 
@@ -75,9 +77,10 @@ def caveats(results: Results, comparisons: dict[str, Comparison]) -> list[str]:
     if projects < FEW_PROJECTS:
         told.append(
             f"The test split holds as few as {projects} projects. Intervals resample projects: with fewer "
-            "than "
-            f"{FEW_PROJECTS} they are rough, and a signed-rank p below {2 ** (1 - projects):.3g} can't occur."
+            f"than {FEW_PROJECTS} they are rough, and a signed-rank p below "
+            f"{statistics.smallest_p(projects):.3g} can't occur."
         )
+    told += _out_of_reach(comparisons)
     if int(table["n_seeds"].max()) < 2:
         told.append("There is one seed: how much of a difference is due to it can't be said.")
     other = table.loc[table["interval"] != "BCa", "interval"]
@@ -97,6 +100,19 @@ def caveats(results: Results, comparisons: dict[str, Comparison]) -> list[str]:
             f"{lost} finished cells have a baseline without results and are in no comparison with it."
         )
     return told
+
+
+def _out_of_reach(comparisons: dict[str, Comparison]) -> Iterator[str]:
+    """Tables with so many rows that, with these projects, no p of theirs could be below 0.05 after Holm."""
+    for kind, comparison in comparisons.items():
+        one = comparison.table[comparison.table["metric"] == comparison.table["metric"].iloc[0]]
+        least = statistics.smallest_p(int(one["n_projects"].max()))
+        if least * len(one) >= 0.05:
+            yield (
+                f"With {int(one['n_projects'].max())} projects the signed-rank p can't be below {least:.2g}: "
+                f"Holm-adjusted over the {len(one)} rows of a table ({KINDS[kind]}) none can reach 0.05. "
+                "The intervals there are not adjusted for their number."
+            )
 
 
 def _without_baseline(results: Results) -> int:
@@ -154,7 +170,7 @@ def _what(one: Metric) -> str:
 
 def _change(row: "pd.Series[Any]", one: Metric) -> str:
     digits = 2 if one.name == "entropy" else 3
-    number = [minus(f"{row[name]:+.{digits}f}") for name in ("difference", "low", "high")]
+    number = [minus(f"{row[name]:+z.{digits}f}") for name in ("difference", "low", "high")]
     if np.isnan(row["low"]):
         return f"differs by {number[0]} {one.unit} (one project: no interval)"
     interval = f"95 % interval of the difference {number[1]} to {number[2]}"
@@ -163,7 +179,7 @@ def _change(row: "pd.Series[Any]", one: Metric) -> str:
     verb = "rises" if row["difference"] > 0 else "falls"
     judged = "better" if (row["difference"] > 0) == one.higher_is_better else "worse"
     size = f"{abs(row['difference']):.{digits}f} {one.unit}"
-    return f"{verb} by {size}, {judged} by {abs(row['relative']):.0%} ({interval})"
+    return f"{verb} by {size}, {judged} by {percent(abs(row['relative']))} ({interval})"
 
 
 def _n(row: "pd.Series[Any]", comparison: Comparison) -> str:
@@ -172,7 +188,7 @@ def _n(row: "pd.Series[Any]", comparison: Comparison) -> str:
     for axis in seeds.columns:
         if axis in row.index and axis not in ("metric", "value", "reference", "difference"):
             seeds = seeds[seeds[axis].isna() if pd.isna(row[axis]) else seeds[axis] == row[axis]]
-    each = ", ".join(minus(f"{difference:+.2g}") for difference in seeds["difference"])
+    each = ", ".join(minus(f"{difference:+z.2g}") for difference in seeds["difference"])
     scope = "tokens" if comparison.scope == "all" else "identifiers"
     seeds_told = f"mean of {row['n_seeds']} seeds ({each})" if row["n_seeds"] > 1 else "one seed"
     return (

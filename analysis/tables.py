@@ -49,7 +49,7 @@ def differences(results: Results, comparison: Comparison, metric_name: str) -> p
         seeds.groupby(list(results.groups), dropna=False, sort=False)
         .apply(
             lambda rows: " ".join(
-                f"{seed}:{d:+.4f}" for seed, d in zip(rows["seed"], rows["difference"], strict=True)
+                f"{seed}:{d:+z.4f}" for seed, d in zip(rows["seed"], rows["difference"], strict=True)
             )
         )
         .rename("by_seed")
@@ -125,19 +125,24 @@ def _row(row: "pd.Series[Any]", axes: Sequence[str], digits: int) -> list[Cell]:
         Cell.number(row["value"], f".{digits}f", best=bool(row["best"])),
         Cell.number(
             row["difference"],
-            f"+.{digits}f",
+            f"+z.{digits}f",
             clear=bool(row["low"] > 0 or row["high"] < 0),
             significant=bool(row["p_holm"] < 0.05),
         ),
         Cell(text=_interval(row["low"], row["high"], digits), sort=row["low"]),
-        Cell(text=minus(" ".join(f"{d:+.{digits}f}" for d in by_seed)), sort=by_seed[0] if by_seed else 0.0),
-        Cell.number(row["delta"], "+.2f"),
+        Cell(text=minus(" ".join(f"{d:+z.{digits}f}" for d in by_seed)), sort=by_seed[0] if by_seed else 0.0),
+        Cell.number(row["delta"], "+z.2f"),
         Cell(text=p_value(row["p_holm"]), sort=row["p_holm"]),
     ]
 
 
 def _interval(low: float, high: float, digits: int) -> str:
-    return "none" if np.isnan(low) else minus(f"{low:+.{digits}f} to {high:+.{digits}f}")
+    return "none" if np.isnan(low) else minus(f"{low:+z.{digits}f} to {high:+z.{digits}f}")
+
+
+def percent(share: float) -> str:
+    """A share as whole per cent."""
+    return f"{100 * share:.0f} %"
 
 
 def minus(number: str) -> str:

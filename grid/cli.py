@@ -171,12 +171,12 @@ def report(
     ] = False,
 ) -> None:
     """Make figures, tables and report.html again from the tables of a run."""
-    from grid import commands
+    from grid.analysing import analyse
 
     folder = _results_folder(spec, set_, results)
-    code = commands.analyse("analysis", folder)
+    code = analyse("analysis", folder).returncode
     if notebooks and code == 0:
-        code = commands.analyse("analysis.notebook_runs", folder)
+        code = analyse("analysis.notebook_runs", folder).returncode
     raise typer.Exit(code)
 
 

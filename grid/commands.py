@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from grid import data_commands, image_commands, model_commands
+from grid.analysing import analyse
 from grid.errors import BadInput
 
 SpecName = Annotated[
@@ -99,12 +98,16 @@ def register(app: typer.Typer, console: Console) -> None:
     def compare(
         a: Annotated[Path, typer.Argument(metavar="RESULTS_A", help="A folder that a run wrote.")],
         b: Annotated[Path, typer.Argument(metavar="RESULTS_B", help="Another one.")],
+        csv: Annotated[
+            Path | None, typer.Option("--csv", metavar="FILE", help="Write all cells side by side, too.")
+        ] = None,
     ) -> None:
         """Show what differs between two runs: spec, code, and the results of the cells they share."""
         missing = [folder for folder in (a, b) if not (folder / "run.json").exists()]
         if missing:
             raise BadInput("\n".join(f"{f}: not a folder of results (results/<name>)" for f in missing))
-        raise typer.Exit(analyse("analysis.compare_runs", a, b))
+        options = () if csv is None else ("--csv", csv)
+        raise typer.Exit(analyse("analysis.compare_runs", a, b, *options).returncode)
 
     @app.command(epilog="example: augrid rm quickstart 3f2a")
     def rm(
@@ -159,12 +162,6 @@ def register(app: typer.Typer, console: Console) -> None:
         from grid import hosts as places
 
         raise typer.Exit(checkup.run(places.load(hosts), results, console))
-
-
-def analyse(module: str, *folders: Path) -> int:
-    """Run a module of the analysis, which is a process of its own, and return its exit code."""
-    command = [sys.executable, "-m", module, *map(str, folders)]
-    return subprocess.run(command, check=False).returncode  # noqa: S603 - no shell
 
 
 def _follow(file: Path) -> None:

@@ -71,6 +71,6 @@ def register(app: typer.Typer, console: Console) -> None:
 def _draw(grid: Grid, results: Path) -> int:
     """Figures of what a command wrote; the analysis is a process of its own, which prints their names."""
     from grid import parts
-    from grid.commands import analyse
+    from grid.analysing import analyse
 
-    return analyse("analysis.data_figures", parts.folder(grid, results))
+    return analyse("analysis.data_figures", parts.folder(grid, results)).returncode

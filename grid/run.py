@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import shutil
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -17,6 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from grid import cell_status, choosing, jobs, lock, progress, provenance
+from grid.analysing import analyse
 from grid.cell_status import CellStatus
 from grid.describe import Describe, cell
 from grid.driver import Driver, Report
@@ -210,8 +210,7 @@ class Run:
         }
 
     def _analyse(self) -> None:
-        command = [sys.executable, "-m", "analysis", str(self.folder.path)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
+        done = analyse("analysis", self.folder.path, quiet=True)
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             self.console.print(f"[red]the report could not be made:[/] {last}", soft_wrap=True)

@@ -25,6 +25,25 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+// One figure alone, where all are too many.
+const choice = document.getElementById("picture");
+const pictures = [...document.querySelectorAll(".picture")];
+pictures.forEach((picture, at) => choice.add(new Option(picture.querySelector("h3").textContent, at)));
+choice.closest("p").hidden = pictures.length < 2;
+choice.addEventListener("change", () =>
+  pictures.forEach((picture, at) => { picture.hidden = choice.value !== "" && choice.value !== String(at); }));
+// A finger can't point at a token: a tap says its bits below the example.
+document.addEventListener("click", (event) => {
+  const told = event.target.closest?.(".t[title]") && event.target.closest("article")?.querySelector(".told");
+  if (told) told.textContent = `${event.target.textContent.trim() || "white space"}: ${event.target.title}`;
+});
+// What belongs on paper is printed open.
+let closed = [];
+addEventListener("beforeprint", () => {
+  closed = [...document.querySelectorAll("details[data-print]:not([open])")];
+  closed.forEach((details) => { details.open = true; });
+});
+addEventListener("afterprint", () => closed.forEach((details) => { details.open = false; }));
 // A link into something closed opens it.
 const open = () => {
   const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));

@@ -28,6 +28,9 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
+NAMED = {"image", "button", "link", "combobox", "region", "DisclosureTriangle", "table", "figure"}
+
+
 class Browser:
     """One session of a running ChromeDriver."""
 
@@ -43,11 +46,15 @@ class Browser:
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         request = urllib.request.Request(self.address + path, json.dumps(body).encode())
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=300) as answer:
             return json.load(answer)["value"]
 
-    def run(self, script: str) -> Any:
-        return self.post("/execute/sync", {"script": script, "args": []})
+    def run(self, script: str, *arguments: Any) -> Any:
+        return self.post("/execute/sync", {"script": script, "args": arguments})
+
+    def protocol(self, command: str, **parameters: Any) -> Any:
+        """A command of Chromium's own protocol."""
+        return self.post("/goog/cdp/execute", {"cmd": command, "params": parameters})
 
     def quit(self) -> None:
         request = urllib.request.Request(self.address, method="DELETE")
@@ -105,10 +112,37 @@ def test_tables_sort_by_number_both_ways(browser: Browser) -> None:
 
 
 def test_entries_of_cells_open(browser: Browser) -> None:
-    height = "return document.querySelector('#cells details').getBoundingClientRect().height"
-    closed = browser.run(height)
-    browser.run("document.querySelector('#cells details summary').click()")
-    assert browser.run(height) > closed + 40
+    visible = """
+        const cell = document.querySelector('#cells .cell');
+        return [cell.checkVisibility(), cell.querySelector('table').checkVisibility()];
+    """
+    assert browser.run(visible) == [False, False]
+    browser.run("document.querySelector('#cells .group > summary').click()")
+    assert browser.run(visible) == [True, False]
+    browser.run("document.querySelector('#cells .cell summary').click()")
+    assert browser.run(visible) == [True, True]
+
+
+def test_one_figure_can_be_chosen_and_all_come_back(browser: Browser) -> None:
+    chosen = """
+        const choice = document.getElementById('picture');
+        choice.selectedIndex = arguments[0];
+        choice.dispatchEvent(new Event('change'));
+        return [...document.querySelectorAll('.picture')].filter(e => e.offsetHeight > 0).length;
+    """
+    n = browser.run("return document.querySelectorAll('.picture').length")
+    assert n > 5
+    assert (browser.run(chosen, 2), browser.run(chosen, 0)) == (1, n)
+
+
+def test_a_tap_on_a_token_says_its_bits(browser: Browser) -> None:
+    told = browser.run("""
+        const token = document.querySelector('#examples .ren[title]');
+        token.click();
+        return [token.title, token.closest('article').querySelector('.told').textContent];
+    """)
+    assert told[0] in told[1]
+    assert "→" in told[1]
 
 
 def test_examples_open_and_show_both_sides(browser: Browser) -> None:
@@ -131,12 +165,16 @@ def test_a_link_to_a_log_opens_it(browser: Browser) -> None:
 
 
 def test_everything_that_is_used_has_a_name(browser: Browser) -> None:
-    unnamed = browser.run("""
-        const name = e => e.getAttribute('aria-label') || e.getAttribute('alt') || e.textContent.trim();
-        return [...document.querySelectorAll('img, button, a, summary, [role=region], [role=img]')]
-            .filter(e => !name(e)).map(e => e.outerHTML.slice(0, 80));
-    """)
-    assert unnamed == []
+    browser.run("document.querySelectorAll('details').forEach(e => { e.open = true; })")
+    nodes = browser.protocol("Accessibility.getFullAXTree")["nodes"]
+    named = [
+        (node["role"]["value"], node["name"]["value"])
+        for node in nodes
+        if not node["ignored"] and node["role"]["value"] in NAMED
+    ]
+    assert {role for role, _ in named} == NAMED
+    assert [role for role, name in named if not name.strip()] == []
+    browser.post("/refresh", {})
     assert browser.run("return document.documentElement.lang") == "en"
 
 
@@ -147,8 +185,21 @@ def test_the_page_is_never_wider_than_the_window(browser: Browser, width: int) -
     assert browser.run(too_wide) <= 0
 
 
-def test_prints_to_a_pdf(browser: Browser, tmp_path: Path) -> None:
-    pdf = base64.b64decode(browser.post("/print", {"page": {"width": 21.0, "height": 29.7}}))
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext (poppler-utils) is not installed")
+def test_prints_to_a_pdf_with_what_belongs_on_paper(browser: Browser, tmp_path: Path) -> None:
+    pdf = base64.b64decode(browser.protocol("Page.printToPDF", paperWidth=8.27, paperHeight=11.7)["data"])
     (tmp_path / "report.pdf").write_bytes(pdf)
-    assert pdf.startswith(b"%PDF")
-    assert len(pdf) > 50_000
+    words = subprocess.run(
+        ["pdftotext", "-layout", tmp_path / "report.pdf", "-"], capture_output=True, text=True, check=True
+    ).stdout
+    pages = words.rstrip("\f").split("\f")
+    assert 5 <= len(pages) <= 25
+    assert all(len(page.split()) > 20 for page in pages[:-1])
+    for shown in (
+        "Robustness: on rewritten text",
+        "95 % interval",
+        "How certain, and how robust",
+        "@article{",
+    ):
+        assert shown in words
+    assert "all figures" not in words

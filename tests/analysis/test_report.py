@@ -67,7 +67,7 @@ def test_summary_states_effect_interval_and_n_in_words(html: str) -> None:
     assert first
     assert re.search(
         r"rate 1\) the entropy of small, trained on original text, rises by 0\.\d\d bits per token, "
-        r"worse by \d+% \(95 % interval of the difference \+0\.\d\d to \+0\.\d\d\) .* from 5 projects, "
+        r"worse by \d+ % \(95 % interval of the difference \+0\.\d\d to \+0\.\d\d\) .* from 5 projects, "
         r"mean of 2 seeds \(\+0\.\d+, \+0\.\d+\)\.",
         first[1],
     )
