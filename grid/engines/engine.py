@@ -74,7 +74,8 @@ class Engine:
                 if time.monotonic() - began >= patience_s:
                     self.lost = True
                     said = self._tunnel.said() if self._tunnel is not None else ""
-                    raise LostHostError(f"host {self.host.name} is lost: {said or _short(error)}") from None
+                    why = said or f"{self.host.url}: {_short(error)}"
+                    raise LostHostError(f"host {self.host.name} is lost: {why}") from None
                 self.stopped.wait(PAUSE_S)
             else:
                 self.lost = False
@@ -116,7 +117,9 @@ class Engine:
             url = f"unix://{self._tunnelled(self.host)}"
         if self.host.tls is not None:
             files = self.host.tls
-            tls = TLSConfig(client_cert=(str(files.cert), str(files.key)), ca_cert=str(files.ca), verify=True)
+            tls = _OwnAuthority(
+                client_cert=(str(files.cert), str(files.key)), ca_cert=str(files.ca), verify=True
+            )
         return docker.DockerClient(
             base_url=url, version="auto", timeout=int(CALL_S), tls=tls or False, max_pool_size=POOL
         )
@@ -133,5 +136,17 @@ class Engine:
         return str(self._tunnel.socket)
 
 
+class _OwnAuthority(TLSConfig):
+    """Believes the authority that it was given and no other: `requests` would prefer the one that the
+    environment names (REQUESTS_CA_BUNDLE), and go through the environment's proxies."""
+
+    def configure_client(self, client: docker.APIClient) -> None:
+        super().configure_client(client)
+        client.trust_env = False
+
+
 def _short(error: BaseException) -> str:
+    """What was at the bottom of it: the socket's or the handshake's own words."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

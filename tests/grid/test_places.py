@@ -280,6 +280,7 @@ def test_an_engine_behind_tls(
     light_image: str,
     docker_client: docker.DockerClient,
     probe_job: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ours, others = Authority(tmp_path / "ours"), Authority(tmp_path / "others")
     cert, key = ours.sign("engine", "serverAuth")
@@ -287,6 +288,11 @@ def test_an_engine_behind_tls(
         url = f"tcp://127.0.0.1:{free.getsockname()[1]}"
     files = ("--tlscacert", str(ours.ca), "--tlscert", str(cert), "--tlskey", str(key))
     client = loaded(other_engine("-H", url, "--tlsverify", *files), docker_client, light_image)
+
+    monkeypatch.setenv(
+        "REQUESTS_CA_BUNDLE", str(others.ca)
+    )  # the hosts file's authority counts, not this one
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
 
     def tls(ca: Authority, signer: Authority, name: str) -> dict[str, object]:
         cert, key = signer.sign(name, "clientAuth")
@@ -299,7 +305,7 @@ def test_an_engine_behind_tls(
     assert client.api.containers(all=True) == []
     assert not client.api.volumes()["Volumes"]
     for wrong, said in (
-        (tls(ours, others, "stranger"), "certificate"),  # a client whom nobody signed
+        (tls(ours, others, "stranger"), "BAD_CERTIFICATE"),  # a client whom nobody signed
         (tls(others, ours, "misled"), "certificate verify failed"),  # an engine that is another one
     ):
         with pytest.raises(BadInput, match=said):
