@@ -21,6 +21,7 @@ from grid.scheduler import Failure, Outcome, Policy, Scheduler, Slot
 from grid.store import Store
 
 BEAT_S = 0.2
+LINE_BYTES = 2000
 
 
 class Display(Protocol):
@@ -199,6 +200,8 @@ class Driver:
         while not self._over.wait(BEAT_S):
             for job, _ in list(self._scheduler.running.values()):
                 self._read_events(job)
+                if line := _last_line(self.folder / job.id / "log.txt"):
+                    self.display.event(job, {"event": "said", "line": line})
             if self._interrupted.is_set() or self._scheduler.stopped:
                 self._scheduler.stop("interrupted")
                 self.executor.stop()
@@ -224,6 +227,18 @@ def _events(folder: Path) -> list[Mapping[str, Any]]:
         return _parsed((folder / "events.jsonl").read_bytes())
     except OSError:
         return []
+
+
+def _last_line(log: Path) -> str:
+    """What a job wrote last, without anything that a terminal would obey; nothing before it has written."""
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - LINE_BYTES))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    last = next((line for line in reversed(lines) if line.strip()), "")
+    return "" if last.startswith("--- ") else "".join(c for c in last.strip() if c.isprintable())
 
 
 def _parsed(lines: bytes) -> list[Mapping[str, Any]]:

@@ -36,6 +36,7 @@ class _Running:
     slot: Slot
     since: float
     last: Mapping[str, Any] = field(default_factory=dict)
+    said: str = ""  # the last line of its log
 
 
 class Progress:
@@ -72,6 +73,8 @@ class Progress:
                 self.walls.setdefault(self.kind[key], []).append(float(event.get("wall_s", 0)))
             elif event.get("event") == "progress" and job.id in self.running:
                 self.running[job.id].last = event
+            elif event.get("event") == "said" and job.id in self.running:
+                self.running[job.id].said = str(event["line"])
 
     def ended(self, job: Job, slot: Slot, final: Sequence[Outcome]) -> None:
         with self.lock:
@@ -198,16 +201,16 @@ class LiveTable(Progress):
         return table
 
     def _slots(self) -> Table:
-        table = Table(box=None, pad_edge=False)
-        for column in ("slot", "does", "elapsed", "last"):
-            table.add_column(column, no_wrap=True, overflow="ellipsis")
+        table = Table(box=None, pad_edge=False, expand=True)
+        for column, share in (("slot", None), ("does", 3), ("elapsed", None), ("last", 2)):
+            table.add_column(column, no_wrap=True, overflow="ellipsis", ratio=share)
         now = time.monotonic()
         for running in sorted(self.running.values(), key=lambda r: r.slot.name):
             current = next(
                 (s for s in running.job.steps if s.key == running.last.get("key")), running.job.steps[0]
             )
             elapsed = duration(now - running.since)
-            row = (running.slot.name, self.describe(current), elapsed, _said(running.last))
+            row = (running.slot.name, self.describe(current), elapsed, _said(running.last) or running.said)
             table.add_row(*map(Text, row))
         return table
 
@@ -223,15 +226,17 @@ _STYLES = {
 
 
 def _said(event: Mapping[str, Any]) -> str:
-    facts = {name: value for name, value in event.items() if name not in ("event", "key")}
-    shown = [
-        f"{value:.4g} {name}"
-        if isinstance(value, float)
-        else str(value)
-        if name == "text"
-        else f"{name} {value}"
-        for name, value in facts.items()
-    ]
+    """{"step": 55, "max_steps": 60, "train_bits": 8.18, "subwords_per_s": 3196.0} → a few words."""
+    facts = {name: value for name, value in event.items() if name not in ("event", "key", "kind", "text")}
+    shown = [str(event["text"])] if "text" in event else []
+    if "step" in facts:
+        step, steps = facts.pop("step"), facts.pop("max_steps", None)
+        shown.append(f"step {step}/{steps}" if steps else f"step {step}")
+    for name, value in facts.items():
+        words = name.replace("_per_s", "/s").replace("_", " ")
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        digits = f"{value:,.0f}" if number and abs(value) >= 1000 else f"{value:.4g}" if number else ""
+        shown.append(f"{digits} {words}" if number else f"{words} {value}")
     return "  ".join(shown)
 
 
