@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FAST := -m "not slow and not docker and not gpu"
 
-.PHONY: demo test test-container test-all check golden clean
+.PHONY: demo test test-container test-all check audit golden clean
 
 demo: $(READY)  ## the main job, from start to end: configs/grid/quickstart.yaml to results/quickstart/report.html
 	$(BIN)/augrid run quickstart
@@ -24,6 +24,11 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+audit: AUDIT := .audit/bin
+audit:  ## known vulnerabilities of the pinned packages; asks PyPI's service, and fails where that doesn't answer
+	test -x $(AUDIT)/pip-audit || { $(PYTHON) -m venv .audit && $(AUDIT)/pip install --quiet pip-audit; }
+	$(AUDIT)/pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement constraints.txt
+
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(f"augrid needs Python >= 3.11; this is {sys.version}" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -36,4 +41,4 @@ golden: $(READY)  ## write anew what is generated or pinned; look at the diff
 	$(BIN)/python tests/transformers_py/test_golden.py
 
 clean:
-	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .audit *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
