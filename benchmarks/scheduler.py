@@ -20,7 +20,7 @@ from typing import Any
 
 from grid.driver import Driver, Silent
 from grid.engines.config import DockerHost
-from grid.executors import docker, inprocess, local
+from grid.executors import dask, docker, inprocess, local
 from grid.graph import Step
 from grid.hosts import Hosts
 from grid.jobs import Job
@@ -161,7 +161,7 @@ def drive(folder: Path, todo: list[Job], executor: Any, slots: int) -> float:
     return wall
 
 
-def overhead(folder: Path, n: int, docker_url: str | None) -> dict[str, float]:
+def overhead(folder: Path, n: int, docker_url: str | None, dask_address: str | None) -> dict[str, float]:
     """Milliseconds per empty step, one at a time, and of a bare interpreter start."""
     began = time.perf_counter()
     for _ in range(n):
@@ -171,6 +171,8 @@ def overhead(folder: Path, n: int, docker_url: str | None) -> dict[str, float]:
     if docker_url is not None:
         host = DockerHost(name="here", url=docker_url, slots=1)
         executors["docker"] = docker.make(Hosts(hosts=[host]))[0]
+    if dask_address is not None:
+        executors["dask"] = dask.make(Hosts(dask=dask_address))[0]
     result = {"interpreter_ms": bare * 1000}
     for name, executor in executors.items():
         drive(folder / f"warm-{name}", probes([0.0]), executor, 1)
@@ -194,11 +196,12 @@ def main() -> None:
     parser.add_argument("--only", choices=["plan", "noop", "overhead", "makespan"], action="append")
     parser.add_argument("--steps", type=int, default=200, help="sleeping steps of the makespan")
     parser.add_argument("--docker", metavar="URL", help="an engine with the image: its overhead, too")
+    parser.add_argument("--dask", metavar="ADDRESS", help="a scheduler with a worker: its overhead, too")
     chosen = parser.parse_args()
     benchmarks = {
         "plan": plan,
         "noop": noop,
-        "overhead": lambda folder: overhead(folder, 20, chosen.docker),
+        "overhead": lambda folder: overhead(folder, 20, chosen.docker, chosen.dask),
         "makespan": lambda folder: makespan(folder, chosen.steps, 8),
     }
     results: dict[str, Any] = {}

@@ -26,4 +26,5 @@ def _one(work: Work, context: Context) -> dict[str, object]:
     if work.parameters.get("fail"):
         raise RuntimeError(work.parameters["fail"])
     (work.out / "slept").write_text(str(work.parameters.get("seconds", 0)))
-    return {"held_bytes": len(held), "threads": os.environ.get("OMP_NUM_THREADS", "")}
+    seen = {"threads": "OMP_NUM_THREADS", "gpus": "CUDA_VISIBLE_DEVICES"}
+    return {"held_bytes": len(held), **{fact: os.environ.get(name, "") for fact, name in seen.items()}}

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -33,14 +34,21 @@ class Cluster:
         self.workers = [self._worker() for _ in range(2)]
         self.kills = 0
 
-    def _worker(self) -> subprocess.Popen[bytes]:
-        return self._start("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard")
+    def _worker(self, *more: str, **environment: str) -> subprocess.Popen[bytes]:
+        return self._start("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard", *more, **environment)
 
-    def _start(self, what: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def _start(self, what: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "dask", what, "--scheduler-file", str(self.file), *arguments]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        env = {**os.environ, **environment}
+        return subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def connect(self) -> tuple[dask.Executor, list[Any]]:
+    def add_gpu(self) -> None:
+        """Put a worker that declares a GPU in the place of one that has none."""
+        self.workers[1].kill()
+        self.workers[1].wait()
+        self.workers[1] = self._worker("--resources", "GPU=1", CUDA_VISIBLE_DEVICES="GPU-of-the-worker")
+
+    def connect(self, n: int = 2) -> tuple[dask.Executor, list[Any]]:
         address = json.loads(self.file.read_text())["address"]
         for _ in range(100):
             try:
@@ -48,7 +56,7 @@ class Cluster:
             except BadInput:
                 time.sleep(0.2)
                 continue
-            if len(slots) == 2:
+            if len(slots) == n:
                 return executor, slots
             executor.client.close()
             time.sleep(0.2)
@@ -104,6 +112,23 @@ def test_contract_and_a_worker_that_is_killed(tmp_path: Path, cluster: Cluster, 
     report = driver(tmp_path, executor, slots).run([first, bad, blocked, *rest])
     status = {job.id: report.outcomes[job.steps[0].key].status for job in (first, bad, blocked, *rest)}
     assert list(status.values()) == ["done", "failed", "blocked", "done", "done", "done"]
+    executor.client.close()
+
+
+@pytest.mark.slow
+def test_jobs_for_gpus_go_to_workers_that_declare_them(
+    tmp_path: Path, cluster: Cluster, probe_job: Any
+) -> None:
+    cluster.add_gpu()
+    executor, slots = cluster.connect(3)  # two threads and a GPU
+    assert [("train" in slot.kinds, "variant" in slot.kinds) for slot in slots] == [(False, True)] * 2 + [
+        (True, False)
+    ]
+    jobs = [probe_job(str(n)) for n in range(4)]
+    driver(tmp_path, executor, slots[2:]).run(jobs)
+    store = Store(tmp_path / "store")
+    facts = [store.verify("probe", job.steps[0].key)["facts"] for job in jobs]
+    assert [fact["gpus"] for fact in facts] == ["GPU-of-the-worker"] * 4
     executor.client.close()
 
 

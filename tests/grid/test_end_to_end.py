@@ -48,6 +48,7 @@ def area_{n}(width, height):
             total = total - step
     return total
 """
+SECRETS = {"GITHUB_TOKEN": "never-to-be-written-1", "HF_TOKEN": "never-to-be-written-2"}
 TABLES = ("cells", "metrics", "samples", "variants", "refusals", "sites")
 
 
@@ -100,7 +101,7 @@ def finished(results: Path) -> dict[str, float]:
 @pytest.fixture(scope="module")
 def whole(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     results = tmp_path_factory.mktemp("whole")
-    out = finish(spec, results)
+    out = finish(spec, results, env={**os.environ, **SECRETS})
     assert "cells: 7 done" in out
     return results
 
@@ -165,6 +166,13 @@ def test_a_clock_that_jumps_changes_nothing(
     assert [text.count("---") for text in logs] == [1] * len(logs)  # nothing was tried twice
     years = {text[4:8] for text in logs}
     assert len(years) > 1, years  # it did jump
+
+
+def test_secrets_of_the_environment_are_in_no_file(whole: Path) -> None:
+    files = [file for file in whole.rglob("*") if file.is_file()]
+    assert any(file.name == "manifest.json" for file in files)
+    assert any(file.name == "job.json" for file in files)
+    assert [file for file in files if b"never-to-be-written" in file.read_bytes()] == []
 
 
 def test_a_second_run_does_nothing(spec: Path, whole: Path) -> None:
