@@ -1,0 +1,79 @@
+"""`augrid image build`, on a real engine."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import docker
+import pytest
+
+from grid import image
+from grid.errors import BadInput
+
+pytestmark = pytest.mark.docker
+
+
+def build(*options: object) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "grid", "image", "build", *map(str, options)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False)
+
+
+@pytest.fixture
+def hosts(tmp_path: Path, docker_url: str) -> Path:
+    file = tmp_path / "hosts.yaml"
+    file.write_text(
+        f"""hosts:
+  - {{name: first, url: "{docker_url}", slots: 1, image: "augrid:built-1"}}
+  - {{name: second, url: "{docker_url}", slots: 1, image: "augrid:built-2"}}
+"""
+    )
+    return file
+
+
+def test_on_all_hosts_of_a_file(
+    hosts: Path, docker_client: docker.DockerClient, training_image: str, base_image: str, wheels: Path
+) -> None:
+    done = build("--hosts", hosts, "--base", base_image, "--wheels", wheels)
+    try:
+        assert done.returncode == 0, done.stdout + done.stderr
+        said = done.stdout.splitlines()[-200:]
+        for n, name in enumerate(("first", "second"), 1):
+            built = docker_client.images.get(f"augrid:built-{n}")
+            assert f"{name} augrid:built-{n}: {built.id}" in said
+        assert "Step 1/" in done.stdout  # the engine's own lines are shown
+        shown = docker_client.containers.run("augrid:built-1", ["--help"], network_mode="none", remove=True)
+        assert b"doctor" in shown
+        user = docker_client.images.get("augrid:built-1").attrs["Config"]["User"]
+        assert user not in ("", "0", "root")
+    finally:
+        for n in (1, 2):
+            docker_client.images.remove(f"augrid:built-{n}")
+
+
+def test_on_one_host_that_fails(hosts: Path, docker_client: docker.DockerClient) -> None:
+    done = build("--hosts", hosts, "--host", "second", "--base", "nowhere.invalid/no-such-image:1")
+    assert done.returncode == 2
+    assert "the image can't be built" in done.stderr
+    assert "nowhere.invalid" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert docker_client.images.list("augrid:built-2") == []
+
+
+def test_what_is_refused(hosts: Path, tmp_path: Path) -> None:
+    for options, said in (
+        (("--host", "third"), "--host third: no such Docker host; there are: first, second"),
+        (("--build-arg", "X"), "--build-arg X: must be NAME=VALUE"),
+        (("--wheels", tmp_path), "no wheels there"),
+    ):
+        done = build("--hosts", hosts, *options)
+        assert done.returncode == 2
+        assert said in done.stderr
+    gone = tmp_path / "gone.yaml"
+    gone.write_text("hosts: [{name: gone, url: 'unix:///nowhere.sock', slots: 1}]\n")
+    assert "host gone is lost" in build("--hosts", gone).stderr
+
+
+def test_without_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image, "__file__", str(tmp_path / "grid" / "image.py"))
+    with pytest.raises(BadInput, match="an image is built from a checkout"):
+        image.checkout()
