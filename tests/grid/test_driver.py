@@ -19,10 +19,12 @@ from grid.store import Store
 KINDS = frozenset({"probe"})
 
 
-def drive(tmp_path: Path, jobs: list[Any], executor: Any = None, slots: int = 2, **slot: Any) -> Report:
+def drive(
+    tmp_path: Path, jobs: list[Any], executor: Any = None, slots: int = 2, logs: str = "logs", **slot: Any
+) -> Report:
     driver = Driver(
         store=Store(tmp_path / "store"),
-        folder=tmp_path / "logs",
+        folder=tmp_path / logs,
         executor=executor or local.Executor(),
         slots=[Slot(name=f"s{n}", kinds=KINDS, **slot) for n in range(slots)],
         display=Silent(),
@@ -79,6 +81,25 @@ def test_memory_is_bounded(tmp_path: Path, probe_job: Any) -> None:
     job = probe_job("greedy", seconds=30)
     report = drive(tmp_path, [job], memory_bytes=1_000_000)
     assert report.outcomes[job.steps[0].key].failure == "oom_host"
+
+
+def test_two_runs_at_once_on_one_store_make_the_same_artifacts(tmp_path: Path, probe_job: Any) -> None:
+    first = probe_job("first")
+    jobs = [first, *(probe_job(str(n), first, seconds=0.3) for n in range(3))]
+    reports: list[Report] = []
+    runs = [
+        threading.Thread(target=lambda n=n: reports.append(drive(tmp_path, jobs, logs=f"logs{n}")))
+        for n in range(2)
+    ]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert [o.status for report in reports for o in report.outcomes.values()] == ["done"] * 8
+    for job in jobs:
+        Store(tmp_path / "store").verify("probe", job.steps[0].key)
+    assert list((tmp_path / "store" / "tmp").iterdir()) == []
+    assert not (tmp_path / "store" / "damaged").exists()
 
 
 def ahead(folder: Path) -> list[psutil.Process]:
