@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from analysis.comparisons import Comparison
 from analysis.pairing import KINDS, Metric, baselines, metric
 from analysis.panels import (
-    MIN_PANEL_WIDTH_IN,
     PANEL_HEIGHT_IN,
     dodge,
     gap,
@@ -20,6 +19,7 @@ from analysis.panels import (
     legend,
     marks_of,
     outer_labels,
+    panels_across,
     positions_of,
 )
 from analysis.results import BadResults, Results
@@ -110,9 +110,10 @@ def _panels(
     keys = pd.DataFrame({axis: by_mix[axis].map(order[axis]) for axis in order}, index=by_mix.index)
     names = list(by_mix.loc[keys.sort_values(list(order), kind="stable").index, "panel"])
     width = width_in(template, columns)
-    fit = max(1, int(width // MIN_PANEL_WIDTH_IN))
+    points = table["rewrites"].nunique() * table["intensity"].nunique()
+    fit = panels_across(width, len(names), points)
     models = by_mix["model"].nunique()
-    n_columns = models if models > 1 and models <= fit and len(names) % models == 0 else min(fit, len(names))
+    n_columns = models if 1 < models <= fit and len(names) % models == 0 else fit
     n_rows = -(-len(names) // n_columns)
     figure = Figure(figsize=(width, n_rows * PANEL_HEIGHT_IN + 0.2))
     axes = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
@@ -142,7 +143,8 @@ def _draw(ax: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, y: str, results: Re
         ax.errorbar(
             x, value, yerr=[below, above], color=look.color, marker=look.marker, ls=look.dashes,
             ms=3.6 if len(present) <= 6 else 2.4,
-            elinewidth=0.9, capsize=1.6, capthick=0.7, zorder=3, markeredgecolor="white", markeredgewidth=0.4,
+            elinewidth=0.9, capsize=1.6, capthick=0.7, zorder=3, markerfacecolor=look.face,
+            markeredgecolor=look.edge, markeredgewidth=0.4,
         )  # fmt: skip
         if y == "value":
             ax.plot(

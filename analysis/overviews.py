@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from analysis.comparisons import Comparison
 from analysis.pairing import metric, pairs
@@ -121,7 +122,8 @@ def scatter(
                 mine = drawn[(drawn["model"] == model) & (drawn["rewrites"] == rewrites)]
                 ax.plot(
                     mine["original"], mine["rewritten"], ls="", marker=look.marker, ms=2.2, color=look.color,
-                    alpha=0.55, markeredgewidth=0, rasterized=len(drawn) > 5000,
+                    markerfacecolor=look.face, alpha=0.55,
+                    markeredgewidth=0.5 if look.hollow else 0, rasterized=len(drawn) > 5000,
                 )  # fmt: skip
             ax.set_aspect("equal")
             ax.set(title=model, xlabel="original")
@@ -174,6 +176,9 @@ def cost(
             )  # fmt: skip
         if drawn["train_seconds"].max() > 10 * drawn["train_seconds"].min() > 0:
             ax.set_xscale("log")
+            ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+            ax.xaxis.set_minor_formatter(NullFormatter())
         ax.set(xlabel="training time of one model [s]", ylabel=f"{one.label} on rewritten text\n[{one.unit}]")
         figure.legend(loc="outside right upper" if beside else "outside lower center", frameon=False)
     return Plot(

@@ -15,6 +15,9 @@ from analysis.style import Look, looks
 
 PANEL_HEIGHT_IN = 1.65
 MIN_PANEL_WIDTH_IN = 1.45
+POINT_WIDTH_IN = 0.045
+"""Room for one rewrite set at one intensity, where panels can be made wide enough."""
+MAX_HEIGHT_IN = 8.6  # of what fits on a page, above the legend
 
 
 def marks_of(results: Results) -> dict[Any, Look]:
@@ -73,6 +76,17 @@ def intensity_axis(ax: Axes, positions: dict[Any, float], results: Results) -> N
     )
 
 
+def panels_across(width: float, panels: int, points: int) -> int:
+    """How many panels stand beside one another: as few as the points in each ask for, as many as the page's
+    height and the smallest width allow.
+    """
+    most = max(1, int(width // MIN_PANEL_WIDTH_IN))
+    across = max(1, int(width // max(MIN_PANEL_WIDTH_IN, POINT_WIDTH_IN * points)))
+    while across < most and -(-panels // across) * PANEL_HEIGHT_IN > MAX_HEIGHT_IN:
+        across += 1
+    return min(across, panels)
+
+
 def outer_labels(axes: Sequence[Axes], label: str) -> None:
     """The label of y at the first panel of each row, the label of x at the last panel of each column."""
     specs = [ax.get_subplotspec() for ax in axes]
@@ -105,6 +119,7 @@ def legend(
             [],
             color=look.color,
             marker=look.marker * markers,
+            markerfacecolor=look.face,
             ls=look.dashes if joined else "",
             label=str(level),
         )

@@ -41,6 +41,7 @@ def growth(results: Results, *, template: str = "acm", columns: str = "two") -> 
                     100 * mean,
                     color=look.color,
                     marker=look.marker,
+                    markerfacecolor=look.face,
                     ls=look.dashes,
                     clip_on=False,
                     zorder=3,

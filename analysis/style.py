@@ -97,6 +97,17 @@ class Look:
     color: str
     marker: str
     dashes: Any
+    hollow: bool = False
+
+    @property
+    def face(self) -> str:
+        """What the marker is filled with: white where the colour stands for another level, too."""
+        return "white" if self.hollow else self.color
+
+    @property
+    def edge(self) -> str:
+        """The marker's rim, which parts it from its neighbours."""
+        return self.color if self.hollow else "white"
 
 
 def looks(levels: Sequence[Any]) -> dict[Any, Look]:
@@ -106,6 +117,7 @@ def looks(levels: Sequence[Any]) -> dict[Any, Look]:
             color=PALETTE[i % len(PALETTE)],
             marker=MARKERS[i % len(MARKERS)],
             dashes=DASHES[(i // len(PALETTE) + i) % len(DASHES)],
+            hollow=i >= len(PALETTE),
         )
         for i, level in enumerate(levels)
     }

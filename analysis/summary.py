@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis import statistics
 from analysis.comparisons import Comparison
-from analysis.pairing import KINDS, Metric, metric
+from analysis.pairing import Metric, metric
 from analysis.results import Results, describe
 from analysis.tables import minus, percent
 
@@ -103,16 +103,17 @@ def caveats(results: Results, comparisons: dict[str, Comparison]) -> list[str]:
 
 
 def _out_of_reach(comparisons: dict[str, Comparison]) -> Iterator[str]:
-    """Tables with so many rows that, with these projects, no p of theirs could be below 0.05 after Holm."""
-    for kind, comparison in comparisons.items():
-        one = comparison.table[comparison.table["metric"] == comparison.table["metric"].iloc[0]]
-        least = statistics.smallest_p(int(one["n_projects"].max()))
-        if least * len(one) >= 0.05:
-            yield (
-                f"With {int(one['n_projects'].max())} projects the signed-rank p can't be below {least:.2g}: "
-                f"Holm-adjusted over the {len(one)} rows of a table ({KINDS[kind]}) none can reach 0.05. "
-                "The intervals there are not adjusted for their number."
-            )
+    """Whether there are tables with so many rows that, with these projects, Holm leaves no p below 0.05."""
+    whole = [comparison.table for comparison in comparisons.values() if len(comparison.table)]
+    tables = [table[table["metric"] == table["metric"].iloc[0]] for table in whole]
+    least = [statistics.smallest_p(int(table["n_projects"].max())) for table in tables]
+    rows = [len(table) for table, p in zip(tables, least, strict=True) if p * len(table) >= 0.05]
+    if rows:
+        yield (
+            f"The signed-rank p can't be below {max(least):.2g} with so few projects: Holm-adjusted over the "
+            f"{min(rows)} rows of a table, or more, none can reach 0.05. Of {len(tables)} comparisons this "
+            f"concerns {len(rows)}. Their intervals are not adjusted for the number of rows."
+        )
 
 
 def _without_baseline(results: Results) -> int:

@@ -1,10 +1,12 @@
 """The shape of figures: panels, labels, order, units, sizes; what is drawn is what is written."""
 
+import itertools
 from pathlib import Path
 
 import matplotlib.image
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from analysis import figures, overviews, panels, progressions, robustness, style
@@ -133,3 +135,63 @@ def test_cost_has_a_point_per_model_mix_and_seed(results: Results, against_basel
     assert plot.figure.axes[0].get_xlabel() == "training time of one model [s]"
     table = overviews.cost_table(results).set_index(["model", "train_on"])
     assert table.loc[("small", "original"), "trained"] == 2
+
+
+def test_crowded_panels_are_wide_and_the_figure_fits_a_page() -> None:
+    assert panels.panels_across(7.0, panels=8, points=12 * 6) == 2
+    assert panels.panels_across(7.0, panels=8, points=3 * 3) == 4
+    assert panels.panels_across(7.0, panels=12, points=12 * 6) == 3  # two beside one another were too high
+    assert panels.panels_across(3.33, panels=1, points=9) == 1
+
+
+def overlapping(figure: Figure) -> list[tuple[str, str]]:
+    """Pairs of texts that cover one another when the figure is drawn."""
+    canvas = FigureCanvasAgg(figure)
+    with style.style():
+        canvas.draw()
+    axes = [axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)]
+    ticks = [(axis.get_view_interval(), tick) for axis in axes for tick in axis.get_major_ticks()]
+    beyond = {tick.label1 for (low, high), tick in ticks if not low <= tick.get_loc() <= high}
+    shown = [text for text in figure.findobj(style.mpl.text.Text) if text.get_text().strip()]
+    boxes = [
+        (text.get_text(), text.get_window_extent(canvas.get_renderer()))
+        for text in shown
+        if text.get_visible() and not text.get_rotation() % 90 and text not in beyond
+    ]
+    return [(a, b) for (a, one), (b, other) in itertools.combinations(boxes, 2) if one.overlaps(other)]
+
+
+@pytest.mark.parametrize("template", ["acm", "neurips"])
+def test_no_labels_overlap_with_twelve_rewrites_six_intensities_and_four_models(
+    crowded: Results, template: str
+) -> None:
+    comparison = compare(crowded, "baseline", metrics=["entropy"], resamples=20)
+    for columns in ("one", "two"):
+        for plot in (
+            figures.curves(crowded, comparison, "entropy", template=template, columns=columns),
+            progressions.growth(crowded, template=template, columns=columns),
+            overviews.scatter(crowded, template=template, columns=columns),
+            overviews.cost(crowded, comparison, template=template, columns=columns),
+        ):
+            assert overlapping(plot.figure) == []
+            assert plot.figure.get_figheight() < 11
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    names = [f"{kind}_{what}" for kind in ("rename", "conditional", "redundant") for what in _WHAT]
+    simulation = Simulation(
+        rewrites=names,
+        intensities=[0.05, 0.1, 0.25, 0.5, 0.75, 1.0],
+        models=["gru", "gpt", "ngram", "closed_vocabulary"],
+        train_on=["original"],
+        seeds=[1],
+        projects=3,
+        samples_per_project=2,
+        tokens_per_sample=20,
+        with_tokens=False,
+    )
+    return Results(write(tmp_path_factory.mktemp("crowded") / "grid", simulation))
+
+
+_WHAT = ("variable", "parameter", "identity", "branch")

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from analysis import report
+from analysis import report, summary
 from analysis.__main__ import main
-from analysis.results import RANKED, BadResults
+from analysis.comparisons import compare
+from analysis.results import RANKED, BadResults, Results
 from analysis.simulation import Simulation, write
 
 
@@ -157,3 +158,11 @@ def test_a_grid_without_ranks_has_a_report_without_accuracy(tmp_path: Path) -> N
     assert "table-baseline-entropy.md" in names
     assert not [name for name in names if "accuracy" in name or "mrr" in name]
     assert "nan" not in (folder / "figures" / "table-baseline-entropy.md").read_text().lower()
+
+
+def test_significance_that_can_not_be_reached_is_stated(folder: Path, tmp_path: Path) -> None:
+    results = Results(write(tmp_path / "few", Simulation(projects=6, seeds=[1], models=["small"])))
+    few = {"robustness": compare(results, "robustness", metrics=["entropy"], resamples=50)}
+    assert [told for told in summary.caveats(results, few) if "over the 18 rows of a table" in told]
+    many = {"robustness": compare(Results(folder), "robustness", metrics=["entropy"], resamples=50)}
+    assert not [told for told in summary.caveats(Results(folder), many) if "Holm" in told]
