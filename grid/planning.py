@@ -16,9 +16,9 @@ from grid.errors import BadInput
 from grid.graph import KINDS
 from grid.jobs import State
 from grid.loading import Grid
+from grid.past import Past
 from grid.progress import duration
 from grid.results import Folder, read_json
-from grid.scheduler import medians
 from grid.store import Store
 
 
@@ -34,23 +34,26 @@ def show(grid: Grid, root: Path, console: Console, *, why: bool, list_cells: boo
             console.print(
                 f"  {cell.id}  {describe.cell(grid.cells.axes, cell)}", markup=False, highlight=False
             )
-    console.print(_steps(grid, state))
+    console.print(_steps(grid, state, store))
     if why:
         for line in _why(grid, state, store):
             console.print(line, markup=False, highlight=False)
 
 
-def _steps(grid: Grid, state: State) -> Table:
+def _steps(grid: Grid, state: State, store: Store) -> Table:
     total = Counter(step.kind for step in grid.plan.steps.values())
     missing = Counter(step.kind for step in state.missing.values())
     n_jobs = Counter(job.kind for job in jobs.group(state.missing))
-    median_s = medians(state.manifests)
+    past = Past(store, grid.plan, missing)
+    expected_s: dict[str, list[float | None]] = {kind: [] for kind in KINDS}
+    for step in state.missing.values():
+        expected_s[step.kind].append(past.step_s(step))
     table = Table(box=None, pad_edge=False)
     for column in ("step", "all", "finished or not needed", "to do", "jobs", "expected"):
         table.add_column(column, justify="left" if column == "step" else "right")
     for kind in KINDS:
-        expected = median_s.get(kind)
-        time_ = duration(expected * missing[kind]) if expected is not None and missing[kind] else ""
+        known = [seconds for seconds in expected_s[kind] if seconds is not None]
+        time_ = duration(sum(known)) if known and len(known) == missing[kind] else ""
         numbers = (total[kind], total[kind] - missing[kind], missing[kind], n_jobs[kind])
         table.add_row(kind, *map(str, numbers), time_ or ("unknown" if missing[kind] else ""))
     return table
@@ -60,8 +63,9 @@ def _why(grid: Grid, state: State, store: Store) -> list[str]:
     named = describe.Describe(grid.plan)
     lines = []
     seen = set()
+    past = why.Past(store)
     for step in state.missing.values():
-        reasons = tuple(why.reasons(step, store, state.missing))
+        reasons = tuple(past.reasons(step, state.missing))
         if (step.kind, reasons) not in seen:
             seen.add((step.kind, reasons))
             lines += [f"{named(step)} ({step.key[:12]}):", *(f"  {reason}" for reason in reasons)]
@@ -74,8 +78,9 @@ def status(grid: Grid, root: Path, console: Console) -> None:
     if not folder.path.exists():
         raise BadInput(f"{folder.path}: not begun; `augrid run {grid.spec.name}`")
     console.print(f"{grid.spec.name}: {_holder(folder)}", markup=False, highlight=False)
-    state = jobs.state(grid.plan, Store(root / "store"))
-    console.print(_steps(grid, state))
+    store = Store(root / "store")
+    state = jobs.state(grid.plan, store)
+    console.print(_steps(grid, state, store))
     counts = cell_status.counts(list(cell_status.statuses(grid.plan, state.manifests, {})))
     console.print(", ".join(f"{n} cells {name}" for name, n in sorted(counts.items())), highlight=False)
 

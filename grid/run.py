@@ -24,8 +24,9 @@ from grid.errors import BadInput
 from grid.executors.base import Executor
 from grid.jobs import State
 from grid.loading import Grid
+from grid.past import Past
 from grid.results import Folder, read_json, write_json
-from grid.scheduler import Outcome, Policy, Slot, medians
+from grid.scheduler import Outcome, Policy, Slot
 from grid.spec import Spec
 from grid.store import Store
 
@@ -143,13 +144,13 @@ class Run:
         plan = self.grid.plan
         total = Counter(step.kind for step in plan.steps.values())
         missing = Counter(step.kind for step in state.missing.values())
-        median_s = medians(state.manifests)
+        past = Past(self.store, plan, missing)
         shown = progress.display(
             self.console,
             state.missing,
             {kind: total[kind] - missing[kind] for kind in total},
             slots=len(self.slots),
-            median_s=median_s,
+            median_s=past.by_kind_s,
             describe=Describe(plan),
         )
         driver = Driver(
@@ -159,7 +160,7 @@ class Run:
             slots=self.slots,
             display=shown,
             policy=self.policy,
-            expected_s=lambda job: len(job.steps) * median_s.get(job.kind, 0.0),
+            expected_s=lambda job: sum(past.step_s(step) or 0.0 for step in job.steps),
         )
         with shown if isinstance(shown, progress.LiveTable) else contextlib.nullcontext():
             return driver.run(jobs.group(state.missing))

@@ -256,13 +256,3 @@ class Scheduler:
                     self.outcomes[step.key] = outcome
                     return outcome
         return None
-
-
-def medians(manifests: Mapping[str, Mapping[str, object]]) -> dict[str, float]:
-    """Median wall time in seconds per kind of step, from manifests of past runs."""
-    by_kind: dict[str, list[float]] = {}
-    for manifest in manifests.values():
-        wall = manifest.get("wall_s")
-        if isinstance(wall, int | float):
-            by_kind.setdefault(str(manifest.get("kind")), []).append(float(wall))
-    return {kind: sorted(walls)[len(walls) // 2] for kind, walls in by_kind.items()}
