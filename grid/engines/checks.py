@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from docker.errors import APIError, ContainerError, DockerException, ImageNotFound
+from docker.errors import DockerException, ImageNotFound
 
 from grid import provenance
 from grid.engines import endings
@@ -37,7 +37,7 @@ def guarded(check: Callable[[], Check]) -> Check:
     """The result of a check; what the engine says against it, or that it doesn't answer, is a cross."""
     try:
         return check()
-    except (LostHostError, APIError, ContainerError, DockerException) as error:
+    except (LostHostError, DockerException) as error:
         return False, str(getattr(error, "explanation", None) or error)[:300], "see the message"
 
 

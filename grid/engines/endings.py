@@ -9,6 +9,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import docker
+from docker.errors import DockerException
+
 from grid.engines import containers
 from grid.engines.engine import Engine
 from grid.engines.output import LOST_GPU, OUT_OF_GPU_MEMORY
@@ -55,22 +58,33 @@ def output_of(engine: Engine, command: list[str], grid: str, *, gpus: Sequence[s
     """What a command writes in a container like those of jobs.
 
     Raises:
-        docker.errors.APIError: it can't be started; docker.errors.ContainerError: it failed.
+        docker.errors.APIError: it can't be started; docker.errors.DockerException: it failed.
         LostHostError: the host doesn't answer.
     """
-    output = engine.ask(
-        lambda client: client.containers.run(
-            engine.host.image,
-            entrypoint=command,
-            command=[],
-            labels={containers.GRID: grid},
-            device_requests=containers.gpu_requests(list(gpus)),
-            environment={"HOME": "/tmp"},  # noqa: S108 - in the container
-            remove=True,
-            **containers.isolation(engine.user),
-        )
-    )
-    return bytes(output).decode()
+    options = {
+        "image": engine.host.image,
+        "entrypoint": command,
+        "command": [],
+        "labels": {containers.GRID: grid},
+        "device_requests": containers.gpu_requests(list(gpus)),
+        "environment": {"HOME": "/tmp"},  # noqa: S108 - in the container
+        **containers.isolation(engine.user),
+    }
+
+    def once(client: docker.DockerClient) -> tuple[int, bytes, bytes]:
+        container = client.containers.create(**options)
+        try:
+            container.start()
+            code = int(container.wait()["StatusCode"])
+            return code, container.logs(stderr=False), container.logs(stdout=False)
+        finally:
+            container.remove(v=True, force=True)  # also one that couldn't be started
+
+    code, output, error = engine.ask(once)
+    if code != 0:
+        what = f"{engine.host.image}: {' '.join(command)} ended with code {code}"
+        raise DockerException(f"{what}: {_last(error.decode())}")
+    return output.decode()
 
 
 def _signal(number: int) -> str:

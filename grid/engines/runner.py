@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from docker.errors import APIError, NotFound
+from docker.errors import APIError, DockerException, NotFound
 
 from grid.engines import containers, endings
 from grid.engines.data import Carrier
@@ -85,8 +85,8 @@ class Runner:
             return endings.CANCELLED
         except LostHostError as error:
             return Exit(code=-1, failure="infra", reason=str(error))
-        except APIError as error:
-            reason = f"host {self.engine.host.name}: {error.explanation or error}"
+        except DockerException as error:
+            reason = f"host {self.engine.host.name}: {getattr(error, 'explanation', None) or error}"
             return Exit(code=-1, failure="infra", reason=str(reason)[:300])
 
     def _run(self, order: Order, slot: Slot) -> Exit:

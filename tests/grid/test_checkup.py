@@ -4,11 +4,13 @@ import io
 import os
 from pathlib import Path
 
+import docker
 import pytest
 from rich.console import Console
 
 from grid import checkup
 from grid import hosts as places
+from grid.engines import containers
 
 
 def doctor(root: Path, hosts: Path | None = None) -> tuple[int, dict[str, tuple[bool, str]]]:
@@ -37,7 +39,13 @@ def test_a_results_folder_that_can_t_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.docker
-def test_hosts(tmp_path: Path, docker_url: str, training_image: str, light_image: str) -> None:
+def test_hosts(
+    tmp_path: Path,
+    docker_url: str,
+    docker_client: docker.DockerClient,
+    training_image: str,
+    light_image: str,
+) -> None:
     file = tmp_path / "hosts.yaml"
     file.write_text(
         f"""hosts:
@@ -71,3 +79,5 @@ def test_hosts(tmp_path: Path, docker_url: str, training_image: str, light_image
     fine, said = checks["gone: reachable"]
     assert not fine
     assert "is dockerd running there?" in said
+    left = docker_client.api.containers(all=True, filters={"label": f"{containers.GRID}=doctor"})
+    assert left == []  # not even the one that couldn't be started

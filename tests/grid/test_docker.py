@@ -147,6 +147,17 @@ def test_a_gpu_that_is_not_there(tmp_path: Path, hosts: Make, probe_job: Any, cl
     assert request["Capabilities"] == [["gpu"]]
 
 
+def test_an_image_that_can_t_say_what_is_in_it(
+    tmp_path: Path, hosts: Make, base_image: str, probe_job: Any, clean: Any
+) -> None:
+    one = hosts("shared")
+    place = one.hosts[0].model_copy(update={"image": base_image})  # Python is there, and nothing else
+    report = drive(tmp_path, one.model_copy(update={"hosts": [place]}), [probe_job("any")])
+    [outcome] = report.outcomes.values()
+    assert outcome.failure == "infra"
+    assert "grid.engines.inside ended with code" in outcome.error
+
+
 def test_a_container_that_is_killed_is_tried_again(
     tmp_path: Path,
     hosts: Make,
