@@ -21,7 +21,8 @@ KINDS = ("name", "keyword", "operator", "number", "string", "newline", "indent",
 
 COUNTS = ("n_tokens", "bits_before", "bits_after", "right_before", "right_after", "lost", "gained")
 _ORIGINAL = ("sample", "token", "kind", "nll_bits", "rank")
-_AUGMENTED = ("sample", "origin", "nll_bits", "rank")
+_AUGMENTED = ("sample", "origin", "change", "nll_bits", "rank")
+_RENAMED = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class Overlay:
     """Scores of a rewritten text's A aligned tokens, and which original token each is."""
 
     position: npt.NDArray[np.int64]  # (A,) into the original's tokens
+    renamed: npt.NDArray[np.bool_]  # (A,) whether it is another token now
     bits: npt.NDArray[np.float32]  # (A,)
     right: npt.NDArray[np.bool_]  # (A,)
 
@@ -48,7 +50,7 @@ class Overlay:
 class Scan:
     """What one pass over all token tables finds.
 
-    `kinds`: one row per cell × project × kind of token with the columns `COUNTS`.
+    `kinds`: one row per cell × project × kind of token × renamed or not, with the columns `COUNTS`.
     `worst`: one row per trained model × intensity that has several rewrites: s, pass, robust_pass,
     robust_drop, robust_relative over the tokens that all s variants have.
     """
@@ -76,7 +78,7 @@ def scan(results: Results) -> Scan:
             variants.setdefault(str(row["intensity"]), []).append((str(row["cell"]), seen))
         several = [found for found in variants.values() if len(found) > 1]
         worst += [_worst(found, original) for found in several if found[0][0] in results.ranked]
-    columns = ["cell", "project", "kind", *COUNTS]
+    columns = ["cell", "project", "kind", "renamed", *COUNTS]
     table = pd.concat(kinds, ignore_index=True) if kinds else pd.DataFrame(columns=columns)
     return Scan(kinds=table, worst=_with_axes(pd.DataFrame(worst, columns=_WORST), results))
 
@@ -168,6 +170,7 @@ def overlay_of(results: Results, cell: str, original: Original) -> Overlay:
         )
     return Overlay(
         position=position,
+        renamed=table["change"].to_numpy()[aligned] == _RENAMED,
         bits=table["nll_bits"].to_numpy()[aligned],
         right=table["rank"].to_numpy()[aligned] == 1,
     )
@@ -215,9 +218,9 @@ def _by_model(results: Results) -> Iterator[tuple[Any, pd.DataFrame]]:
 def _count(
     cell: str, original: Original, overlay: Overlay, place: npt.NDArray[Any], names: npt.NDArray[Any]
 ) -> pd.DataFrame:
-    at = place[overlay.position]
+    at = 2 * place[overlay.position] + overlay.renamed
     before, after = original.right[overlay.position], overlay.right
-    size = len(names) * len(KINDS)
+    size = 2 * len(names) * len(KINDS)
     values = {
         "n_tokens": None,
         "bits_before": original.bits[overlay.position],
@@ -229,8 +232,9 @@ def _count(
     }
     sums = {name: np.bincount(at, weights=weights, minlength=size) for name, weights in values.items()}
     rows = np.flatnonzero(sums["n_tokens"])
-    kinds = np.array(KINDS, dtype=object)[rows % len(KINDS)]
-    head = {"cell": cell, "project": names[rows // len(KINDS)], "kind": kinds}
+    who, kind = np.divmod(rows // 2, len(KINDS))
+    kinds = np.array(KINDS, dtype=object)[kind]
+    head = {"cell": cell, "project": names[who], "kind": kinds, "renamed": rows % 2 == 1}
     return pd.DataFrame(head | {name: sums[name][rows] for name in COUNTS})
 
 

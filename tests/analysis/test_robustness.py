@@ -10,6 +10,7 @@ import pytest
 
 from analysis import robustness
 from analysis.comparisons import compare, trends
+from analysis.renaming import by_renaming
 from analysis.results import BadResults, Results
 from analysis.simulation import Simulation, write
 
@@ -122,6 +123,34 @@ def test_cells_without_token_tables_are_left_out(tmp_path: Path) -> None:
     assert found.kinds.empty
     assert robustness.flips(results, found).empty
     assert robustness.by_kind(results, found).empty
+    assert by_renaming(results, found).empty
+
+
+def test_unchanged_and_renamed_tokens_apart_by_hand(by_hand: Results) -> None:
+    cell = str(by_hand.cells.query("rewrites == 'rename'")["cell"].iloc[0])
+    file = by_hand.folder / "tokens" / f"{cell}-augmented.parquet"
+    table = pq.read_table(file)
+    for name, values in (("change", [1, 0, 2, 0, 1]), ("nll_bits", [4.0, 1.5, 9.0, 1.5, 6.0])):
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(values))
+    pq.write_table(table, file)
+    rows = by_renaming(by_hand, robustness.scan(by_hand)).query("rewrites == 'rename'").set_index("tokens")
+    assert rows["n_tokens"].to_dict() == {"unchanged": 2, "renamed": 2}
+    assert rows["change"].to_dict() == {"unchanged": 0.5, "renamed": 4.0}  # all had 1 bit before
+    assert rows["interval"].to_list() == ["none", "none"]  # one project
+
+
+def test_unchanged_and_renamed_tokens_add_up_and_have_intervals(
+    results: Results, found: robustness.Scan
+) -> None:
+    table = by_renaming(results, found, resamples=500).assign(part=lambda t: t["change"] * t["n_tokens"])
+    assert set(table.query("rewrites == 'rename'")["tokens"]) == {"unchanged", "renamed"}
+    assert (table["low"] <= table["change"]).all()
+    assert (table["change"] <= table["high"]).all()
+    whole = compare(results, "robustness", metrics=["entropy"], resamples=50).table
+    whole = whole.set_index(list(results.groups))["difference"]
+    sums = table.groupby(list(results.groups), sort=False)[["part", "n_tokens"]].sum()
+    mean = (sums["part"] / sums["n_tokens"]).loc[whole.index]
+    assert mean.to_numpy() == pytest.approx(whole.to_numpy(), abs=0.01)
 
 
 def test_rising_differences_are_a_trend(results: Results) -> None:
@@ -145,6 +174,6 @@ def test_equivalence_within_five_percent_is_claimed_where_there_is_no_effect(res
 
 
 def test_scan_frame_has_every_column(found: robustness.Scan) -> None:
-    assert list(found.kinds.columns) == ["cell", "project", "kind", *robustness.COUNTS]
+    assert list(found.kinds.columns) == ["cell", "project", "kind", "renamed", *robustness.COUNTS]
     assert isinstance(found.worst, pd.DataFrame)
     assert (found.worst["robust_drop"] >= 0).all()
