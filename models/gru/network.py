@@ -44,10 +44,12 @@ class Layer(nn.Module):
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -(size**-0.5), size**-0.5)
 
-    def forward(self, x: Tensor, h: Tensor, reset: Tensor, bf16: bool) -> Tensor:
-        """Hidden states (T, B, H) from x (T, B, H), h (B, H), and what is added to the gates (T, B, 3H)."""
-        gates = linear(x.reshape(-1, x.shape[2]), self.weight_x, self.bias_x, bf16).view(reset.shape) + reset
-        return recur(gates, h, self.weight_h, self.bias_h, bf16)
+    def forward(self, x: Tensor, h: Tensor, files: Tensor, bf16: bool) -> Tensor:
+        """Hidden states (T, B, H) from x (T, B, H) and h (B, H); files: which of the T · B inputs begin one."""
+        size = x.shape[2]
+        gates = linear(x.reshape(-1, size), self.weight_x, self.bias_x, bf16)
+        gates[files, : 2 * size] += FORGET
+        return recur(gates.view(*x.shape[:2], 3 * size), h, self.weight_h, self.bias_h, bf16)
 
 
 class Gru(Network):
@@ -71,12 +73,11 @@ class Gru(Network):
     def _layers(self, ids: Tensor, h0: Tensor) -> list[Tensor]:
         """Outputs (T, B, H) of each layer for ids (T, B) and first states h0 (L, B, H)."""
         size = self.config.d_model
-        reset = torch.zeros(*ids.shape, 3 * size, device=ids.device)
-        reset[:, :, : 2 * size] = (ids == FILE)[:, :, None] * FORGET
+        files = (ids.flatten() == FILE).nonzero()[:, 0]
         x = functional.embedding(ids, self.embedding.weight) * size**0.5
         outputs = []
         for layer, h in zip(self.layers, h0, strict=True):
-            x = layer(self.dropout(x), h, reset, self.bf16 and self.training)
+            x = layer(self.dropout(x), h, files, self.bf16 and self.training)
             outputs.append(x)
         return outputs
 
