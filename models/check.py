@@ -147,8 +147,6 @@ def _learn(model: Any, folder: Path) -> tuple[float, dict[str, Any], dict[str, A
     if "error" in scores:
         return 0.0, facts, scores
     table = pq.read_table(folders["scores"] / "tokens.parquet")
-    if table.column("rank").null_count:  # no ranks: what has more than half of the probability is first
-        return float(np.mean(table.column("nll_bits").to_numpy() < 1)), facts, scores
     return float(np.mean(table.column("rank").to_numpy() == 1)), facts, scores
 
 

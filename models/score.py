@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +29,13 @@ from preprocessing import tokenizers
 from preprocessing.tokens import NAME
 
 ROW_GROUP = 250_000  # tokens that are written together
+
+
+@runtime_checkable
+class RanksTokens(Protocol):
+    """A model with a tokenizer of its own, that says itself what the rank of a token is."""
+
+    def rank_tokens(self, vocabulary: Vocabulary, sample: Sample) -> Any: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +84,7 @@ def _tell(report: Report, test: int, row: dict[str, Any]) -> None:
 
 def _score(scorer: Scorer, config: EvaluationConfig, test: Test, report: Report) -> dict[str, Any]:
     started = time.monotonic()
+    ranked = scorer.ranks or (config.ranks and isinstance(scorer.model, RanksTokens))
     totals = {"samples": 0, "empty_samples": 0, "tokens": 0, "bits": 0.0}
     with (
         pq.ParquetWriter(test.out / "tokens.parquet", TOKENS, compression="zstd") as tokens_file,
@@ -87,7 +95,7 @@ def _score(scorer: Scorer, config: EvaluationConfig, test: Test, report: Report)
             for scored in batch:
                 totals["samples"] += 1
                 totals["empty_samples"] += not len(scored.nll)
-                tables.append(_table(scored, scorer.ranks, scorer.vocabulary))
+                tables.append(_table(scored, ranked, scorer.vocabulary))
                 projects[scored.text.sample] = scored.text.project
             table = pa.concat_tables(tables).unify_dictionaries()
             totals["tokens"] += len(table)
@@ -119,6 +127,12 @@ def _scored(scorer: Scorer, config: EvaluationConfig, parts: Sequence[Path]) -> 
         unknown = scored.text.holds(scorer.vocabulary.unknown)
         scorer.counts.unknown += int(unknown.sum())
         rank = np.where(unknown, 0, scored.rank).astype(np.uint8)  # nobody could complete it
+        if config.ranks and isinstance(scorer.model, RanksTokens):
+            ranks = scorer.model.rank_tokens(scorer.vocabulary, scored.text)
+            rank = ranks.rank
+            scorer.counts.searched += ranks.searched
+            scorer.counts.cut_off += ranks.cut_off
+            scorer.counts.expansions += ranks.expansions
         yield scored._replace(nll=scored.text.of_tokens(scored.nll), rank=rank)
 
 

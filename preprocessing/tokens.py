@@ -206,12 +206,12 @@ class _Lexer:
         if end == len(self.text):
             raise self._bad(start, "nothing after a line continuation")
         if self.fresh:
-            self.joined = self.joined or _column(self.text[self.line_start : start])
+            self.joined = self.joined or columns(self.text[self.line_start : start])
             self.line_start = end
 
     def _begin_line(self, start: int) -> None:
         self.fresh = False
-        column = self.joined or _column(self.text[self.line_start : start])
+        column = self.joined or columns(self.text[self.line_start : start])
         if column > self.indents[-1]:
             if len(self.indents) >= MAX_INDENTATION:
                 raise BadSource("too_deep", f"more than {MAX_INDENTATION} levels of indentation")
@@ -238,7 +238,8 @@ class _Lexer:
         return unreadable(self.text, position, detail)
 
 
-def _column(indentation: str) -> int:
+def columns(indentation: str) -> int:
+    """How far blanks indent, with tabs as CPython counts them."""
     if indentation.count(" ") == len(indentation):
         return len(indentation)
     column = 0

@@ -45,7 +45,7 @@ class Layer(nn.Module):
             nn.init.uniform_(parameter, -(size**-0.5), size**-0.5)
 
     def forward(self, x: Tensor, h: Tensor, files: Tensor, bf16: bool) -> Tensor:
-        """Hidden states (T, B, H) from x (T, B, H) and h (B, H); files: which of the T · B inputs begin one."""
+        """Hidden states (T, B, H) from x (T, B, H), h (B, H); files: which of T · B inputs begin one."""
         size = x.shape[2]
         gates = linear(x.reshape(-1, size), self.weight_x, self.bias_x, bf16)
         gates[files, : 2 * size] += FORGET

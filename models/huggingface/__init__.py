@@ -12,8 +12,8 @@ class Config(Frozen):
     """A pretrained model, as it is or trained on. Its cells need `tokenizer: {kind: huggingface, path: …}`.
 
     Weights must be safetensors, and code that comes with a model is never run. What a folder holds is part
-    of the key; what the hub holds under a name is taken to stay as it is. There are no ranks, only
-    probabilities (see preprocessing.tokenizers.huggingface); in a learning curve, bits are per subword.
+    of the key; what the hub holds under a name is taken to stay as it is. What a rank is, says
+    models.huggingface.ranks; in a learning curve, bits are per subword.
     """
 
     kind: Literal["huggingface"] = "huggingface"
@@ -24,6 +24,10 @@ class Config(Frozen):
     context: int = Field(default=1024, ge=2, description="subwords that a prediction can see at most")
     min_context: int | None = Field(
         default=None, ge=1, description="subwords a prediction sees at least, inside a long file; null: half"
+    )
+
+    max_expansions: int = Field(
+        default=500, ge=1, description="spellings that the search for one rank extends before it is cut off"
     )
 
     @model_validator(mode="after")

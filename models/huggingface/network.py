@@ -21,12 +21,16 @@ from torch.nn.utils.rnn import pad_sequence
 
 from models.checkpoints import load_network, save_tensors, weights
 from models.config import TrainingConfig
+from models.data import Sample
 from models.errors import BadInput
 from models.huggingface import Config
+from models.huggingface.outcomes import Outcomes
+from models.huggingface.ranks import Ranks, rank_tokens
 from models.interface import Network, device
 from models.job import CURVE, Job
 from models.packing import FILE
 from models.scoring import bits_per_token
+from models.vocabulary import Vocabulary
 from preprocessing.tokenizers import SPECIALS
 
 FIRST = len(SPECIALS)
@@ -65,7 +69,10 @@ class HuggingFace(Network):
         first = about.bos_token_id if about.bos_token_id is not None else about.eos_token_id
         if not isinstance(first, int) or not 0 <= first < self.own_size:
             raise BadInput(f"{config.path}: has no token for the beginning of a text (bos_token_id {first})")
-        self.first_id = first
+        self.first_id, self.first_own = first, FIRST
+        end = about.eos_token_id
+        self.end_id = end[0] if isinstance(end, list) else first if end is None else end
+        self._outcomes: Outcomes | None = None
 
     def shape(self, training: TrainingConfig) -> tuple[int, int]:
         return max(1, training.batch_tokens // self.config.context), self.config.context
@@ -114,6 +121,13 @@ class HuggingFace(Network):
         ids = self.own_ids(text[: max(lengths)]).to(self.model.device)
         found: Tensor = self.model(input_ids=ids[None], use_cache=False).logits[0]
         return found[torch.tensor(lengths, device=ids.device) - 1].float()
+
+    @torch.inference_mode()
+    def rank_tokens(self, vocabulary: Vocabulary, sample: Sample) -> Ranks:
+        """Ranks of a sample's tokens; see models.huggingface.ranks."""
+        if self._outcomes is None:
+            self._outcomes = Outcomes(vocabulary.tokenizer, self.end_id)
+        return rank_tokens(self, self._outcomes, sample, self.config.max_expansions)
 
     def join(self, states: Sequence[Contexts]) -> Contexts:
         return Contexts([t for s in states for t in s.texts], [n for s in states for n in s.lengths])

@@ -9,6 +9,7 @@ Ids are the model's own plus the number of SPECIALS, of which only `<file>` occu
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -85,8 +86,7 @@ def _size(library: Library) -> int:
 class HuggingFace:
     """See preprocessing.tokenizers.Tokenizer; `ends` are all True, since every subword is scored for itself.
 
-    No sequence of subwords is a token, since none says by itself that it is complete: no ranks, only
-    probabilities.
+    No sequence of subwords is a token, since none says by itself that it is complete.
     """
 
     def __init__(self, library: Library) -> None:
@@ -107,16 +107,44 @@ class HuggingFace:
 
         Byte-level subwords that are parts of one character count as if the first one were all of it.
         """
-        encoding = self._library.encode(text, add_special_tokens=False)
-        ids = [FIRST + number for number in encoding.ids]
-        upto = np.maximum.accumulate(np.array([end for _, end in encoding.offsets], dtype=np.int64))
-        if len(upto):
-            upto[upto == upto[-1]] = max(len(text), int(upto[-1]))
+        ids, upto = self.offsets(text)
         characters = np.asarray(ends, dtype=np.int64)
         whole = np.searchsorted(upto, characters, side="right")  # subwords that end there or before
         before = np.r_[0, upto][whole]
         width = np.r_[upto, upto[-1:] + 1][whole] - before if len(upto) else np.ones_like(characters)
         return ids, whole + (characters - before) / np.maximum(width, 1)
+
+    def offsets(self, text: str) -> tuple[list[int], np.ndarray[Any, np.dtype[np.int64]]]:
+        """The subwords of a text, and before which character each ends, the last one at the text's end."""
+        encoding = self._library.encode(text, add_special_tokens=False)
+        ids = [FIRST + number for number in encoding.ids]
+        upto = np.maximum.accumulate(np.array([end for _, end in encoding.offsets], dtype=np.int64))
+        if len(upto):
+            upto[upto == upto[-1]] = max(len(text), int(upto[-1]))
+        return ids, upto
+
+    def spelled(self) -> list[str | None]:
+        """The text of each of the model's own subwords inside of a text; None for special ones."""
+        special = {
+            number for number, token in self._library.get_added_tokens_decoder().items() if token.special
+        }
+        return [
+            None if number in special or self._library.id_to_token(number) is None else self.spell([number])
+            for number in range(self.vocab_size - FIRST)
+        ]
+
+    def spell(self, own: Sequence[int]) -> str:
+        """The text of some of the model's own subwords behind others, where no first blank is lost."""
+        before = self._probe
+        return self._plain([*before, *own])[len(self._plain(before)) :]
+
+    @cached_property
+    def _probe(self) -> list[int]:
+        return list(self._library.encode("x", add_special_tokens=False).ids)
+
+    def _plain(self, own: Sequence[int]) -> str:
+        text: str = self._library.decode(list(own), skip_special_tokens=False)
+        return text
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """The subwords of each token as if it stood alone: for counting only."""
@@ -128,8 +156,7 @@ class HuggingFace:
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of subwords."""
-        text: str = self._library.decode([i - FIRST for i in ids if i >= FIRST], skip_special_tokens=False)
-        return text
+        return self._plain([i - FIRST for i in ids if i >= FIRST])
 
     def is_canonical(self, ids: Sequence[int]) -> bool:
         """Never: see the class."""

@@ -138,7 +138,7 @@ def test_token_scores_equal_the_librarys_own_loss(pretrained: Path, data: Any, t
         nats = rows[rows["sample"] == name]["nll_bits"].sum() * math.log(2)
         assert nats == pytest.approx(own_loss(model, ids), abs=1e-4)
     assert rows["nll_bits"].notna().all()
-    assert rows["rank"].isna().all()
+    assert rows["rank"].between(0, 10).all()
 
 
 def test_tokens_get_what_is_theirs(pretrained: Path, data: Any, tmp_path: Path) -> None:
@@ -232,9 +232,7 @@ def test_a_damaged_copy_is_refused(pretrained: Path, data: Any, tmp_path: Path) 
         scored(tmp_path / "model", data, tmp_path / "scores")
 
 
-def test_check_model_trains_it_and_counts_what_has_more_than_half_of_the_probability(
-    pretrained: Path,
-) -> None:
+def test_check_model_trains_it(pretrained: Path) -> None:
     check = check_model(lookup("huggingface").Config(path=str(pretrained), context=64))
     assert check.accuracy > 0.5, check.message  # with 32 units and its own dropout
     assert check.changed == {"fine_tune": True}
