@@ -77,14 +77,15 @@ def test_all_models_have_scores(results: Path) -> None:
     assert not metrics["value"].isna().any()
 
 
-def test_a_model_with_its_own_tokenizer_has_the_same_tokens_and_bytes_but_no_ranks(results: Path) -> None:
+def test_a_model_with_its_own_tokenizer_has_the_same_tokens_and_bytes_and_ranks_of_its_own(results: Path) -> None:
     cells = pd.read_parquet(results / "cells.parquet")
     samples = pd.read_parquet(results / "samples.parquet").merge(cells[["cell", "model"]], on="cell")
     everything = samples.query("scope == 'all'").groupby("model")
     assert everything["n_tokens"].sum().nunique() == 1
     metrics = pd.read_parquet(results / "metrics.parquet").merge(cells[["cell", "model"]], on="cell")
     own = set(metrics[metrics["model"] == "pretrained"]["metric"])
-    assert own == {"entropy", "bits_per_byte", "perplexity"}
+    ranked = {"accuracy_1", "accuracy_5", "accuracy_10", "mrr_10"}
+    assert own == {"entropy", "bits_per_byte", "perplexity", *ranked}
 
 
 @pytest.mark.parametrize("model", ["gru", "trigram"])
