@@ -77,7 +77,9 @@ def test_all_models_have_scores(results: Path) -> None:
     assert not metrics["value"].isna().any()
 
 
-def test_a_model_with_its_own_tokenizer_has_the_same_tokens_and_bytes_and_ranks_of_its_own(results: Path) -> None:
+def test_a_model_with_its_own_tokenizer_has_the_same_tokens_and_bytes_and_ranks_of_its_own(
+    results: Path,
+) -> None:
     cells = pd.read_parquet(results / "cells.parquet")
     samples = pd.read_parquet(results / "samples.parquet").merge(cells[["cell", "model"]], on="cell")
     everything = samples.query("scope == 'all'").groupby("model")
