@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import tempfile
 import time
 from collections import deque
@@ -49,7 +50,7 @@ CORPUS: dict[str, Any] = {
 
 
 def prepare(folder: Path, vocab_size: int, max_samples: int) -> tuple[Path, Path]:
-    """A part of the standard library, its tokenizer, one encoded shard."""
+    """In a folder: a part of the standard library, its tokenizer, one encoded shard."""
     places = [folder / name for name in ("corpus", "tokenizer", "encoded")]
     for place in places:
         place.mkdir()
@@ -115,74 +116,77 @@ def cpu_s(run: Callable[[], Any]) -> float:
     return time.process_time() - started
 
 
-def measure(
-    config: dict[str, Any], steps: int, vocab_size: int, *, positions: int, max_samples: int
-) -> dict[str, Any]:
-    """Trains one model briefly, then times each way of scoring its test set."""
-    with tempfile.TemporaryDirectory() as name:
-        tokenizer, shard = prepare(Path(name), vocab_size, max_samples)
-        out = Path(name) / "model"
-        out.mkdir()
-        training = TrainingConfig(
+def trained(folder: Path, config: dict[str, Any], steps: int, vocab_size: int, max_samples: int) -> Path:
+    """A folder with a briefly trained model, its tokenizer and its data; made once."""
+    place = folder / f"{config['kind']}-{config['d_model']}-{vocab_size}-{steps}-{max_samples}"
+    if (place / "model" / "model.safetensors").exists():
+        return place
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    tokenizer, shard = prepare(place, vocab_size, max_samples)
+    (place / "model").mkdir()
+    train.run(
+        model=lookup(config["kind"]).Config(**config),
+        training=TrainingConfig(
             batch_tokens=1024, window=32, max_steps=steps, validate_every=steps, learning_rate=5e-3
-        )
-        model_config = lookup(config["kind"]).Config(**config)
-        part = [Part(folder=shard)]
-        facts = train.run(
-            model=model_config,
-            training=training,
-            tokenizer=tokenizer,
-            train=part,
-            valid=part,
-            seed=1,
-            out=out,
-            report=lambda row: None,
-        )
-        model, vocabulary = load_model(out), Vocabulary(tokenizers.load(tokenizer))
-        samples = [s for s in scored_samples([shard], vocabulary.size) if len(s.kinds)]
-        tokens = sum(len(s.kinds) for s in samples)
+        ),
+        tokenizer=tokenizer,
+        train=[Part(folder=shard)],
+        valid=[Part(folder=shard)],
+        seed=1,
+        out=place / "model",
+        report=lambda row: None,
+    )
+    return place
 
-        def score(ranks: bool) -> Scorer:
-            scorer = Scorer(model=model, vocabulary=vocabulary, ranks=ranks)
-            list(scorer.score(samples))
-            return scorer
 
-        work = batches(model, samples, 32, 64)
-        runs = {
-            "forward": lambda: forward(model, work),
-            "nll": lambda: score(False),
-            "ranks": lambda: score(True),
-        }
-        peak = peak_mib(lambda: [run() for run in runs.values()])
-        times = [{key: cpu_s(run) for key, run in runs.items()} for _ in range(ROUNDS)]
-        for time in times:  # of as many subwords as are scored
-            time["forward"] *= sum(len(s.subwords) for s in samples) / sum(scored for _, scored in work)
-        seconds = {key: float(np.median([time[key] for time in times])) for key in runs}
-        again = Scorer(model=model, vocabulary=vocabulary)
-        grown = peak_mib(lambda: deque(again.score(s for _ in range(3) for s in samples), maxlen=0)) - peak
-        scorer = Scorer(model=model, vocabulary=vocabulary)
-        one = samples[0]
-        exact = next(iter(scorer.score([one])))
-        beams: list[Beam] = []
-        seconds["yardstick"] = cpu_s(lambda: beams.extend(yardstick(model, vocabulary, one, positions)))
-        rate = {key: tokens / value for key, value in seconds.items() if key != "yardstick"}
-        rate["yardstick"] = len(beams) / seconds["yardstick"]
-        counts = score(True).counts
-        return {
-            "model": config,
-            "vocab_size": vocabulary.size,
-            "valid_bits": round(facts["valid_bits"], 2),
-            "tokens": tokens,
-            "tokens_per_cpu_s": {key: round(value) for key, value in rate.items()},
-            "nll_over_forward": ratio(times, "forward", "nll"),
-            "ranks_cost_over_nll": ratio(times, "ranks", "nll"),
-            "ranks_over_yardstick": round(rate["ranks"] / rate["yardstick"], 1),
-            "share_searched": round(counts.searched / counts.tokens, 4),
-            "cut_off": counts.cut_off,
-            "peak_mib": round(peak),
-            "peak_mib_more_for_three_times_the_set": round(grown),
-            **agreement(one, exact, beams),
-        }
+def measure(place: Path, config: dict[str, Any], positions: int) -> dict[str, Any]:
+    """Times each way of scoring the test set of a trained model."""
+    model, vocabulary = load_model(place / "model"), Vocabulary(tokenizers.load(place / "tokenizer"))
+    shard = place / "encoded"
+    samples = [s for s in scored_samples([shard], vocabulary.size) if len(s.kinds)]
+    tokens = sum(len(s.kinds) for s in samples)
+
+    def score(ranks: bool) -> Scorer:
+        scorer = Scorer(model=model, vocabulary=vocabulary, ranks=ranks)
+        list(scorer.score(samples))
+        return scorer
+
+    work = batches(model, samples, 32, 64)
+    runs = {
+        "forward": lambda: forward(model, work),
+        "nll": lambda: score(False),
+        "ranks": lambda: score(True),
+    }
+    peak = peak_mib(lambda: [run() for run in runs.values()])
+    times = [{key: cpu_s(run) for key, run in runs.items()} for _ in range(ROUNDS)]
+    for seconds in times:  # of as many subwords as are scored
+        seconds["forward"] *= sum(len(s.subwords) for s in samples) / sum(scored for _, scored in work)
+    seconds = {key: float(np.median([time[key] for time in times])) for key in runs}
+    again = Scorer(model=model, vocabulary=vocabulary)
+    grown = peak_mib(lambda: deque(again.score(s for _ in range(3) for s in samples), maxlen=0)) - peak
+    scorer = Scorer(model=model, vocabulary=vocabulary)
+    one = samples[0]
+    exact = next(iter(scorer.score([one])))
+    beams: list[Beam] = []
+    seconds["yardstick"] = cpu_s(lambda: beams.extend(yardstick(model, vocabulary, one, positions)))
+    rate = {key: tokens / value for key, value in seconds.items() if key != "yardstick"}
+    rate["yardstick"] = len(beams) / seconds["yardstick"]
+    counts = score(True).counts
+    return {
+        "model": config,
+        "vocab_size": vocabulary.size,
+        "tokens": tokens,
+        "tokens_per_cpu_s": {key: round(value) for key, value in rate.items()},
+        "nll_over_forward": ratio(times, "forward", "nll"),
+        "ranks_cost_over_nll": ratio(times, "ranks", "nll"),
+        "ranks_over_yardstick": round(rate["ranks"] / rate["yardstick"], 1),
+        "share_searched": round(counts.searched / counts.tokens, 4),
+        "cut_off": counts.cut_off,
+        "peak_mib": round(peak),
+        "peak_mib_more_for_three_times_the_set": round(grown),
+        **agreement(one, exact, beams),
+    }
 
 
 def ratio(times: list[dict[str, float]], one: str, other: str) -> float:
@@ -226,16 +230,22 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="tiny models: shows that it runs, measures nothing"
     )
+    parser.add_argument(
+        "--models", type=Path, help="where models are kept: trained once, then taken from there"
+    )
+    parser.add_argument("--case", type=int, choices=range(len(CASES)), help="one of the models; default: all")
     options = parser.parse_args()
     torch.set_num_threads(1)
     results = []
     about = machine()
-    sizes = {
-        "positions": min(options.positions, 20) if options.quick else options.positions,
-        "max_samples": 40 if options.quick else 400,
-    }
-    for config, steps, vocab_size in QUICK if options.quick else CASES:
-        results.append(measure(config, steps, vocab_size, **sizes))
+    positions, max_samples = (20, 40) if options.quick else (options.positions, 400)
+    folder = options.models or Path(tempfile.mkdtemp())
+    cases = QUICK if options.quick else CASES
+    for config, steps, vocab_size in (
+        cases if options.case is None else cases[options.case : options.case + 1]
+    ):
+        place = trained(folder, config, steps, vocab_size, max_samples)
+        results.append(measure(place, config, positions))
         if vocab_size == 10_000:
             rate = results[-1]["tokens_per_cpu_s"]
             results[-1]["over_published"] = {
@@ -246,6 +256,8 @@ def main() -> None:
         if options.json:
             text = json.dumps({"machine": about, "published": PUBLISHED, "results": results}, indent=1)
             options.json.write_text(text + "\n")
+    if options.models is None:
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ def _learn(model: Network, sample: Sample, rate: float, window: int) -> None:
     model.requires_grad_(True)
     optimiser = torch.optim.SGD(model.parameters(), lr=rate)
     carried = None
+    place = next(model.parameters()).device
     for first in range(0, len(sample.subwords), window):
         width = min(window, len(sample.subwords) - first)
         if first == 0 or width < window:
@@ -90,7 +91,8 @@ def _learn(model: Network, sample: Sample, rate: float, window: int) -> None:
             packer.restore({"epoch": 0, "taken": 1, "lanes": [[0, first]]})
         inputs, targets = packer.batch()
         optimiser.zero_grad(set_to_none=True)
-        loss, carried = model.loss(torch.from_numpy(inputs), torch.from_numpy(targets), carried)
+        x, y = (torch.from_numpy(ids).to(place) for ids in (inputs, targets))
+        loss, carried = model.loss(x, y, carried)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM)
         optimiser.step()

@@ -20,6 +20,7 @@ from models.adapting import score_dynamic
 from models.checkpoints import load_model
 from models.config import EvaluationConfig
 from models.data import Sample, scored_samples
+from models.interface import Network, device
 from models.job import Report
 from models.metrics import SAMPLES, TOKENS, sums
 from models.scoring import Best, Counts, Scored, Scorer
@@ -57,6 +58,8 @@ def run(
     """
     torch.set_num_threads(config.threads)
     model = load_model(model_folder, tokenizer=tokenizer)
+    if isinstance(model, Network):
+        model.to(device())
     vocabulary = Vocabulary(tokenizers.load(tokenizer))
     scorer = Scorer(
         model=model,

@@ -96,6 +96,7 @@ class Gru(Network):
         return Hidden(weight.new_zeros(rows, self.config.layers, self.config.d_model))
 
     def read(self, states: Hidden, ids: Tensor) -> Hidden:
+        ids = ids.to(states.vectors.device)
         outputs = self._layers(ids.t().contiguous(), states.vectors.transpose(0, 1).contiguous())
         stacked = torch.stack([x.transpose(0, 1) for x in outputs], dim=2)  # (B, T, L, H)
         return Hidden(stacked.reshape(-1, self.config.layers, self.config.d_model))
