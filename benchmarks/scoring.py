@@ -118,7 +118,10 @@ def cpu_s(run: Callable[[], Any]) -> float:
 
 def trained(folder: Path, config: dict[str, Any], steps: int, vocab_size: int, max_samples: int) -> Path:
     """A folder with a briefly trained model, its tokenizer and its data; made once."""
-    place = folder / f"{config['kind']}-{config['d_model']}-{vocab_size}-{steps}-{max_samples}"
+    place = (
+        folder
+        / f"{config['kind']}-{config.get('d_model', config.get('preset'))}-{vocab_size}-{steps}-{max_samples}"
+    )
     if (place / "model" / "model.safetensors").exists():
         return place
     shutil.rmtree(place, ignore_errors=True)
