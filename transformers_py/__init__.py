@@ -25,7 +25,7 @@ from transformers_py.explain import explain
 from transformers_py.options import check, lookup, names
 from transformers_py.source import Source, Unparseable
 
-VERSION = 7
+VERSION = 8
 """Raised whenever the rewritten texts change."""
 
 __all__ = [

@@ -43,7 +43,7 @@ REASONS = {
     "nested": "another site of the rewrite lies inside or around it",
     "never_spelt": "no place spells it",
     "no_newline": "the text ends there",
-    "no_parentheses": "a tuple without parentheses falls apart",
+    "no_parentheses": "it would need parentheses of its own",
     "not_at_line_start": "it doesn't start its line",
     "parentheses": "the target has parentheses",
     "public": "callers that can't be seen may name it",

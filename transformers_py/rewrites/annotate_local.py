@@ -10,7 +10,7 @@ import libcst as cst
 
 from transformers_py.blocks import refusal
 from transformers_py.edits import Edit, Refusals, Site
-from transformers_py.expressions import literal_type
+from transformers_py.expressions import is_parenthesised, literal_type
 from transformers_py.options import CounterExample, Example
 from transformers_py.source import Source
 
@@ -39,7 +39,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
         if (scope.index, target.value) in annotated:
             continue
         kind = literal_type(node.value) or ("object" if options.other == "object" else "")
-        reason = _refusal(source, i, target, kind)
+        reason = _refusal(source, i, target, node.value, kind)
         if reason:
             refused.note(reason, source.starts[i])
             continue
@@ -58,7 +58,7 @@ def _annotated(source: Source) -> set[tuple[int, str]]:
     }
 
 
-def _refusal(source: Source, i: int, target: cst.Name, kind: str) -> str | None:
+def _refusal(source: Source, i: int, target: cst.Name, value: cst.BaseExpression, kind: str) -> str | None:
     scope = source.scoping.of[i]
     if target.lpar:
         return "parentheses"
@@ -69,6 +69,8 @@ def _refusal(source: Source, i: int, target: cst.Name, kind: str) -> str | None:
     if kind in source.scoping.local_names:
         return "type_name_is_local"
     line_end = source.text.find("\n", source.ends[i])
+    if isinstance(value, (cst.Tuple, cst.Yield)) and not is_parenthesised(value):
+        return "no_parentheses"  # `a: tuple = 1, 2` is a syntax error before Python 3.8
     if "# type:" in source.text[source.ends[i] : line_end if line_end >= 0 else None]:
         return "type_comment"
     return refusal(source, scope, new_names=False)
@@ -92,4 +94,6 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("def f(int):\n    a = 1\n", {}, "type_name_is_local"),
     ("def f(x):\n    a = x\n", {}, "type_unknown"),
     ("def f():\n    a = []  # type: List[int]\n", {}, "type_comment"),
+    ("def f(x):\n    a = x, 1\n", {}, "no_parentheses"),
+    ("def f():\n    a = yield\n", {"other": "object"}, "no_parentheses"),
 ]
