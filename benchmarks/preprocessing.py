@@ -37,7 +37,7 @@ from preprocessing.tokenizers.bpe import Config
 from preprocessing.tokens import TokensConfig, lex, texts
 
 REPEATS = 2
-COPIES = 4  # of the text for two processes, which take a second to start
+COPIES = 8  # of the text for two processes, which take a second to start
 TRAIN_BYTES = 16_000_000  # what the tokenizer of distinct text learns from
 GOALS = {"encode": 0.7, "two processes": 1.7, "memory": 1.2}
 
