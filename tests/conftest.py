@@ -117,6 +117,10 @@ def base_image(docker_client: docker.DockerClient, tmp_path_factory: pytest.Temp
                     bootstrap(docker_client, tmp_path_factory.mktemp("base") / "root")
                 except subprocess.CalledProcessError as failed:
                     pytest.skip(f"no base image: {HUB} can't be pulled, and {failed}")
+    try:
+        docker_client.containers.run(BASE, ["python3", "--version"], network_mode="none", remove=True)
+    except docker.errors.DockerException as error:
+        pytest.skip(f"the engine at {URL} can't run a container: {error}")
     return BASE
 
 
