@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from docker.errors import DockerException, ImageNotFound
@@ -21,16 +22,24 @@ DISK = "import shutil, json; print(json.dumps(shutil.disk_usage('/').free))"
 
 def all_of(engine: Engine) -> Iterator[tuple[str, Callable[[], Check]]]:
     """Names and checks, in order; each may raise LostHostError or DockerException."""
-    name = engine.host.name
     inside: dict[str, Any] = {}
-    yield f"{name}: reachable", lambda: _reachable(engine)
-    yield f"{name}: image", lambda: _image(engine)
-    yield f"{name}: a container", lambda: _container(engine, inside)
-    if engine.host.gpus:
-        yield f"{name}: GPUs", lambda: _gpus(engine)
-    yield f"{name}: versions", lambda: _versions(inside)
-    yield f"{name}: clock", lambda: _clock(inside)
-    yield f"{name}: disk", lambda: _disk(engine)
+    checks: dict[str, Callable[[], Check]] = {
+        "image": lambda: _image(engine),
+        "a container": lambda: _container(engine, inside),
+        "GPUs": lambda: _gpus(engine),
+        "versions": lambda: _versions(inside),
+        "clock": lambda: _clock(inside),
+        "disk": lambda: _disk(engine),
+    }
+    if not engine.host.gpus:
+        del checks["GPUs"]
+    yield f"{engine.host.name}: reachable", lambda: _reachable(engine)
+    for name, check in checks.items():
+        yield f"{engine.host.name}: {name}", partial(_unless_lost, engine, check)
+
+
+def _unless_lost(engine: Engine, check: Callable[[], Check]) -> Check:
+    return (False, "unknown: it isn't reachable", "see above") if engine.lost else check()
 
 
 def guarded(check: Callable[[], Check]) -> Check:
