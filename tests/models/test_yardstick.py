@@ -32,7 +32,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A tokenizer and an encoded shard of this project's own code."""
     folder = tmp_path_factory.mktemp("data")
     rows = [
-        {"sample": f"s{i}", "project": "p", "path": path.name, "split": split, "text": path.read_text()}
+        {"sample": f"{i:016x}", "project": "p", "path": path.name, "split": split, "text": path.read_text()}
         for i, path in enumerate(SOURCES)
         for split in [("train", "train", "train", "valid", "test")[i % 5]]
     ]

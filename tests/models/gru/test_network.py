@@ -79,3 +79,9 @@ def test_loss_is_the_cross_entropy_of_the_logits() -> None:
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), abs=1e-6)
     for a, b in zip(own, wanted, strict=True):
         torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-4)
+
+
+def test_a_preset_is_its_sizes() -> None:
+    sizes = {"kind": "gru", "d_model": 512, "layers": 1, "dropout": 0.5, "tied": False}
+    assert Config.model_validate({"kind": "gru", "preset": "published"}).model_dump() == sizes
+    assert Config.model_validate({"preset": "published", "d_model": 64}).d_model == 64
