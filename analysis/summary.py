@@ -24,7 +24,7 @@ def sentences(
     one = metric(metric_name)
     told = []
     trained = comparisons.get("training")
-    retrained = None if trained is None else set(trained.table["model"])
+    retrained = set() if trained is None else set(_places(trained.table))
     fall = _worst(comparisons.get("robustness"), one, retrained)
     if fall is not None:
         told.append(
@@ -121,16 +121,22 @@ def _without_baseline(results: Results) -> int:
     return int((~rewritten["baseline_cell"].isin(results.done["cell"])).sum())
 
 
-def _worst(comparison: Comparison | None, one: Metric, models: set[Any] | None) -> "pd.Series[Any] | None":
-    """The largest fall of a model trained on original text, among those also trained otherwise."""
+def _worst(comparison: Comparison | None, one: Metric, retrained: set[Any]) -> "pd.Series[Any] | None":
+    """The largest fall of a model trained on original text, among those also trained otherwise, if any."""
     if comparison is None:
         return None
     rows = comparison.table[comparison.table["metric"] == one.name]
-    rows = rows[rows["train_on"].eq("original") & (rows["model"].isin(models) if models else True)]
+    rows = rows[rows["train_on"].eq("original")]
+    rows = rows[[place in retrained or not retrained for place in _places(rows)]]
     if rows.empty:
         return None
     worst = rows["difference"] * (-1 if one.higher_is_better else 1)
     return rows.iloc[int(worst.to_numpy().argmax())]
+
+
+def _places(rows: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    """Rewrites, intensity and model of each row."""
+    return zip(rows["rewrites"], rows["intensity"], rows["model"], strict=True)
 
 
 def _same(

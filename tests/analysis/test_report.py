@@ -166,3 +166,19 @@ def test_significance_that_can_not_be_reached_is_stated(folder: Path, tmp_path: 
     assert [told for told in summary.caveats(results, few) if "over the 18 rows of a table" in told]
     many = {"robustness": compare(Results(folder), "robustness", metrics=["entropy"], resamples=50)}
     assert not [told for told in summary.caveats(Results(folder), many) if "Holm" in told]
+
+
+def test_the_summary_follows_one_place_of_the_grid_though_cells_are_missing(
+    folder: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    cells = pd.read_parquet(copy / "cells.parquet")
+    lost = (cells["rewrites"] == "rename") & (cells["intensity"] == "1") & (cells["train_on"] != "original")
+    cells.loc[lost, ["status", "error"]] = ["failed", "boom"]
+    cells.to_parquet(copy / "cells.parquet")
+    results = Results(copy)
+    kinds = ("robustness", "training", "clean")
+    found = {kind: compare(results, kind, metrics=["entropy"], resamples=50) for kind in kinds}
+    told = summary.sentences(results, found)
+    assert [sentence.split(":")[0] for sentence in told] == ["Robustness", "Training", "Clean code"]
+    assert "(rename, rate 0.5)" in told[0]
