@@ -9,11 +9,13 @@ import platform
 import shutil
 import subprocess
 import sys
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 PACKAGES = ("augrid", "torch", "libcst", "tokenizers", "numpy", "pyarrow", "pandas", "safetensors", "joblib")
+_ASKING = threading.Lock()
 
 
 @cache
@@ -82,5 +84,6 @@ def gpus() -> list[dict[str, Any]]:
 
 
 def record() -> dict[str, Any]:
-    """All of it, for manifests."""
-    return {"git": git(), "versions": versions(), "gpus": gpus(), "command": sys.argv[:]}
+    """All of it, for manifests. Slots begin together, and the first asks git and nvidia-smi for all of them."""
+    with _ASKING:
+        return {"git": git(), "versions": versions(), "gpus": gpus(), "command": sys.argv[:]}
