@@ -84,6 +84,6 @@ def gpus() -> list[dict[str, Any]]:
 
 
 def record() -> dict[str, Any]:
-    """All of it, for manifests. Slots begin together, and the first asks git and nvidia-smi for all of them."""
+    """All of it, for manifests. Slots begin together, and the first asks git and nvidia-smi for all."""
     with _ASKING:
         return {"git": git(), "versions": versions(), "gpus": gpus(), "command": sys.argv[:]}
