@@ -45,6 +45,7 @@ def make(hosts: Hosts) -> tuple[Executor, list[Slot]]:
     threads = sum(worker["nthreads"] for worker in workers.values())
     gpus = sum(int(worker.get("resources", {}).get("GPU", 0)) for worker in workers.values())
     if not threads:
+        client.close()
         raise BadInput(f"dask: {hosts.dask} has no workers")
     made = [Slot(name=f"dask{n}", kinds=kinds.CPU_KINDS if gpus else kinds.ALL_KINDS) for n in range(threads)]
     made += [Slot(name=f"dask-gpu{n}", kinds=kinds.GPU_KINDS, gpu=local.INHERIT_GPU) for n in range(gpus)]
