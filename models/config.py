@@ -1,6 +1,7 @@
 """How models are trained and scored: the parts of a grid spec that belong to this package."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -9,6 +10,13 @@ class Frozen(BaseModel):
     """A config: immutable, and no key that isn't known."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def with_preset(values: Any, presets: Mapping[str, Mapping[str, Any]]) -> Any:
+    """What was written of a config, with the values of its `preset` where nothing was written."""
+    if isinstance(values, dict) and isinstance(values.get("preset"), str):
+        return {**presets.get(values["preset"], {}), **values}
+    return values
 
 
 class EarlyStop(Frozen):

@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from models.config import Frozen
+from models.config import Frozen, with_preset
 
 PRESETS: dict[str, dict[str, int]] = {  # parameters without embeddings, in millions
     "tiny": {"d_model": 128, "layers": 2, "heads": 4},  # 0.4
@@ -31,9 +31,7 @@ class Config(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _preset(cls, values: Any) -> Any:
-        if isinstance(values, dict) and isinstance(values.get("preset"), str):
-            return {**PRESETS.get(values["preset"], {}), **values}
-        return values
+        return with_preset(values, PRESETS)
 
     @model_validator(mode="after")
     def _sizes(self) -> Self:

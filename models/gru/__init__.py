@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from models.config import Frozen
+from models.config import Frozen, with_preset
 
 PRESETS: dict[str, dict[str, float]] = {"published": {"d_model": 512, "layers": 1, "dropout": 0.5}}
 
@@ -22,6 +22,4 @@ class Config(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _preset(cls, values: Any) -> Any:
-        if isinstance(values, dict) and isinstance(values.get("preset"), str):
-            return {**PRESETS.get(values["preset"], {}), **values}
-        return values
+        return with_preset(values, PRESETS)
