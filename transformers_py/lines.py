@@ -2,12 +2,12 @@ r"""Proof that whole lines were inserted between two statements, without parsing
 
 A statement that starts its line, at bracket depth 0 and not after a backslash, is where the tokenizer has no
 state but its stack of indentations; so are the start of its line, and comment lines right above it that come
-after the end of the statement before. Lines inserted there, of a form that CPython parses as statements when
-they stand in a block of the same indentation before a `pass` (and leave the `pass` alone), become these
-statements, in the block of the statement that follows; nothing else moves. Where statements start is what
-CPython says of the original. Other edits move no such place as long as they put only names and brackets
-elsewhere and all brackets are closed there again, which is counted. That the grown text compiles is proved
-besides, by compiling it.
+after the end of the statement before or, at the start of a block, of all that its head holds. Lines inserted
+there, of a form that CPython parses as statements when they stand in a block of the same indentation before a
+`pass` (and leave the `pass` alone), become these statements, in the block of the statement that follows;
+nothing else moves. Where statements start is what CPython says of the original. Other edits move no such
+place as long as they put only names and brackets elsewhere and all brackets are closed there again, which is
+counted. That the grown text compiles is proved besides, by compiling it.
 """
 
 import ast
@@ -48,14 +48,19 @@ def _note_places(node: ast.AST, inside: bool, text: str, starts: list[int], foun
         previous: ast.AST | None = None
         for k, child in enumerate(getattr(node, name, ())):
             if inside and isinstance(child, ast.stmt) and not (documented and k == 0 and is_docstring(child)):
-                _note_place(child, previous, text, starts, found)
+                _note_place(child, previous, node, text, starts, found)
             if not isinstance(child, ast.expr):
                 _note_places(child, inside, text, starts, found)
             previous = child
 
 
 def _note_place(
-    node: ast.stmt, previous: ast.AST | None, text: str, starts: list[int], found: dict[int, Gap]
+    node: ast.stmt,
+    previous: ast.AST | None,
+    parent: ast.AST,
+    text: str,
+    starts: list[int],
+    found: dict[int, Gap],
 ) -> None:
     number = first_line(node) - 1
     offset = starts[number] + node.col_offset
@@ -66,14 +71,22 @@ def _note_place(
     if is_continued(text, starts[number]):
         return
     lines = [number]
-    end = getattr(previous, "end_lineno", None)
-    while end and number > end and text.startswith(indent + "#", starts[number - 1]):
-        number -= 1
+    comment = indent + "#"
+    if number and text.startswith(comment, starts[number - 1]):
+        end = getattr(previous, "end_lineno", None) or _end_before(parent, number)
+        while number > end and text.startswith(comment, starts[number - 1]):
+            number -= 1
     if number < lines[0] and not is_continued(text, starts[number]):
         lines.append(number)
     for line in lines:
         found[starts[line]] = ("", indent)
         found[starts[line] + len(indent)] = (indent, "")
+
+
+def _end_before(node: ast.AST, line: int) -> int:
+    """The last line up to `line` on which a part of a node ends, as a string may that looks like a comment."""
+    ends = (getattr(child, "end_lineno", None) or 0 for child in ast.walk(node))
+    return max((end for end in ends if end <= line), default=0)
 
 
 def is_docstring(node: ast.AST) -> bool:

@@ -78,6 +78,11 @@ class Dice:
         """One of the choices."""
         return choices[int(self.random() * len(choices))]
 
+    def pick_other(self, choices: Sequence[_T], first: _T) -> _T:
+        """One of the choices, which are all different, but not `first` if there is another."""
+        number = int(self.random() * max(len(choices) - 1, 1))
+        return choices[number + (len(choices) > 1 and number >= choices.index(first))]
+
 
 class Names:
     """Draws new names that are in no text of `taken`, in builtins or among the keywords, and never twice."""

@@ -6,6 +6,7 @@
 import ast
 import keyword
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,15 +23,16 @@ _KNOWN: dict[Shape, tuple[tuple[int, ...], tuple[int, ...]]] = {}
 """Shape -> (words that are bound, words that are read), by their number in the text."""
 
 
-def blank(text: str) -> tuple[str, list[str]]:
+@lru_cache(maxsize=4096)
+def blank(text: str) -> tuple[str, tuple[str, ...]]:
     """The text with its names blanked and its digits but 0 made 1, and the names."""
     pieces = _WORD.split(text)
-    words = pieces[1::2]
+    words = tuple(pieces[1::2])
     pieces[1::2] = [word if word in _KEYWORDS else "\1" for word in words]
     return "".join(pieces).translate(_DIGITS), words
 
 
-def is_known(shape: Shape, words: list[str], around: "Surroundings") -> bool:
+def is_known(shape: Shape, words: tuple[str, ...], around: "Surroundings") -> bool:
     """Whether a statement of this shape was found inert, and these names are right in its place, too."""
     roles = _KNOWN.get(shape)
     if roles is None:

@@ -21,7 +21,7 @@ def plausible(source: Source, scope: Scope, dice: Dice, taken: Collection[str]) 
     if not known:
         return f"{new} = {int(dice.random() * 100)}"
     first = dice.pick(known)
-    second = dice.pick([name for name in known if name != first] or known)
+    second = dice.pick_other(known, first)
     shadowed = source.scoping.local_names
     forms = (
         f"{new} = {first}",

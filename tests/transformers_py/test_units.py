@@ -138,6 +138,14 @@ IN_SCOPES = [
     ("def f():\n    x = 1\n", 9, "    def spare():\n        nonlocal x\n", "contains Nonlocal"),
     ("def f():\n    x = 1\n    # x\n    x = 2\n", 19, "    spare = 1\n", "rewritten"),
     ("def f():\n    x = '''\n    # '''\n    x = 2\n", 21, "    spare = 1\n", "is no statement"),
+    ("def f():\n    # x\n    x = 2\n", 9, "    spare = 1\n", "rewritten"),
+    (
+        "def f(a):\n    if a == '''\n        # ''':\n        x = 2\n",
+        26,
+        "        spare = 1\n",
+        "is no statement",
+    ),
+    ("def f(a):\n    if (a\n        # x\n        ): x = 2\n", 20, "        spare = 1\n", "doesn't compile"),
     ("def f():\n    x = 1; \\\n    # x\n    x = 2\n", 22, "    if 0:\n        pass\n", "doesn't compile"),
 ]
 
@@ -147,6 +155,23 @@ def test_what_is_inserted_is_where_its_site_is(
     monkeypatch: pytest.MonkeyPatch, text: str, offset: int, new: str, expected: str
 ) -> None:
     assert expected in forged(monkeypatch, dead_branch, text, Edit(offset, offset, new))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("def f():\n    # x\n    x = 2\n", [1, 2]),
+        ("def f():\n    try:\n        # x\n        # y\n        x = 2\n    finally: pass\n", [1, 2, 4]),
+        ("def f(a):\n    if a == '''\n        # ''':\n        # x\n        x = 2\n", [1, 3, 4]),
+        (
+            "def f(a):\n    if a: pass\n    else:\n        # x\n        x = '''\n    # '''\n    y = a\n",
+            [1, 3, 4, 6],
+        ),
+    ],
+)
+def test_lines_where_whole_lines_can_be_inserted(text: str, lines: list[int]) -> None:
+    source = Source.analyse(text)
+    assert [k for k, start in enumerate(source.line_starts) if start in source.line_places] == lines
 
 
 def test_too_many_nested_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
