@@ -84,7 +84,7 @@ def _note_place(
 
 
 def _end_before(node: ast.AST, line: int) -> int:
-    """The last line up to `line` on which a part of a node ends, as a string may that looks like a comment."""
+    """The last line up to `line` on which a part of a node ends: maybe a string that looks like a comment."""
     ends = (getattr(child, "end_lineno", None) or 0 for child in ast.walk(node))
     return max((end for end in ends if end <= line), default=0)
 
