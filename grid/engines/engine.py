@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -149,4 +150,6 @@ def _short(error: BaseException) -> str:
     """What was at the bottom of it: the socket's or the handshake's own words."""
     while (cause := error.__cause__ or error.__context__) is not None:
         error = cause
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    hint = " (its tls: ca must know the engine, and the engine's must know its cert)"
+    return said + hint if isinstance(error, (ssl.SSLError, urllib3.exceptions.SSLError)) else said

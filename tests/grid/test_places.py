@@ -305,10 +305,10 @@ def test_an_engine_behind_tls(
     assert client.api.containers(all=True) == []
     assert not client.api.volumes()["Volumes"]
     for wrong, said in (
-        (tls(ours, others, "stranger"), "BAD_CERTIFICATE"),  # a client whom nobody signed
+        (tls(ours, others, "stranger"), ""),  # nobody signed it; the engine's alert comes, or the line is cut
         (tls(others, ours, "misled"), "certificate verify failed"),  # an engine that is another one
     ):
-        with pytest.raises(BadInput, match=said):
+        with pytest.raises(BadInput, match=f"{said}.*the engine's must know its cert"):
             docker_executor.make(hosts_of(url, light_image, **wrong).model_copy(update={"local": NOT_HERE}))
 
 
