@@ -16,7 +16,7 @@ from grid.store import Store
 from preprocessing.tokens import Tokens, TokensConfig, lex, texts
 
 if TYPE_CHECKING:
-    from models.completion import Completion
+    from models.completion import Completion, Context
 
 NEAR = 8  # tokens before the place that are shown
 
@@ -82,21 +82,9 @@ def _trained(store: Store, key: str, tokenizer: str, name: str) -> Trained:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """Tokens as models see them, and the one that is asked for (their number: behind the last one)."""
-
-    spelled: list[str]
-    at: int
-
-    @property
-    def context(self) -> str:
-        """The last tokens before the place, for people."""
-        before = self.spelled[max(0, self.at - NEAR) : self.at]
-        return ("… " if self.at > NEAR else "") + " ".join(before)
-
-
-def places(where: str, tokens: TokensConfig, rewrites: str, rate: float, seed: int) -> tuple[Place, Place]:
+def places(
+    where: str, tokens: TokensConfig, rewrites: str, rate: float, seed: int
+) -> tuple[Context, Context]:
     """The token at FILE:LINE:COL, or the first one behind it, and the same token of the rewritten file.
 
     Raises:
@@ -104,7 +92,7 @@ def places(where: str, tokens: TokensConfig, rewrites: str, rate: float, seed: i
     """
     import transformers_py
     from grid import rewrite_syntax
-    from models.completion import offset_of
+    from models.completion import Context, offset_of
     from preprocessing import reading
 
     name, line, column = _parsed(where)
@@ -119,10 +107,18 @@ def places(where: str, tokens: TokensConfig, rewrites: str, rate: float, seed: i
     except (ValueError, transformers_py.Unparseable) as error:
         raise BadInput(f"{where}: {error}") from None
     at = sum(start < offset and end <= offset for start, end in zip(cut.starts, cut.ends, strict=True))
-    original = Place(spelled=texts(text, cut, tokens), at=at)
     again = lex(rewritten.text, tokens.comments)
+    comments = tokens.comments == "keep"
+    original = Context(text=text, spelled=texts(text, cut, tokens), at=at, comments=comments)
     moved = _carried(at, cut, again, rewritten.edits)
-    return original, Place(spelled=texts(rewritten.text, again, tokens), at=moved)
+    spelled = texts(rewritten.text, again, tokens)
+    return original, Context(text=rewritten.text, spelled=spelled, at=moved, comments=comments)
+
+
+def _before(context: Context) -> str:
+    """The last tokens before the place, for people."""
+    near = context.spelled[max(0, context.at - NEAR) : context.at]
+    return ("… " if context.at > NEAR else "") + " ".join(near)
 
 
 def _parsed(where: str) -> tuple[str, int, int]:
@@ -145,7 +141,7 @@ def show(where: str, trained: Trained, rewrites: str, rate: float, seed: int, co
     """Print the candidates on both contexts side by side.
 
     Raises:
-        BadInput: as `places`; a model that can't be loaded, or has no closed tokens to offer.
+        BadInput: as `places`; a model that can't be loaded, or can't read the text.
     """
     pair = places(where, trained.tokens, rewrites, rate, seed)
     from models.checkpoints import load_model
@@ -156,15 +152,12 @@ def show(where: str, trained: Trained, rewrites: str, rate: float, seed: int, co
         with console.status("loading the model"):
             model = load_model(trained.folder, tokenizer=trained.tokenizer)
             tokenizer = tokenizers.load(trained.tokenizer)
-            sides = [
-                complete(model=model, tokenizer=tokenizer, spelled=place.spelled, at=place.at)
-                for place in pair
-            ]
+            sides = [complete(model=model, tokenizer=tokenizer, context=context) for context in pair]
     except (ValueError, OSError) as error:
         raise BadInput(str(error)) from None
     console.print(Text(trained.name, "bold"))
     for name, place in zip(("original ", "rewritten"), pair, strict=True):
-        console.print(Text.assemble((f"{name}  ", "dim"), place.context, (" ▮", "bold")), soft_wrap=True)
+        console.print(Text.assemble((f"{name}  ", "dim"), _before(place), (" ▮", "bold")), soft_wrap=True)
     console.print(_table(sides))
     for line in _verdict(pair, sides):
         console.print(line, markup=False, highlight=False)
@@ -189,7 +182,7 @@ def _table(sides: Sequence[Completion]) -> Table:
     return table
 
 
-def _verdict(pair: Sequence[Place], sides: Sequence[Completion]) -> list[str]:
+def _verdict(pair: Sequence[Context], sides: Sequence[Completion]) -> list[str]:
     lines = []
     for name, side in zip(("original ", "rewritten"), sides, strict=True):
         if side.true is None:

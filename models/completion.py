@@ -103,31 +103,55 @@ def offset_of(text: str, line: int, column: int) -> int:
     return sum(map(len, lines[: line - 1])) + column
 
 
-def complete(*, model: Any, tokenizer: Any, spelled: Sequence[str], at: int, k: int = 10) -> Completion:
-    """What a trained model expects as token `at` of a text, whose tokens are `spelled` as models see them.
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """A text, its tokens as models see them, and the number of the one that is asked for: behind the last,
+    there is no true one. comments: whether these are tokens.
+    """
 
-    at may be the number of tokens: there is no true one then. tokenizer: what `preprocessing.tokenizers.load`
-    gives.
+    text: str
+    spelled: Sequence[str]
+    at: int
+    comments: bool = False
+
+
+def complete(*, model: Any, tokenizer: Any, context: Context, k: int = 10) -> Completion:
+    """What a trained model expects as a token of a text.
+
+    tokenizer: what `preprocessing.tokenizers.load` gives. Raises BadInput for a place behind the last token
+    or a text that can't be spelt, where the model reads running text.
     """
     vocabulary = Vocabulary(tokenizer)
     if not vocabulary.closed:
-        raise BadInput(
-            "a model with its own tokenizer has no whole tokens to offer: probabilities, but no candidates"
-        )
+        return _of_running_text(model, tokenizer, context, k)
+    spelled, at = context.spelled, context.at
     subwords = tokenizer.encode(spelled[: at + 1])
-    context = [i for ids in subwords[:at] for i in ids]
-    found, exact = candidates(model, vocabulary, context, k)
+    before = [i for ids in subwords[:at] for i in ids]
+    found, exact = candidates(model, vocabulary, before, k)
     shown = [Candidate(text=tokenizer.decode(ids), probability=float(np.exp(logp))) for ids, logp in found]
     if at == len(spelled):
         return Completion(candidates=shown, true=None, rank=None, exact=exact)
     true = subwords[at]
-    logp = log_probability(model, context, true)
+    logp = log_probability(model, before, true)
     rank = 1 + sum(other > logp + TIE for ids, other in found if list(ids) != list(true))
     known = vocabulary.canonical(true)  # what has an unknown part can't be completed, however probable it is
     return Completion(
         candidates=shown,
         true=Candidate(text=tokenizer.decode(true), probability=float(np.exp(logp))),
         rank=rank if known and rank <= k else None,
+        exact=exact,
+    )
+
+
+def _of_running_text(model: Any, tokenizer: Any, context: Context, k: int) -> Completion:
+    if context.at == len(context.spelled):
+        raise BadInput("the file ends here: a model of running text is asked for tokens that a file has")
+    found, (key, nats), exact = model.best_tokens(tokenizer, context.text, context.at, context.comments, k)
+    rank = 1 + sum(other > nats + TIE for text, other in found if text != key)
+    return Completion(
+        candidates=[Candidate(text=text, probability=float(np.exp(other))) for text, other in found],
+        true=Candidate(text=key, probability=float(np.exp(nats))),
+        rank=rank if rank <= k else None,
         exact=exact,
     )
 

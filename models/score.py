@@ -24,7 +24,7 @@ from models.interface import Network, device
 from models.job import Report
 from models.metrics import SAMPLES, TOKENS, sums
 from models.scoring import Best, Counts, Scored, Scorer
-from models.subtokens import overlap
+from models.subtokens import overlap, subtokens
 from models.vocabulary import Vocabulary
 from preprocessing import tokenizers
 from preprocessing.tokens import NAME
@@ -34,9 +34,9 @@ ROW_GROUP = 250_000  # tokens that are written together
 
 @runtime_checkable
 class RanksTokens(Protocol):
-    """A model with a tokenizer of its own, that says itself what the rank of a token is."""
+    """A model with a tokenizer of its own, that says itself what the rank of a token is, and the best one."""
 
-    def rank_tokens(self, vocabulary: Vocabulary, sample: Sample) -> Any: ...
+    def rank_tokens(self, tokenizer: Any, sample: Sample, best: bool) -> Any: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,14 +129,19 @@ def _scored(scorer: Scorer, config: EvaluationConfig, parts: Sequence[Path]) -> 
     for scored in found:
         unknown = scored.text.holds(scorer.vocabulary.unknown)
         scorer.counts.unknown += int(unknown.sum())
+        nll = scored.text.of_tokens(scored.nll)
         rank = np.where(unknown, 0, scored.rank).astype(np.uint8)  # nobody could complete it
+        best = scored.best
         if config.ranks and isinstance(scorer.model, RanksTokens):
-            ranks = scorer.model.rank_tokens(scorer.vocabulary, scored.text)
-            rank = ranks.rank
+            ranks = scorer.model.rank_tokens(scorer.vocabulary.tokenizer, scored.text, config.best)
+            rank, best = ranks.rank, ranks.best
+            if config.best and best is None:  # given up: wrong everywhere
+                best = Best(nll, spelled=[""] * len(nll))
             scorer.counts.searched += ranks.searched
             scorer.counts.cut_off += ranks.cut_off
+            scorer.counts.best_cut_off += ranks.best_cut_off
             scorer.counts.expansions += ranks.expansions
-        yield scored._replace(nll=scored.text.of_tokens(scored.nll), rank=rank)
+        yield scored._replace(nll=nll, rank=rank, best=best)
 
 
 def _row_groups(scored: Iterable[Scored]) -> Iterator[list[Scored]]:
@@ -179,12 +184,16 @@ def _overlaps(scored: Scored, best: Best, vocabulary: Vocabulary) -> NDArray[np.
     """Sub-tokens that the most probable token shares with the true one, and of both together; (K, 2)."""
     sample: Sample = scored.text
     counts = np.zeros((len(scored.nll), 2), dtype=np.uint16)
-    for k in np.flatnonzero(sample.kinds == NAME):
-        first, last = sample.token_starts[k : k + 2]
-        true = vocabulary.subtokens(sample.subwords[first:last].tolist())
-        token = best.tokens.get(int(k))
+    for k in np.flatnonzero(sample.kinds == NAME).tolist():
+        if best.spelled is None:
+            first, last = sample.token_starts[k : k + 2]
+            true = vocabulary.subtokens(sample.subwords[first:last].tolist())
+        else:
+            true = subtokens(best.spelled[k])
+        token = best.tokens.get(k)
         if token is not None:
-            counts[k] = overlap(true, vocabulary.subtokens(token))
+            words = subtokens(token) if isinstance(token, str) else vocabulary.subtokens(token)
+            counts[k] = overlap(true, words)
         elif scored.rank[k]:  # the true token itself
             counts[k] = true.total(), 2 * true.total()
         else:  # the search was cut off

@@ -21,13 +21,14 @@ from models.vocabulary import Vocabulary
 
 @dataclass
 class Best:
-    """The most probable token at each of K places. nats: −log p of it (K); tokens: its subwords where it is
-    not
-    the true token and could be found.
+    """The most probable token at each of K places. nats: −log p of it (K); tokens: what it is where it is not
+    the true token and could be found: its subwords or, for models whose subwords don't stop where tokens do,
+    its spelling; then `spelled` has the true tokens' spellings (K).
     """
 
     nats: Floats
-    tokens: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    tokens: dict[int, tuple[int, ...] | str] = field(default_factory=dict)
+    spelled: Sequence[str] | None = None
 
     def part(self, first: int, last: int) -> "Best":
         """Places from `first` to before `last`."""
@@ -177,7 +178,7 @@ class _Whole:
 def _best_whole(log_p: Floats, whole: _Whole) -> Best:
     """The true token where no whole subword is better."""
     better = np.flatnonzero(whole.log_p > log_p + TIE)
-    tokens: dict[int, tuple[int, ...]] = {int(k): (int(whole.piece[k]),) for k in better}
+    tokens: dict[int, tuple[int, ...] | str] = {int(k): (int(whole.piece[k]),) for k in better}
     return Best(-np.maximum(log_p, whole.log_p), tokens)
 
 

@@ -20,20 +20,18 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
 from models.checkpoints import load_network, save_tensors, weights
+from models.completion import MAX_EXPANSIONS
 from models.config import TrainingConfig
 from models.data import Sample
 from models.errors import BadInput
 from models.huggingface import Config
-from models.huggingface.outcomes import Outcomes
-from models.huggingface.ranks import Ranks, rank_tokens
+from models.huggingface.outcomes import FIRST, Outcomes
+from models.huggingface.ranks import Ranks, best_tokens, rank_tokens
 from models.interface import Network, device
 from models.job import CURVE, Job
 from models.packing import FILE
 from models.scoring import bits_per_token
-from models.vocabulary import Vocabulary
-from preprocessing.tokenizers import SPECIALS
 
-FIRST = len(SPECIALS)
 ARCHITECTURE = "architecture.json"  # the library's config of the model, beside its weights
 
 
@@ -69,7 +67,7 @@ class HuggingFace(Network):
         first = about.bos_token_id if about.bos_token_id is not None else about.eos_token_id
         if not isinstance(first, int) or not 0 <= first < self.own_size:
             raise BadInput(f"{config.path}: has no token for the beginning of a text (bos_token_id {first})")
-        self.first_id, self.first_own = first, FIRST
+        self.first_id = first
         end = about.eos_token_id
         self.end_id = end[0] if isinstance(end, list) else first if end is None else end
         self._outcomes: Outcomes | None = None
@@ -122,12 +120,26 @@ class HuggingFace(Network):
         found: Tensor = self.model(input_ids=ids[None], use_cache=False).logits[0]
         return found[torch.tensor(lengths, device=ids.device) - 1].float()
 
-    @torch.inference_mode()
-    def rank_tokens(self, vocabulary: Vocabulary, sample: Sample) -> Ranks:
-        """Ranks of a sample's tokens; see models.huggingface.ranks."""
+    def _outcomes_of(self, tokenizer: Any) -> Outcomes:
         if self._outcomes is None:
-            self._outcomes = Outcomes(vocabulary.tokenizer, self.end_id)
-        return rank_tokens(self, self._outcomes, sample, self.config.max_expansions)
+            self._outcomes = Outcomes(tokenizer, self.end_id)
+        return self._outcomes
+
+    @torch.inference_mode()
+    def rank_tokens(self, tokenizer: Any, sample: Sample, best: bool = False) -> Ranks:
+        """Ranks and, if asked for, best tokens of a sample; see models.huggingface.ranks."""
+        outcomes = self._outcomes_of(tokenizer)
+        return rank_tokens(self, outcomes, sample, self.config.max_expansions, best)
+
+    @torch.inference_mode()
+    def best_tokens(
+        self, tokenizer: Any, text: str, at: int, comments: bool, k: int
+    ) -> tuple[list[tuple[str, float]], tuple[str, float], bool]:
+        """The k best tokens in the place of token `at` of a text, and the true one; see
+        models.huggingface.ranks.
+        """
+        outcomes = self._outcomes_of(tokenizer)
+        return best_tokens(self, outcomes, text, at, comments, k, MAX_EXPANSIONS)
 
     def join(self, states: Sequence[Contexts]) -> Contexts:
         return Contexts([t for s in states for t in s.texts], [n for s in states for n in s.lengths])

@@ -25,7 +25,9 @@ from preprocessing.beginnings import (
     first_token,
     shortest_like,
 )
+from preprocessing.tokenizers import SPECIALS
 
+FIRST = len(SPECIALS)  # the id that scoring gives to the model's own subword 0
 KNOWN = 300  # tables that are remembered
 NO_TEXT = "\ufffd"
 

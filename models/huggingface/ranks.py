@@ -9,9 +9,11 @@ The model's subwords don't stop where tokens do, so what it says of a token is s
 of a subword, y begins with that part of it. P never exceeds the probability that the text goes on with the
 token, so over all tokens it sums to at most one; and no spelling is less probable than what it grows into.
 So the rank is found as in models.search: spellings more probable than P(true) are extended, best first, until
-none is left, or ten better tokens are known and P(true) can't grow any more.
+none is left, or ten better tokens are known and P(true) can't grow any more. For the best token of all the
+search goes on until no spelling is above it; for the k best of a place, until none is above the k-th.
 """
 
+import heapq
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +25,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.data import Sample
-from models.huggingface.outcomes import Outcomes, Written
+from models.errors import BadInput
+from models.huggingface.outcomes import FIRST, Outcomes, Written
+from models.scoring import Best
 from models.search import TIE, WORST
 from preprocessing.beginnings import SETTLED, first_token, places
 from preprocessing.tokens import COMMENT, SYMBOLS, lex
@@ -49,42 +53,67 @@ class Target:
 
 @dataclass
 class Ranks:
-    """Ranks of K tokens, 0 beyond ten; what the search has cost, and how many it gave up."""
+    """Ranks of K tokens, 0 beyond ten; the best tokens, if they were asked for; what the search has cost, and
+    how many ranks it gave up, and best tokens of known rank.
+    """
 
     rank: NDArray[np.uint8]
+    best: Best | None = None
     searched: int = 0
     cut_off: int = 0
+    best_cut_off: int = 0
     expansions: int = 0
 
 
-@dataclass
-class _Place:
-    """One search: probabilities of tokens found so far, in nats; spellings that may grow into better ones."""
+_Spelling = tuple[float, tuple[int, ...], Written]
+"""Nats of some subwords, the subwords, and what is written with them."""
 
-    target: Target
+
+@dataclass
+class _Search:
+    """Probabilities of tokens found so far, in nats; spellings that may grow into tokens above the bar."""
+
     room: int  # subwords that a spelling may have
-    bar: float = -math.inf  # nats of the true token
+    bar: float = -math.inf
     too_long: float = -math.inf  # nats of the best spelling that has no room
     found: dict[str, float] = field(default_factory=dict)
-    pool: list[tuple[float, tuple[int, ...], Written]] = field(default_factory=list)
+    pool: list[_Spelling] = field(default_factory=list)
 
-    def better(self) -> int:
-        """Tokens known to be better than the true one."""
-        return sum(nats > self.bar + TIE for key, nats in self.found.items() if key != self.target.key)
+    def raise_bar(self) -> None:
+        """After a look at a distribution: what must be exceeded from now on."""
+        raise NotImplementedError
 
-    def next(self) -> list[tuple[float, tuple[int, ...], Written]]:
-        """The spellings to extend next; none when the rank is known."""
-        self.pool = [entry for entry in self.pool if entry[0] > self.bar + TIE]
-        if self.better() >= WORST:
-            self.pool = [entry for entry in self.pool if self._may_be_true(entry[2])]
+    def is_wanted(self, entry: _Spelling) -> bool:
+        """Whether a spelling above the bar is still worth extending."""
+        raise NotImplementedError
+
+    def next(self) -> list[_Spelling]:
+        """The spellings to extend next; none when all is known."""
+        self.pool = [entry for entry in self.pool if entry[0] > self.bar + TIE and self.is_wanted(entry)]
         self.pool.sort(key=lambda entry: -entry[0])
         batch, self.pool = self.pool[:WIDTH], self.pool[WIDTH:]
         return batch
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the rank is not known for all that was looked at."""
-        return self.better() < WORST and (self.too_long > self.bar + TIE or bool(self.next()))
+
+@dataclass(kw_only=True)
+class _Rank(_Search):
+    """Looks for tokens above the true one, whose nats are the bar, and if asked for the best of all."""
+
+    target: Target
+    best: bool
+    better: int = 0  # tokens known to be above the bar
+    top: float = -math.inf  # nats of the best token that is known
+
+    def raise_bar(self) -> None:
+        self.bar = max(self.bar, self.found.get(self.target.key, -math.inf))
+
+    def next(self) -> list[_Spelling]:
+        above = [nats for key, nats in self.found.items() if key != self.target.key and nats > self.bar + TIE]
+        self.better, self.top = len(above), max(above, default=self.bar)
+        return super().next()
+
+    def is_wanted(self, entry: _Spelling) -> bool:
+        return self.better < WORST or self._may_be_true(entry[2]) or (self.best and entry[0] > self.top + TIE)
 
     def _may_be_true(self, written: Written) -> bool:
         return self.target.key in SYMBOLS.values() or self.target.key.startswith(
@@ -92,15 +121,37 @@ class _Place:
         )
 
 
-def rank_tokens(network: Any, outcomes: Outcomes, sample: Sample, max_expansions: int) -> Ranks:
-    """Ranks of a sample's tokens; those of a text that can't be spelt back from its subwords are given up."""
-    ids = (sample.subwords - network.first_own).tolist()
-    targets = list(_targets(outcomes.tokenizer, sample, ids))
-    result = Ranks(np.zeros(len(sample.kinds), dtype=np.uint8))
-    if len(targets) < len(sample.kinds):
-        result.cut_off = len(sample.kinds)
+@dataclass(kw_only=True)
+class _Top(_Search):
+    """Looks for the k best tokens; the bar is the k-th of those that are known."""
+
+    k: int
+
+    def raise_bar(self) -> None:
+        if len(self.found) >= self.k:
+            self.found = dict(heapq.nlargest(self.k, self.found.items(), key=lambda item: item[1]))
+            self.bar = min(self.found.values())
+
+    def is_wanted(self, entry: _Spelling) -> bool:
+        return True
+
+
+def rank_tokens(
+    network: Any, outcomes: Outcomes, sample: Sample, max_expansions: int, best: bool = False
+) -> Ranks:
+    """Ranks of a sample's tokens, and if asked for the best tokens; those of a text that can't be spelt back
+    from its subwords are given up: rank 0, no best token.
+    """
+    size = len(sample.kinds)
+    result = Ranks(np.zeros(size, dtype=np.uint8))
+    text = outcomes.tokenizer.decode(sample.subwords.tolist())
+    subwords, kinds, targets = _targets(outcomes.tokenizer, text, bool(np.any(sample.kinds == COMMENT)))
+    if subwords != sample.subwords.tolist() or kinds != sample.kinds.tolist():
+        result.cut_off = size
         return result
-    inputs = [network.first_id, *ids]
+    if best:
+        result.best = Best(np.zeros(size), spelled=[target.key for target in targets])
+    inputs = [network.first_id, *(i - FIRST for i in subwords)]
     for seen, first, last in _windows(len(inputs), network.context, network.kept):
         own = [k for k, target in enumerate(targets) if first <= target.after < last]
         if own:
@@ -110,18 +161,42 @@ def rank_tokens(network: Any, outcomes: Outcomes, sample: Sample, max_expansions
     return result
 
 
-def _targets(tokenizer: Any, sample: Sample, ids: list[int]) -> Iterator[Target]:
-    text = tokenizer.decode(sample.subwords.tolist())
-    comments = bool(np.any(sample.kinds == COMMENT))
-    again, upto = tokenizer.offsets(text)
+def best_tokens(
+    network: Any, outcomes: Outcomes, text: str, at: int, comments: bool, k: int, max_expansions: int
+) -> tuple[list[tuple[str, float]], tuple[str, float], bool]:
+    """The k most probable tokens in the place of token `at` of a text, best first, and the true one: each as
+    (spelling, nats). Also whether this is proved: False if the search was cut off.
+
+    Raises:
+        BadInput: the text is not what its subwords spell.
+    """
+    subwords, _, targets = _targets(outcomes.tokenizer, text, comments)
+    if not targets or outcomes.tokenizer.decode(subwords) != text:
+        raise BadInput("the model's tokenizer doesn't spell this text as it is")
+    target = targets[at]
+    inputs = [network.first_id, *(i - FIRST for i in subwords[: target.after])]
+    seen = max(0, len(inputs) - (network.context - ROOM))
+    window = _Window(network, inputs[seen:], target.after - seen)
+    bar, too_long = _own_spelling(window, outcomes, target, 0)
+    search = _Top(window.room(0), k=k)
+    _run(search, window, outcomes, target.written, 0, max_expansions)
+    exact = not search.next() and max(search.too_long, too_long) <= search.bar + TIE
+    found = sorted(search.found.items(), key=lambda item: -item[1])
+    return found, (target.key, max(bar, search.found.get(target.key, -math.inf))), exact
+
+
+def _targets(tokenizer: Any, text: str, comments: bool) -> tuple[list[int], list[int], list[Target]]:
+    """A text's subwords, and the kinds of its tokens and what is to be ranked of each; no tokens if it isn't
+    valid Python.
+    """
+    subwords, upto = tokenizer.offsets(text)
+    ids = [i - FIRST for i in subwords]
     try:
         tokens = lex(text, "keep" if comments else "drop")
     except ValueError:
-        return
-    if again != sample.subwords.tolist() or tokens.kinds != sample.kinds.tolist():
-        return
+        return subwords, [], []
     bounds = [0, *upto.tolist()]
-    start = 0
+    start, targets = 0, []
     for place, end, kind in zip(places(text, tokens, comments), tokens.ends, tokens.kinds, strict=True):
         first = first_token(text[start : end + AHEAD], place)
         key = first.key if first.status == SETTLED else SYMBOLS.get(kind, text[start:end].strip())
@@ -131,13 +206,14 @@ def _targets(tokenizer: Any, sample: Sample, ids: list[int]) -> Iterator[Target]
         at = after
         while at < len(ids) and bounds[at + 1] < end + AHEAD:
             more = text[bounds[at] : bounds[at + 1]]
-            healed_text = (path[-1][1] if path else written).and_then(more)
-            if not healed_text.healed and first_token(healed_text.text, place).status == SETTLED:
+            then = (path[-1][1] if path else written).and_then(more)
+            if not then.healed and first_token(then.text, place).status == SETTLED:
                 break
-            path.append((ids[at], healed_text))
+            path.append((ids[at], then))
             at += 1
-        yield Target(after, written, key, path)
+        targets.append(Target(after, written, key, path))
         start = end
+    return subwords, list(tokens.kinds), targets
 
 
 def _windows(n: int, context: int, kept: int) -> Iterator[tuple[int, int, int]]:
@@ -216,38 +292,60 @@ def _rank(
     k: int,
 ) -> None:
     at = target.after - first
-    search = _Place(target, window.room(at))
-    root = before = window.after(at)
-    nats, written = 0.0, target.written
+    search = _Rank(window.room(at), target=target, best=result.best is not None)
+    search.bar, search.too_long = _own_spelling(window, outcomes, target, at)
+    if search.bar > math.log(0.5):
+        result.rank[k] = 1
+        if result.best is not None:
+            result.best.nats[k] = -search.bar
+        return
+    spent = _run(search, window, outcomes, target.written, at, max_expansions)
+    is_open = bool(search.next()) or search.too_long > max(search.bar, search.top) + TIE
+    result.searched += spent > 0
+    result.expansions += spent
+    if search.better >= WORST:
+        result.best_cut_off += search.best and is_open
+    elif is_open or search.too_long > search.bar + TIE:
+        result.cut_off += 1
+    else:
+        result.rank[k] = search.better + 1
+    if result.best is not None:
+        result.best.nats[k] = -search.top
+        if search.better:
+            result.best.tokens[k] = max(search.found, key=search.found.__getitem__)
+
+
+def _own_spelling(window: _Window, outcomes: Outcomes, target: Target, at: int) -> tuple[float, float]:
+    """Nats of a token as its text spells it, and those of the spelling that has no room, or −∞."""
+    bar, nats, written, before = -math.inf, 0.0, target.written, window.after(at)
     path: tuple[int, ...] = ()
     for number, (piece, then) in enumerate([*target.path, (-1, target.written)]):
-        search.bar = max(search.bar, _of(outcomes, written, target.key, before) + nats)
+        bar = max(bar, _of(outcomes, written, target.key, before) + nats)
         if piece < 0:
             break
         nats += float(before[piece])
         path, written = (*path, piece), then
-        if nats <= search.bar:
+        if nats <= bar:
             break
-        if len(path) > search.room:
-            search.too_long = nats
-            break
+        if len(path) > window.room(at):
+            return bar, nats
         inside = at + number + 1 < len(window.log_p)
         before = window.after(at + number + 1) if inside else window.extend(at, [path])[0]
-    if search.bar > math.log(0.5):
-        result.rank[k] = 1
-        return
-    _look(search, outcomes, (), target.written, 0.0, root)
+    return bar, -math.inf
+
+
+def _run(
+    search: _Search, window: _Window, outcomes: Outcomes, start: Written, at: int, max_expansions: int
+) -> int:
+    """Searches from a place until all is known, or the expansions are spent; how many they were."""
+    _look(search, outcomes, start, (), start, 0.0, window.after(at))
     spent = 0
     while spent < max_expansions and (batch := search.next()):
         spent += len(batch)
         after = window.extend(at, [path for _, path, _ in batch])
         for (reached, longer, then), log_p in zip(batch, after, strict=True):
-            _look(search, outcomes, longer, then, reached, log_p)
-    better, cut = search.better(), search.is_open
-    result.searched += spent > 0
-    result.expansions += spent
-    result.cut_off += cut
-    result.rank[k] = 0 if cut or better >= WORST else better + 1
+            _look(search, outcomes, start, longer, then, reached, log_p)
+    return spent
 
 
 def _of(outcomes: Outcomes, written: Written, key: str, log_p: Log) -> float:
@@ -259,7 +357,13 @@ def _of(outcomes: Outcomes, written: Written, key: str, log_p: Log) -> float:
 
 
 def _look(
-    search: _Place, outcomes: Outcomes, path: tuple[int, ...], written: Written, nats: float, log_p: Log
+    search: _Search,
+    outcomes: Outcomes,
+    start: Written,
+    path: tuple[int, ...],
+    written: Written,
+    nats: float,
+    log_p: Log,
 ) -> None:
     """Takes what one distribution says into a search."""
     table, own = outcomes(written)
@@ -270,11 +374,11 @@ def _look(
         grows, end = table.ends[number]
         key = own + end if grows else end
         search.found[key] = max(search.found.get(key, -math.inf), float(total[number]))
-    search.bar = max(search.bar, search.found.get(search.target.key, -math.inf))
+    search.raise_bar()
     grown = log_p[table.open] + nats
     for piece in table.open[grown > search.bar].tolist():
         longer, reached = (*path, piece), float(log_p[piece] + nats)
         if len(longer) > search.room:
             search.too_long = max(search.too_long, reached)
             continue
-        search.pool.append((reached, longer, outcomes.then(search.target.written, longer, written)))
+        search.pool.append((reached, longer, outcomes.then(start, longer, written)))

@@ -17,8 +17,9 @@ from models.check import check_model
 from models.config import EvaluationConfig, TrainingConfig
 from models.data import Part
 from models.errors import BadInput
+from models.huggingface import ranks
 from preprocessing import encode, shards, tokenizers
-from preprocessing.tokens import TokensConfig
+from preprocessing.tokens import NAME, TokensConfig
 
 transformers = pytest.importorskip("transformers", reason="needs the extra huggingface")
 
@@ -139,6 +140,35 @@ def test_token_scores_equal_the_librarys_own_loss(pretrained: Path, data: Any, t
         assert nats == pytest.approx(own_loss(model, ids), abs=1e-4)
     assert rows["nll_bits"].notna().all()
     assert rows["rank"].between(0, 10).all()
+
+
+def test_best_tokens_are_scored_with_their_bits_and_sub_tokens(
+    pretrained: Path, data: Any, tmp_path: Path
+) -> None:
+    fit(pretrained, data, tmp_path / "model")
+    rows = scored(tmp_path / "model", data, tmp_path / "scores", metrics=["accuracy", "f1", "calibration"])
+    assert rows["best_bits"].between(0, 64).all()
+    name = rows["kind"] == NAME
+    assert (rows[name]["f1_both"] > 0).all()
+    assert (rows[~name]["f1_both"] == 0).all()
+    right = rows[name & (rows["rank"] == 1)]
+    assert (2 * right["f1_shared"] == right["f1_both"]).all()
+    assert (2 * rows[name]["f1_shared"] <= rows[name]["f1_both"]).all()
+    samples = pq.read_table(tmp_path / "scores" / "samples.parquet").to_pandas().query("scope == 'all'")
+    for row in samples.to_dict("records"):
+        own = rows[rows["sample"] == row["sample"]]
+        assert row["confidence"] == pytest.approx((2.0 ** -own["best_bits"].astype(float)).sum(), rel=1e-5)
+
+
+def test_of_a_text_that_can_not_be_spelt_back_nothing_is_right(
+    pretrained: Path, data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranks, "_targets", lambda *_: ([], [], []))
+    fit(pretrained, data, tmp_path / "model")
+    rows = scored(tmp_path / "model", data, tmp_path / "scores", metrics=["accuracy", "f1", "calibration"])
+    assert (rows["rank"] == 0).all()
+    assert (rows["f1_shared"] == 0).all()
+    assert rows["best_bits"].equals(rows["nll_bits"].rename("best_bits"))
 
 
 def test_tokens_get_what_is_theirs(pretrained: Path, data: Any, tmp_path: Path) -> None:

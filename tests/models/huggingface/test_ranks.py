@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 import torch
 
+from models.completion import Context, complete
+from models.errors import BadInput
 from models.huggingface import Config, ranks
 from models.huggingface.ranks import _Window
 from models.search import TIE, WORST
-from models.vocabulary import Vocabulary
 from preprocessing import tokenizers
 from preprocessing.beginnings import OPEN, SETTLED, at_the_end, first_token, places
-from preprocessing.tokens import lex
+from preprocessing.tokens import TokensConfig, lex, texts
 
 transformers = pytest.importorskip("transformers", reason="needs the extra huggingface")
 
@@ -128,7 +129,9 @@ def brute_force(toy: Toy, text: str) -> Any:
             grown: list[tuple[tuple[int, ...], float]] = []
             for (path, nats), log_p in zip(opened, after, strict=True):
                 masses: dict[str, float] = defaultdict(float)
-                if not path and not healed and (last := at_the_end(place)).status == SETTLED:
+                so_far = spell(path) if path else ""
+                only_blanks = so_far.startswith(healed) and not so_far[len(healed) :].strip()
+                if only_blanks and (last := at_the_end(place)).status == SETTLED:
                     masses[last.key] += math.exp(log_p[0])
                 for piece in usable:
                     written = spell((*path, piece))
@@ -154,7 +157,7 @@ def brute_force(toy: Toy, text: str) -> Any:
 def test_ranks_equal_brute_force(kind: str, tmp_path: Path) -> None:
     toy = Toy(tmp_path, kind)
     toy.learn(12)
-    result = toy.network.rank_tokens(Vocabulary(toy.tokenizer), toy.sample(OTHER))
+    result = toy.network.rank_tokens(toy.tokenizer, toy.sample(OTHER))
     assert result.cut_off == 0
     assert result.searched > 5
     checked: list[int] = []
@@ -169,11 +172,72 @@ def test_ranks_equal_brute_force(kind: str, tmp_path: Path) -> None:
     assert len(set(checked)) > 3
 
 
+@pytest.mark.parametrize("kind", ["gpt2", "llama"])
+def test_best_tokens_equal_brute_force(kind: str, tmp_path: Path) -> None:
+    toy = Toy(tmp_path, kind)
+    toy.learn(12)
+    plain = toy.network.rank_tokens(toy.tokenizer, toy.sample(OTHER))
+    result = toy.network.rank_tokens(toy.tokenizer, toy.sample(OTHER), best=True)
+    np.testing.assert_array_equal(result.rank, plain.rank)
+    assert result.best is not None
+    assert result.best_cut_off == 0
+    others = 0
+    for k, (known, key, longer) in enumerate(brute_force(toy, OTHER)):
+        top = max(known, key=known.__getitem__)
+        if longer > known[top]:
+            continue  # a longer spelling might be better
+        assert result.best.nats[k] == pytest.approx(-known[top], abs=1e-4), (k, top)
+        assert result.best.tokens.get(k, result.best.spelled[k]) == top, (k, key)
+        assert (k in result.best.tokens) == (result.rank[k] != 1)
+        others += top != key
+    assert others > 3
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "llama"])
+def test_completions_equal_brute_force(kind: str, tmp_path: Path) -> None:
+    toy = Toy(tmp_path, kind)
+    toy.learn(12)
+    spelled = texts(OTHER, lex(OTHER), TokensConfig())
+    checked = 0
+    for k, (known, key, longer) in enumerate(brute_force(toy, OTHER)):
+        context = Context(text=OTHER, spelled=spelled, at=k)
+        found = complete(model=toy.network, tokenizer=toy.tokenizer, context=context, k=3)
+        assert found.true is not None
+        assert found.true.text == key
+        top = sorted(known.values(), reverse=True)[:3]
+        if longer > top[-1]:
+            continue
+        assert found.exact
+        assert [math.log(c.probability) for c in found.candidates] == pytest.approx(top, abs=1e-4)
+        assert all(
+            math.log(c.probability) == pytest.approx(known[c.text], abs=1e-4) for c in found.candidates
+        )
+        rank = 1 + sum(nats > known[key] + TIE for other, nats in known.items() if other != key)
+        assert found.rank == (rank if rank <= 3 else None)
+        checked += 1
+    assert checked > 8
+
+
+def test_the_end_of_a_file_and_what_is_not_spelt_as_it_is_are_not_completed(tmp_path: Path) -> None:
+    toy = Toy(tmp_path, "gpt2")
+    spelled = texts(OTHER, lex(OTHER), TokensConfig())
+    with pytest.raises(BadInput, match="the file ends here"):
+        complete(
+            model=toy.network,
+            tokenizer=toy.tokenizer,
+            context=Context(text=OTHER, spelled=spelled, at=len(spelled)),
+        )
+    other = OTHER.replace("g(f)", "z(f)")  # a letter that the tokenizer doesn't know
+    with pytest.raises(BadInput, match="doesn't spell this text"):
+        complete(
+            model=toy.network, tokenizer=toy.tokenizer, context=Context(text=other, spelled=spelled, at=1)
+        )
+
+
 def test_without_a_cache_of_keys_the_ranks_are_the_same(tmp_path: Path, monkeypatch: Any) -> None:
     toy = Toy(tmp_path, "gpt2")
     toy.learn(12)
-    vocabulary = Vocabulary(toy.tokenizer)
-    cached = toy.network.rank_tokens(vocabulary, toy.sample())
+    cached = toy.network.rank_tokens(toy.tokenizer, toy.sample())
     before = _Window.__init__
 
     def uncached(self: Any, *arguments: Any) -> None:
@@ -182,19 +246,18 @@ def test_without_a_cache_of_keys_the_ranks_are_the_same(tmp_path: Path, monkeypa
         self.cached = False
 
     monkeypatch.setattr(_Window, "__init__", uncached)
-    np.testing.assert_array_equal(cached.rank, toy.network.rank_tokens(vocabulary, toy.sample()).rank)
+    np.testing.assert_array_equal(cached.rank, toy.network.rank_tokens(toy.tokenizer, toy.sample()).rank)
 
 
 def test_long_texts_are_ranked_in_windows(tmp_path: Path) -> None:
     toy = Toy(tmp_path, "gpt2")
     toy.learn(30)
-    vocabulary = Vocabulary(toy.tokenizer)
     text = LINES * 15
     sample = toy.sample(text)
-    result = toy.network.rank_tokens(vocabulary, sample)
+    result = toy.network.rank_tokens(toy.tokenizer, sample)
     assert len(sample.subwords) > 3 * 96
     assert len(result.rank) == len(lex(text))
-    first = toy.network.rank_tokens(vocabulary, toy.sample(LINES))
+    first = toy.network.rank_tokens(toy.tokenizer, toy.sample(LINES))
     np.testing.assert_array_equal(first.rank[:-1], result.rank[: len(first.rank) - 1])
     assert result.cut_off < 0.05 * len(result.rank)
 
@@ -202,11 +265,10 @@ def test_long_texts_are_ranked_in_windows(tmp_path: Path) -> None:
 def test_a_search_that_is_cut_off_is_beyond_ten_and_counted(tmp_path: Path, monkeypatch: Any) -> None:
     toy = Toy(tmp_path, "gpt2")
     toy.learn(5)
-    vocabulary = Vocabulary(toy.tokenizer)
-    exact = toy.network.rank_tokens(vocabulary, toy.sample())
+    exact = toy.network.rank_tokens(toy.tokenizer, toy.sample())
     toy.network.config = Config(path="x", context=96, max_expansions=1)
     monkeypatch.setattr(ranks, "WIDTH", 1)
-    cut = toy.network.rank_tokens(vocabulary, toy.sample())
+    cut = toy.network.rank_tokens(toy.tokenizer, toy.sample())
     assert cut.cut_off > exact.cut_off == 0
     assert all(a in (0, b) for a, b in itertools.zip_longest(cut.rank, exact.rank))
 
@@ -216,6 +278,6 @@ def test_a_text_that_can_not_be_spelt_back_is_given_up(tmp_path: Path) -> None:
     toy.learn(1)
     sample = toy.sample()
     sample.kinds = sample.kinds[:-1]
-    result = toy.network.rank_tokens(Vocabulary(toy.tokenizer), sample)
+    result = toy.network.rank_tokens(toy.tokenizer, sample)
     assert result.cut_off == len(sample.kinds)
     assert not result.rank.any()
