@@ -1,6 +1,6 @@
 """What rewriting costs, as multiples of `libcst.parse_module` on the same files in the same run.
 
-    .venv/bin/python benchmarks/rewrites.py [--files 200] [--seed 0]
+    .venv/bin/python benchmarks/rewrites.py [--files 200] [--seed 0] [--json FILE]
 
 Files are drawn from the running interpreter's standard library (1 to 40 KB, no tests). Goals: analysis at
 most 2.0, each further variant with its proof at most 0.2, a grid of 30 variants less than 1/20 of the usual
@@ -10,6 +10,7 @@ least 1.8 times as fast as one.
 
 import argparse
 import ast
+import json
 import multiprocessing
 import os
 import random
@@ -167,14 +168,25 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="leave out memory and processes")
+    parser.add_argument("--json", type=Path, help="write what was measured to this file")
     options = parser.parse_args()
     corpus = texts(options.files, options.seed)
     size = sum(map(len, corpus)) / 1e6
-    print(f"{len(corpus)} files, {size:.2f} MB, CPython {sys.version.split()[0]}, {os.cpu_count()} CPUs")
+    about = {
+        "files": len(corpus),
+        "mb": round(size, 2),
+        "cpython": sys.version.split()[0],
+        "cpus": os.cpu_count(),
+    }
+    print("{files} files, {mb} MB, CPython {cpython}, {cpus} CPUs".format(**about))
     parse = cost(cst.parse_module, corpus, options.rounds)
     print(f"libcst.parse_module: {parse:.2f} s, {size / parse:.2f} MB/s = 1.00\n")
 
+    ratios: dict[str, float] = {}
+    measured: dict[str, Any] = {**about, "parse_module_s": round(parse, 2), "over_parse_module": ratios}
+
     def row(label: str, seconds: float, goal: str = "") -> None:
+        ratios[label.strip()] = round(seconds / parse, 3)
         print(f"{label:<62} {seconds / parse:8.3f}  {goal}")
 
     row("ast.parse", cost(ast.parse, corpus, options.rounds))
@@ -193,6 +205,13 @@ def main() -> None:
     all_s = cost(whole_grid, corpus, 1)
     row("30 variants, all in", all_s, f"the usual way / ours = {usually * variants / all_s:.1f}, goal >= 20")
     per_s = sites / all_s
+    measured |= {
+        "usual_way_over_ours": round(usually * variants / all_s, 1),
+        "sites": int(sites),
+        "sites_per_cpu_s": round(per_s),
+        "over_lampion": round(per_s / LAMPION_PER_S),
+        "disproved": int(disproved),
+    }
     print(
         f"\n{sites:,.0f} sites in {all_s:.1f} CPU s: {per_s:,.0f} per CPU second, {1e6 / per_s:.1f} us each, "
         f"{per_s / LAMPION_PER_S:,.0f} times Lampion (goal >= 500); disproved: {disproved:.0f}"
@@ -203,7 +222,11 @@ def main() -> None:
             f"peak memory: {few:.0f} MiB after {len(corpus) // 4} files, {many:.0f} MiB after {len(corpus)}"
         )
         load = os.getloadavg()[0]
-        print(f"two processes: {processes(corpus):.2f} times one (goal >= 1.8; load before: {load:.1f})")
+        times = processes(corpus)
+        print(f"two processes: {times:.2f} times one (goal >= 1.8; load before: {load:.1f})")
+        measured |= {"peak_mib": [round(few), round(many)], "two_processes_over_one": round(times, 2)}
+    if options.json:
+        options.json.write_text(json.dumps(measured, indent=1) + "\n")
 
 
 if __name__ == "__main__":
