@@ -17,11 +17,14 @@ from grid import jobs, provenance
 from grid.executors.base import Executor, Exit
 from grid.graph import Step
 from grid.jobs import Job
+from grid.results import read_json, write_json
 from grid.scheduler import Failure, Outcome, Policy, Scheduler, Slot
 from grid.store import Store
 
 BEAT_S = 0.2
 LINE_BYTES = 2000
+RUNNING = "running.json"
+"""In the driver's folder: job → its slot, and since when it runs."""
 
 
 class Display(Protocol):
@@ -82,6 +85,9 @@ class Driver:
         self._interrupted = threading.Event()
         self._over = threading.Event()
         self._reading = threading.Lock()
+        self._running: dict[str, Mapping[str, Any]] = {}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / RUNNING).unlink(missing_ok=True)
         beats = threading.Thread(target=self._beat, daemon=True)
         with self._signals():
             beats.start()
@@ -120,12 +126,22 @@ class Driver:
             while (taken := self._scheduler.take(slot)) is not None:
                 job, steps = taken
                 self.display.started(job, steps, slot)
+                self._note(job, {"slot": slot.name, "since": time.time()})
                 outcomes = self._do(job, steps, self._scheduler.widened(job, slot))
+                self._note(job, None)
                 self.display.ended(job, slot, self._scheduler.finish(job, slot, outcomes))
         except BaseException as error:  # joblib would lose the other slots' work
             self._scheduler.stop(f"internal error: {error!r}")
             return error
         return None
+
+    def _note(self, job: Job, about: Mapping[str, Any] | None) -> None:
+        """Tell others (`augrid status`) what runs; a disk that is full is no reason to stop."""
+        with self._reading, contextlib.suppress(OSError):
+            self._running.pop(job.id, None)
+            if about is not None:
+                self._running[job.id] = about
+            write_json(self.folder / RUNNING, self._running)
 
     def _do(self, job: Job, steps: Sequence[Step], slot: Slot) -> list[Outcome]:
         folder = self.folder / job.id
@@ -220,6 +236,32 @@ class Driver:
         finally:
             for name, handler in zip(names, before, strict=True):
                 signal.signal(name, handler)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Working:
+    """A job that runs: on which slot, since when (seconds of the epoch), its step, what it said last."""
+
+    slot: str
+    since: float
+    key: str
+    last: Mapping[str, Any]
+    line: str
+
+
+def working(folder: Path) -> list[Working]:
+    """What the driver of a folder does now, by slot; it must be running, since one that was killed leaves its
+    list behind."""
+    found = []
+    for name, about in (read_json(folder / RUNNING) or {}).items():
+        job = folder / name
+        steps = [step["key"] for step in (read_json(job / "job.json") or {}).get("steps", ())]
+        events = [event for event in _events(job) if event.get("event") == "progress"]
+        last = events[-1] if events else {}
+        key = last.get("key") or (steps[0] if steps else "")
+        line = _last_line(job / "log.txt")
+        found.append(Working(slot=about["slot"], since=about["since"], key=key, last=last, line=line))
+    return sorted(found, key=lambda one: one.slot)
 
 
 def _events(folder: Path) -> list[Mapping[str, Any]]:

@@ -12,12 +12,13 @@ from rich.console import Console
 from rich.table import Table
 
 from grid import cell_status, describe, jobs, lock, why
+from grid.driver import working
 from grid.errors import BadInput
 from grid.graph import KINDS
 from grid.jobs import State
 from grid.loading import Grid
 from grid.past import Past
-from grid.progress import duration
+from grid.progress import duration, slots_table
 from grid.results import Folder, read_json
 from grid.store import Store
 
@@ -73,7 +74,7 @@ def _why(grid: Grid, state: State, store: Store) -> list[str]:
 
 
 def status(grid: Grid, root: Path, console: Console) -> None:
-    """Print how far one grid is, who runs it, and what failed last time."""
+    """Print how far one grid is, who runs it and what its slots do, and how its cells stand."""
     folder = Folder(root, grid.spec.name)
     if not folder.path.exists():
         raise BadInput(f"{folder.path}: not begun; `augrid run {grid.spec.name}`")
@@ -81,8 +82,20 @@ def status(grid: Grid, root: Path, console: Console) -> None:
     store = Store(root / "store")
     state = jobs.state(grid.plan, store)
     console.print(_steps(grid, state, store))
+    if lock.holder(folder.lock) is not None:
+        console.print(_slots(grid, folder))
     counts = cell_status.counts(list(cell_status.statuses(grid.plan, state.manifests, {})))
     console.print(", ".join(f"{n} cells {name}" for name, n in sorted(counts.items())), highlight=False)
+
+
+def _slots(grid: Grid, folder: Folder) -> Table:
+    named, now = describe.Describe(grid.plan), time.time()
+    steps = grid.plan.steps
+    return slots_table(
+        (one.slot, named(steps[one.key]), max(0.0, now - one.since), one.last, one.line)
+        for one in working(folder.logs)
+        if one.key in steps
+    )
 
 
 def overview(root: Path, console: Console) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -201,18 +201,24 @@ class LiveTable(Progress):
         return table
 
     def _slots(self) -> Table:
-        table = Table(box=None, pad_edge=False, expand=True)
-        for column, share in (("slot", None), ("does", 3), ("elapsed", None), ("last", 2)):
-            table.add_column(column, no_wrap=True, overflow="ellipsis", ratio=share)
-        now = time.monotonic()
+        now, rows = time.monotonic(), []
         for running in sorted(self.running.values(), key=lambda r: r.slot.name):
             current = next(
                 (s for s in running.job.steps if s.key == running.last.get("key")), running.job.steps[0]
             )
-            elapsed = duration(now - running.since)
-            row = (running.slot.name, self.describe(current), elapsed, _said(running.last) or running.said)
-            table.add_row(*map(Text, row))
-        return table
+            elapsed = now - running.since
+            rows.append((running.slot.name, self.describe(current), elapsed, running.last, running.said))
+        return slots_table(rows)
+
+
+def slots_table(rows: Iterable[tuple[str, str, float, Mapping[str, Any], str]]) -> Table:
+    """What each slot does: (slot, description, seconds, last progress event or {}, last line of its log)."""
+    table = Table(box=None, pad_edge=False, expand=True)
+    for column, share in (("slot", None), ("does", 3), ("elapsed", None), ("last", 2)):
+        table.add_column(column, no_wrap=True, overflow="ellipsis", ratio=share)
+    for slot, does, elapsed, last, line in rows:
+        table.add_row(*map(Text, (slot, does, duration(elapsed), _said(last) or line)))
+    return table
 
 
 _STYLES = {

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from grid.driver import Driver, Report, Silent
+from grid.driver import Driver, Report, Silent, working
 from grid.executors import inprocess, local
 from grid.scheduler import Policy, Slot
 from grid.store import Store
@@ -49,6 +49,18 @@ def test_contract_done_failed_blocked(tmp_path: Path, probe_job: Any, executor: 
     if executor is local.Executor:
         assert "Traceback" in (tmp_path / "logs" / "probe-bad" / "log.txt").read_text()
     assert list((tmp_path / "store" / "tmp").iterdir()) == []
+
+
+def test_others_can_see_what_the_slots_do(tmp_path: Path, probe_job: Any) -> None:
+    job = probe_job("slow", seconds=2)
+    thread = threading.Thread(target=drive, args=(tmp_path, [job]), kwargs={"slots": 1})
+    thread.start()
+    while not (seen := working(tmp_path / "logs")) and thread.is_alive():
+        time.sleep(0.05)
+    assert [(one.slot, one.key) for one in seen] == [("s0", job.steps[0].key)]
+    assert 0 <= time.time() - seen[0].since < 60
+    thread.join()
+    assert working(tmp_path / "logs") == []
 
 
 def test_a_step_that_hangs_is_a_timeout(tmp_path: Path, probe_job: Any) -> None:
