@@ -153,6 +153,7 @@ def library() -> Any:
         raise BadInput(
             "models of kind huggingface need the package transformers: pip install 'augrid[huggingface]'"
         ) from None
+    transformers.utils.logging.disable_progress_bar()
     return transformers
 
 
