@@ -153,8 +153,9 @@ def library() -> Any:
         raise BadInput(
             "models of kind huggingface need the package transformers: pip install 'augrid[huggingface]'"
         ) from None
-    transformers.utils.logging.disable_progress_bar()
-    return transformers
+    found: Any = transformers
+    found.utils.logging.disable_progress_bar()
+    return found
 
 
 def fit(config: Config, job: Job) -> dict[str, Any]:

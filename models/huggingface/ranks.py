@@ -13,30 +13,25 @@ none is left, or ten better tokens are known and P(true) can't grow any more. Fo
 search goes on until no spelling is above it; for the k best of a place, until none is above the k-th.
 """
 
-import heapq
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from models.data import Sample
 from models.errors import BadInput
 from models.huggingface.outcomes import FIRST, Outcomes, Written
+from models.huggingface.search import RankSearch, TopSearch, Window, run, settled_at_once
 from models.scoring import Best
 from models.search import TIE, WORST
 from preprocessing.beginnings import SETTLED, first_token, places
 from preprocessing.tokens import COMMENT, SYMBOLS, lex
 
 ROOM = 8  # subwords of the context that are left free for spellings
-WIDTH = 8  # spellings of a place that are extended together
 AHEAD = 40  # characters behind a token, enough to settle it
-
-Log = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -65,77 +60,6 @@ class Ranks:
     expansions: int = 0
 
 
-_Spelling = tuple[float, tuple[int, ...], Written]
-"""Nats of some subwords, the subwords, and what is written with them."""
-
-
-@dataclass
-class _Search:
-    """Probabilities of tokens found so far, in nats; spellings that may grow into tokens above the bar."""
-
-    room: int  # subwords that a spelling may have
-    bar: float = -math.inf
-    too_long: float = -math.inf  # nats of the best spelling that has no room
-    found: dict[str, float] = field(default_factory=dict)
-    pool: list[_Spelling] = field(default_factory=list)
-
-    def raise_bar(self) -> None:
-        """After a look at a distribution: what must be exceeded from now on."""
-        raise NotImplementedError
-
-    def is_wanted(self, entry: _Spelling) -> bool:
-        """Whether a spelling above the bar is still worth extending."""
-        raise NotImplementedError
-
-    def next(self) -> list[_Spelling]:
-        """The spellings to extend next; none when all is known."""
-        self.pool = [entry for entry in self.pool if entry[0] > self.bar + TIE and self.is_wanted(entry)]
-        self.pool.sort(key=lambda entry: -entry[0])
-        batch, self.pool = self.pool[:WIDTH], self.pool[WIDTH:]
-        return batch
-
-
-@dataclass(kw_only=True)
-class _Rank(_Search):
-    """Looks for tokens above the true one, whose nats are the bar, and if asked for the best of all."""
-
-    target: Target
-    best: bool
-    better: int = 0  # tokens known to be above the bar
-    top: float = -math.inf  # nats of the best token that is known
-
-    def raise_bar(self) -> None:
-        self.bar = max(self.bar, self.found.get(self.target.key, -math.inf))
-
-    def next(self) -> list[_Spelling]:
-        above = [nats for key, nats in self.found.items() if key != self.target.key and nats > self.bar + TIE]
-        self.better, self.top = len(above), max(above, default=self.bar)
-        return super().next()
-
-    def is_wanted(self, entry: _Spelling) -> bool:
-        return self.better < WORST or self._may_be_true(entry[2]) or (self.best and entry[0] > self.top + TIE)
-
-    def _may_be_true(self, written: Written) -> bool:
-        return self.target.key in SYMBOLS.values() or self.target.key.startswith(
-            written.text.strip(" \t\f\r\n\\")
-        )
-
-
-@dataclass(kw_only=True)
-class _Top(_Search):
-    """Looks for the k best tokens; the bar is the k-th of those that are known."""
-
-    k: int
-
-    def raise_bar(self) -> None:
-        if len(self.found) >= self.k:
-            self.found = dict(heapq.nlargest(self.k, self.found.items(), key=lambda item: item[1]))
-            self.bar = min(self.found.values())
-
-    def is_wanted(self, entry: _Spelling) -> bool:
-        return True
-
-
 def rank_tokens(
     network: Any, outcomes: Outcomes, sample: Sample, max_expansions: int, best: bool = False
 ) -> Ranks:
@@ -155,7 +79,7 @@ def rank_tokens(
     for seen, first, last in _windows(len(inputs), network.context, network.kept):
         own = [k for k, target in enumerate(targets) if first <= target.after < last]
         if own:
-            window = _Window(network, inputs[seen:last], first - seen)
+            window = Window(network, inputs[seen:last], first - seen)
             for k in own:
                 _rank(window, outcomes, targets[k], first, max_expansions, result, k)
     return result
@@ -176,10 +100,10 @@ def best_tokens(
     target = targets[at]
     inputs = [network.first_id, *(i - FIRST for i in subwords[: target.after])]
     seen = max(0, len(inputs) - (network.context - ROOM))
-    window = _Window(network, inputs[seen:], target.after - seen)
+    window = Window(network, inputs[seen:], target.after - seen)
     bar, too_long = _own_spelling(window, outcomes, target, 0)
-    search = _Top(window.room(0), k=k)
-    _run(search, window, outcomes, target.written, 0, max_expansions)
+    search = TopSearch(window.room(0), k=k)
+    run(search, window, outcomes, target.written, 0, max_expansions)
     exact = not search.next() and max(search.too_long, too_long) <= search.bar + TIE
     found = sorted(search.found.items(), key=lambda item: -item[1])
     return found, (target.key, max(bar, search.found.get(target.key, -math.inf))), exact
@@ -227,63 +151,8 @@ def _windows(n: int, context: int, kept: int) -> Iterator[tuple[int, int, int]]:
         seen, first = last - kept, last
 
 
-class _Window:
-    """Part of a text that was read once: its distributions, and the keys and values of all its prefixes."""
-
-    def __init__(self, network: Any, ids: list[int], skip: int) -> None:
-        self.network, self.ids = network, ids
-        out = network.model(input_ids=self._row(ids), use_cache=True)
-        self.log_p = torch.log_softmax(out.logits[0, skip:].float(), 1)
-        self.cache = out.past_key_values
-        layers = getattr(self.cache, "layers", [])
-        self.cached = bool(layers) and all(
-            getattr(layer, "keys", None) is not None and layer.keys.shape[-2] == len(ids) for layer in layers
-        )
-        self.skip = skip
-
-    def room(self, place: int) -> int:
-        """How many subwords still fit behind a place."""
-        return int(self.network.context) - self.skip - place - 1
-
-    def after(self, place: int) -> Log:
-        """(V) nats after the first `skip` + place + 1 subwords."""
-        result: Log = self.log_p[place].double().cpu().numpy()
-        return result
-
-    def extend(self, place: int, paths: Sequence[tuple[int, ...]]) -> list[Log]:
-        """(V) nats after each of some paths from a place."""
-        results: dict[tuple[int, ...], Log] = {}
-        for length in sorted({len(path) for path in paths}):
-            same = [path for path in paths if len(path) == length]
-            results.update(zip(same, self._extend(self.skip + place + 1, same), strict=True))
-        return [results[path] for path in paths]
-
-    def _extend(self, seen: int, paths: Sequence[tuple[int, ...]]) -> Any:
-        ids = torch.tensor(paths, device=self.network.model.device)
-        if self.cached:
-            cache = self._upto(seen, len(paths))
-            out = self.network.model(input_ids=ids, past_key_values=cache, use_cache=True)
-        else:
-            before = self._row(self.ids[:seen]).expand(len(paths), -1)
-            out = self.network.model(input_ids=torch.cat([before, ids], 1), use_cache=False)
-        return torch.log_softmax(out.logits[:, -1].float(), 1).double().cpu().numpy()
-
-    def _upto(self, seen: int, rows: int) -> Any:
-        from transformers import DynamicCache
-
-        return DynamicCache(
-            [
-                tuple(x[:, :, :seen].expand(rows, -1, -1, -1) for x in (layer.keys, layer.values))
-                for layer in self.cache.layers
-            ]
-        )
-
-    def _row(self, ids: list[int]) -> Tensor:
-        return torch.tensor([ids], device=self.network.model.device)
-
-
 def _rank(
-    window: _Window,
+    window: Window,
     outcomes: Outcomes,
     target: Target,
     first: int,
@@ -292,14 +161,14 @@ def _rank(
     k: int,
 ) -> None:
     at = target.after - first
-    search = _Rank(window.room(at), target=target, best=result.best is not None)
+    search = RankSearch(window.room(at), key=target.key, best=result.best is not None)
     search.bar, search.too_long = _own_spelling(window, outcomes, target, at)
     if search.bar > math.log(0.5):
         result.rank[k] = 1
         if result.best is not None:
             result.best.nats[k] = -search.bar
         return
-    spent = _run(search, window, outcomes, target.written, at, max_expansions)
+    spent = run(search, window, outcomes, target.written, at, max_expansions)
     is_open = bool(search.next()) or search.too_long > max(search.bar, search.top) + TIE
     result.searched += spent > 0
     result.expansions += spent
@@ -315,12 +184,12 @@ def _rank(
             result.best.tokens[k] = max(search.found, key=search.found.__getitem__)
 
 
-def _own_spelling(window: _Window, outcomes: Outcomes, target: Target, at: int) -> tuple[float, float]:
+def _own_spelling(window: Window, outcomes: Outcomes, target: Target, at: int) -> tuple[float, float]:
     """Nats of a token as its text spells it, and those of the spelling that has no room, or −∞."""
     bar, nats, written, before = -math.inf, 0.0, target.written, window.after(at)
     path: tuple[int, ...] = ()
     for number, (piece, then) in enumerate([*target.path, (-1, target.written)]):
-        bar = max(bar, _of(outcomes, written, target.key, before) + nats)
+        bar = max(bar, settled_at_once(outcomes, written, target.key, before) + nats)
         if piece < 0:
             break
         nats += float(before[piece])
@@ -332,53 +201,3 @@ def _own_spelling(window: _Window, outcomes: Outcomes, target: Target, at: int) 
         inside = at + number + 1 < len(window.log_p)
         before = window.after(at + number + 1) if inside else window.extend(at, [path])[0]
     return bar, -math.inf
-
-
-def _run(
-    search: _Search, window: _Window, outcomes: Outcomes, start: Written, at: int, max_expansions: int
-) -> int:
-    """Searches from a place until all is known, or the expansions are spent; how many they were."""
-    _look(search, outcomes, start, (), start, 0.0, window.after(at))
-    spent = 0
-    while spent < max_expansions and (batch := search.next()):
-        spent += len(batch)
-        after = window.extend(at, [path for _, path, _ in batch])
-        for (reached, longer, then), log_p in zip(batch, after, strict=True):
-            _look(search, outcomes, start, longer, then, reached, log_p)
-    return spent
-
-
-def _of(outcomes: Outcomes, written: Written, key: str, log_p: Log) -> float:
-    """Nats of what settles a token at once."""
-    table, own = outcomes(written)
-    numbers = [table.numbers.get((False, key)), table.numbers.get((True, key.removeprefix(own)))]
-    ids = table.settled[np.isin(table.which, [n for n in numbers if n is not None])]
-    return float(np.logaddexp.reduce(log_p[ids])) if len(ids) else -math.inf
-
-
-def _look(
-    search: _Search,
-    outcomes: Outcomes,
-    start: Written,
-    path: tuple[int, ...],
-    written: Written,
-    nats: float,
-    log_p: Log,
-) -> None:
-    """Takes what one distribution says into a search."""
-    table, own = outcomes(written)
-    mass = np.bincount(table.which, np.exp(log_p[table.settled]), minlength=len(table.ends))
-    with np.errstate(divide="ignore"):
-        total = np.log(mass) + nats
-    for number in np.flatnonzero(total > search.bar):
-        grows, end = table.ends[number]
-        key = own + end if grows else end
-        search.found[key] = max(search.found.get(key, -math.inf), float(total[number]))
-    search.raise_bar()
-    grown = log_p[table.open] + nats
-    for piece in table.open[grown > search.bar].tolist():
-        longer, reached = (*path, piece), float(log_p[piece] + nats)
-        if len(longer) > search.room:
-            search.too_long = max(search.too_long, reached)
-            continue
-        search.pool.append((reached, longer, outcomes.then(start, longer, written)))

@@ -13,8 +13,8 @@ import torch
 
 from models.completion import Context, complete
 from models.errors import BadInput
-from models.huggingface import Config, ranks
-from models.huggingface.ranks import _Window
+from models.huggingface import Config, search
+from models.huggingface.search import Window
 from models.search import TIE, WORST
 from preprocessing import tokenizers
 from preprocessing.beginnings import OPEN, SETTLED, at_the_end, first_token, places
@@ -238,14 +238,14 @@ def test_without_a_cache_of_keys_the_ranks_are_the_same(tmp_path: Path, monkeypa
     toy = Toy(tmp_path, "gpt2")
     toy.learn(12)
     cached = toy.network.rank_tokens(toy.tokenizer, toy.sample())
-    before = _Window.__init__
+    before = Window.__init__
 
     def uncached(self: Any, *arguments: Any) -> None:
         before(self, *arguments)
         assert self.cached
         self.cached = False
 
-    monkeypatch.setattr(_Window, "__init__", uncached)
+    monkeypatch.setattr(Window, "__init__", uncached)
     np.testing.assert_array_equal(cached.rank, toy.network.rank_tokens(toy.tokenizer, toy.sample()).rank)
 
 
@@ -267,7 +267,7 @@ def test_a_search_that_is_cut_off_is_beyond_ten_and_counted(tmp_path: Path, monk
     toy.learn(5)
     exact = toy.network.rank_tokens(toy.tokenizer, toy.sample())
     toy.network.config = Config(path="x", context=96, max_expansions=1)
-    monkeypatch.setattr(ranks, "WIDTH", 1)
+    monkeypatch.setattr(search, "WIDTH", 1)
     cut = toy.network.rank_tokens(toy.tokenizer, toy.sample())
     assert cut.cut_off > exact.cut_off == 0
     assert all(a in (0, b) for a, b in itertools.zip_longest(cut.rank, exact.rank))
