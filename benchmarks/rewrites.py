@@ -70,15 +70,18 @@ def texts(count: int, seed: int) -> list[str]:
     return found
 
 
-def cost(work: Callable[[str], object], corpus: Sequence[str], rounds: int = 3) -> float:
-    """CPU seconds of one pass over the corpus, the median of some."""
-    times = []
-    for _ in range(rounds):
-        start = time.process_time()
-        for text in corpus:
+Work = Callable[[str], object]
+
+
+def costs(works: dict[str, Work], corpus: Sequence[str]) -> dict[str, float]:
+    """CPU seconds of each work over the corpus, text by text: what slows a machine down slows all of them."""
+    seconds = dict.fromkeys(works, 0.0)
+    for text in corpus:
+        for label, work in works.items():
+            start = time.process_time()
             work(text)
-        times.append(time.process_time() - start)
-    return statistics.median(times)
+            seconds[label] += time.process_time() - start
+    return seconds
 
 
 class _Rename(cst.CSTTransformer):
@@ -108,23 +111,23 @@ def whole_grid(text: str) -> int:
     return sum(sum(emit(source, r, rate=rate, seed=seed).sites.values()) for r, rate, seed in grid())
 
 
-def further(corpus: Sequence[str]) -> dict[str, float]:
-    """CPU seconds of the variants alone, by set of rewrites, and sites in all."""
-    spent: dict[str, float] = {}
-    sites = disproved = 0
-    for text in corpus:
+class Further:
+    """Thirty variants of an analysed source, after another one; counts CPU seconds by set of rewrites."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.sites = self.disproved = 0
+
+    def __call__(self, text: str) -> None:
         source = Source.analyse(text)
         emit(source, SETS[4], rate=0.5, seed=0)
         for rewrites, rate, seed in grid():
             start = time.process_time()
             result = emit(source, rewrites, rate=rate, seed=seed)
             label = " + ".join(map(str, rewrites))
-            spent[label] = spent.get(label, 0.0) + time.process_time() - start
-            sites += sum(result.sites.values())
-            disproved += result.status == "disproved"
-    spent["sites"] = sites
-    spent["disproved"] = disproved
-    return spent
+            self.seconds[label] = self.seconds.get(label, 0.0) + time.process_time() - start
+            self.sites += sum(result.sites.values())
+            self.disproved += result.status == "disproved"
 
 
 def _warm(text: str) -> None:
@@ -159,6 +162,18 @@ def memory_mib(corpus: Sequence[str]) -> tuple[float, float]:
     return peaks[0], peaks[1]
 
 
+PARSE, USUAL = "libcst.parse_module", "the usual way, per variant, nothing proved"
+WORKS: dict[str, Work] = {
+    PARSE: cst.parse_module,
+    "ast.parse": ast.parse,
+    "compile": lambda text: compile(text, "f", "exec"),
+    USUAL: usual,
+    "Source.analyse": Source.analyse,
+    "Source.analyse and a first variant": first_variant,
+}
+GOALS = {"Source.analyse": "goal <= 2.0", "each further variant, proved, mean of 30": "goal <= 0.2"}
+
+
 def main() -> None:
     """Measure and print one table."""
     parser = argparse.ArgumentParser(
@@ -179,43 +194,38 @@ def main() -> None:
         "cpus": os.cpu_count(),
     }
     print("{files} files, {mb} MB, CPython {cpython}, {cpus} CPUs".format(**about))
-    parse = cost(cst.parse_module, corpus, options.rounds)
+    variants, all_s = sum(1 for _ in grid()), "30 variants, all in"
+    rounds: list[dict[str, float]] = []
+    for _ in range(options.rounds):
+        further = Further()
+        seconds = costs({**WORKS, all_s: whole_grid, "": further}, corpus)
+        for label, own in further.seconds.items():
+            seconds[f"  variant: {label}"] = own * len(SETS) / variants
+        seconds["each further variant, proved, mean of 30"] = sum(further.seconds.values()) / variants
+        del seconds[""]
+        rounds.append(seconds)
+    parse = statistics.median(one[PARSE] for one in rounds)
     print(f"libcst.parse_module: {parse:.2f} s, {size / parse:.2f} MB/s = 1.00\n")
-
-    ratios: dict[str, float] = {}
-    measured: dict[str, Any] = {**about, "parse_module_s": round(parse, 2), "over_parse_module": ratios}
-
-    def row(label: str, seconds: float, goal: str = "") -> None:
-        ratios[label.strip()] = round(seconds / parse, 3)
-        print(f"{label:<62} {seconds / parse:8.3f}  {goal}")
-
-    row("ast.parse", cost(ast.parse, corpus, options.rounds))
-    row("compile", cost(lambda text: compile(text, "f", "exec"), corpus, options.rounds))
-    usually = cost(usual, corpus, 1)
-    row("the usual way, per variant, nothing proved", usually)
-    row("Source.analyse", cost(Source.analyse, corpus, options.rounds), "goal <= 2.0")
-    row("Source.analyse and a first variant", cost(first_variant, corpus, options.rounds))
-    variants = sum(1 for _ in grid())
-    spent = further(corpus)
-    sites, disproved = spent.pop("sites"), spent.pop("disproved")
-    for label, seconds in spent.items():
-        row(f"  variant: {label}", seconds * len(SETS) / variants)
-    further_s = sum(spent.values())
-    row("each further variant, proved, mean of 30", further_s / variants, "goal <= 0.2")
-    all_s = cost(whole_grid, corpus, 1)
-    row("30 variants, all in", all_s, f"the usual way / ours = {usually * variants / all_s:.1f}, goal >= 20")
-    per_s = sites / all_s
-    measured |= {
-        "usual_way_over_ours": round(usually * variants / all_s, 1),
-        "sites": int(sites),
+    ratios = {label: statistics.median(one[label] / one[PARSE] for one in rounds) for label in rounds[0]}
+    for label, value in ratios.items():
+        print(f"{label:<62} {value:8.3f}  {GOALS.get(label, '')}")
+    cheaper = ratios[USUAL] * variants / ratios[all_s]
+    per_s = statistics.median(further.sites / one[all_s] for one in rounds)
+    print(f"\nthe usual way / ours, 30 variants: {cheaper:.1f} (goal >= 20)")
+    print(
+        f"{further.sites:,} sites: {per_s:,.0f} per CPU second, {1e6 / per_s:.1f} us each, "
+        f"{per_s / LAMPION_PER_S:,.0f} times Lampion (goal >= 500); disproved: {further.disproved}"
+    )
+    measured: dict[str, Any] = {
+        **about,
+        "parse_module_s": round(parse, 2),
+        "over_parse_module": {label.strip(): round(value, 3) for label, value in ratios.items()},
+        "usual_way_over_ours": round(cheaper, 1),
+        "sites": further.sites,
         "sites_per_cpu_s": round(per_s),
         "over_lampion": round(per_s / LAMPION_PER_S),
-        "disproved": int(disproved),
+        "disproved": further.disproved,
     }
-    print(
-        f"\n{sites:,.0f} sites in {all_s:.1f} CPU s: {per_s:,.0f} per CPU second, {1e6 / per_s:.1f} us each, "
-        f"{per_s / LAMPION_PER_S:,.0f} times Lampion (goal >= 500); disproved: {disproved:.0f}"
-    )
     if not options.quick:
         few, many = memory_mib(corpus)
         print(
