@@ -126,7 +126,7 @@ class Run:
         for _ in range(ROUNDS):
             if not state.missing:
                 break
-            last = self._round(state)
+            last = self._round(state, wanted)
             outcomes |= last.outcomes
             state = jobs.state(self.grid.plan, self.store, wanted)
             if not last.damaged or last.stopped:
@@ -140,15 +140,19 @@ class Run:
         pairs = zip(self.grid.plan.cells.cells, self.grid.plan.by_cell, strict=True)
         return {key for one, steps in pairs if one.id in self.chosen for key in cell_status.own_keys(steps)}
 
-    def _round(self, state: State) -> Report:
+    def _round(self, state: State, wanted: set[str] | None) -> Report:
         plan = self.grid.plan
-        total = Counter(step.kind for step in plan.steps.values())
         missing = Counter(step.kind for step in state.missing.values())
+        there = Counter(  # finished, or needed by nothing that is to do
+            step.kind
+            for key, step in plan.steps.items()
+            if key not in state.missing and (wanted is None or key in state.manifests)
+        )
         past = Past(self.store, plan, missing)
         shown = progress.display(
             self.console,
             state.missing,
-            {kind: total[kind] - missing[kind] for kind in total},
+            there,
             slots=len(self.slots),
             median_s=past.by_kind_s,
             describe=Describe(plan),
