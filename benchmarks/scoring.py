@@ -32,7 +32,7 @@ from preprocessing.tokens import TokensConfig
 
 CASES = (
     ({"kind": "gru", "d_model": 512, "dropout": 0.0}, 150, 2000),
-    ({"kind": "gru", "d_model": 512, "dropout": 0.0}, 150, 10_000),
+    ({"kind": "gru", "d_model": 512, "dropout": 0.0}, 600, 10_000),
     ({"kind": "gpt", "d_model": 256, "layers": 4, "heads": 8, "context": 256}, 150, 2000),
 )
 QUICK = (
