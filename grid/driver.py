@@ -22,7 +22,7 @@ from grid.scheduler import Failure, Outcome, Policy, Scheduler, Slot
 from grid.store import Store
 
 BEAT_S = 0.2
-LINE_BYTES = 2000
+LINE_BYTES, EVENT_BYTES = 2000, 65_536
 RUNNING = "running.json"
 """In the driver's folder: job → its slot, and since when it runs."""
 
@@ -256,7 +256,8 @@ def working(folder: Path) -> list[Working]:
     for name, about in (read_json(folder / RUNNING) or {}).items():
         job = folder / name
         steps = [step["key"] for step in (read_json(job / "job.json") or {}).get("steps", ())]
-        events = [event for event in _events(job) if event.get("event") == "progress"]
+        tail = _parsed(_tail(job / "events.jsonl", EVENT_BYTES))  # a training of days has told much
+        events = [event for event in tail if event.get("event") == "progress"]
         last = events[-1] if events else {}
         key = last.get("key") or (steps[0] if steps else "")
         line = _last_line(job / "log.txt")
@@ -271,14 +272,19 @@ def _events(folder: Path) -> list[Mapping[str, Any]]:
         return []
 
 
+def _tail(file: Path, size: int) -> bytes:
+    """The last bytes of a file; nothing where there is none."""
+    try:
+        with open(file, "rb") as opened:
+            opened.seek(max(0, os.fstat(opened.fileno()).st_size - size))
+            return opened.read()
+    except OSError:
+        return b""
+
+
 def _last_line(log: Path) -> str:
     """What a job wrote last, without anything that a terminal would obey; nothing before it has written."""
-    try:
-        with open(log, "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - LINE_BYTES))
-            lines = file.read().decode("utf-8", "replace").splitlines()
-    except OSError:
-        return ""
+    lines = _tail(log, LINE_BYTES).decode("utf-8", "replace").splitlines()
     last = next((line for line in reversed(lines) if line.strip()), "")
     return "" if last.startswith("--- ") else "".join(c for c in last.strip() if c.isprintable())
 

@@ -5,6 +5,7 @@ What a token's probability is, says models.huggingface.ranks; what a spelling se
 
 import heapq
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +28,7 @@ Spelling = tuple[float, tuple[int, ...], Written]
 
 
 @dataclass
-class Search:
+class Search(ABC):
     """Probabilities of tokens found so far, in nats; spellings that may grow into tokens above the bar."""
 
     room: int  # subwords that a spelling may have
@@ -36,13 +37,13 @@ class Search:
     found: dict[str, float] = field(default_factory=dict)
     pool: list[Spelling] = field(default_factory=list)
 
+    @abstractmethod
     def raise_bar(self) -> None:
         """After a look at a distribution: what must be exceeded from now on."""
-        raise NotImplementedError
 
     def is_wanted(self, entry: Spelling) -> bool:
         """Whether a spelling above the bar is still worth extending."""
-        raise NotImplementedError
+        return True
 
     def next(self) -> list[Spelling]:
         """The spellings to extend next; none when all is known."""
@@ -86,9 +87,6 @@ class TopSearch(Search):
         if len(self.found) >= self.k:
             self.found = dict(heapq.nlargest(self.k, self.found.items(), key=lambda item: item[1]))
             self.bar = min(self.found.values())
-
-    def is_wanted(self, entry: Spelling) -> bool:
-        return True
 
 
 class Window:
