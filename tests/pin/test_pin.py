@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from tests.pin import pinned, plans, texts, tiny, values
+from tests.pin.tables import Table, compared
 
 PYTHON = (3, 11)
 written_by = pytest.mark.skipif(
@@ -67,3 +68,33 @@ def test_a_pin_names_what_is_new_gone_or_moved() -> None:
         "− file rewrite 1 2",
         "+ file rewrite 1 3",
     ]
+
+
+BASE = Table(columns={"name": ["a", "b"], "value": [0.25, float("nan")]}, key=("name",))
+
+
+def test_commits_that_say_the_same_in_another_order_with_more_beside_it_are_equal() -> None:
+    columns = {"new": [1, 2, 3], "value": [7.0, float("nan"), 0.25], "name": ["c", "b", "a"]}
+    found = compared("table", BASE, Table(columns=columns, key=("name",)))
+    assert not found.different
+    assert (found.rows, found.columns, found.values) == (2, 2, 4)
+    assert found.notes == ["columns only in HEAD: new", "1 rows only in HEAD"]
+    assert compared("table", None, BASE).notes == ["table only in HEAD"]
+
+
+@pytest.mark.parametrize(
+    "columns, different",
+    [
+        ({"name": ["a", "b"], "value": [0.25000000000000006, float("nan")]}, "0.25 → 0.25000000000000006"),
+        ({"name": ["a", "b"], "value": [0.25, None]}, "value of b: nan → None"),
+        ({"name": ["a", "b"], "value": [0.25, 0.0]}, "value of b: nan → 0.0"),
+        ({"name": ["a"], "value": [0.25]}, "1 rows only in BASE, the first b"),
+        ({"name": ["a", "b"]}, "column value only in BASE"),
+    ],
+)
+def test_commits_that_differ_say_where(columns: dict[str, list[object]], different: str) -> None:
+    assert different in compared("table", BASE, Table(columns=columns, key=("name",))).different
+
+
+def test_a_table_that_is_gone_is_a_difference() -> None:
+    assert compared("table", BASE, None).different == "only in BASE"
