@@ -5,7 +5,7 @@ manifests, which hold both.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ def _csv(file: Path) -> Table:
 
 def _tensors(file: Path) -> Table:
     tensors = load_file(file)
-    columns: dict[str, Sequence[Any]] = {
+    columns: dict[str, list[Any]] = {
         "tensor": list(tensors),
         "type": [f"{tensor.dtype}{list(tensor.shape)}" for tensor in tensors.values()],
         "bits": [tensor.tobytes().hex() for tensor in tensors.values()],

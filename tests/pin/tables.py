@@ -1,6 +1,6 @@
 """Two tables, value by value."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,7 @@ from typing import Any
 class Table:
     """Columns by name. `key`: the columns that say which row is which; without it rows go by their place."""
 
-    columns: dict[str, Sequence[Any]]
+    columns: Mapping[str, Sequence[Any]]
     key: tuple[str, ...] = ()
 
     def __len__(self) -> int:
