@@ -61,34 +61,33 @@ def cut(before: Scored, after: Scored) -> tuple[dict[str, Any], dict[str, Any]] 
     """The piece of whole lines with the largest sum of |change of bits|, within MAX_CHARS and MAX_TOKENS.
 
     Begins with the first token of a statement, ends with the last of one where that fits; None where not
-    one token fits. Every original token must be met in `after`, in order.
+    one token fits. Every original token must be met in `after`.
     """
-    aligned = np.flatnonzero(after.origins >= 0)
-    if len(aligned) != len(before.bits) or not len(aligned):
+    met = np.flatnonzero(after.origins >= 0)
+    if len(met) != len(before.bits) or not len(met):
         return None
+    aligned = met[np.argsort(after.origins[met])]  # (T,) of each token of the original
     bits_after = after.bits[aligned]
-    found = _window(before, after, aligned, np.abs(bits_after - before.bits))
+    found = _window(before, after, met, np.abs(bits_after - before.bits))
     if found is None:
         return None
     first, last = found
     other = np.full(len(after.bits), np.nan, dtype=np.float32)
     other[aligned] = before.bits
-    from_, to = (int(aligned[first - 1]) + 1 if first else 0), int(aligned[last - 1]) + 1
+    from_, to = (int(met[first - 1]) + 1 if first else 0), int(met[last - 1]) + 1
     return before.excerpt(first, last, bits_after), after.excerpt(from_, to, other)
 
 
-def _window(
-    before: Scored, after: Scored, aligned: Ints, gain: NDArray[np.float32]
-) -> tuple[int, int] | None:
-    """First token and end of the window, in tokens of the original."""
+def _window(before: Scored, after: Scored, met: Ints, gain: NDArray[np.float32]) -> tuple[int, int] | None:
+    """First token and end of the window, in tokens of the original; `met`: (T,) their places, ascending."""
     line_ends = np.flatnonzero(before.kinds == NEWLINE) + 1
     firsts = np.unique(np.r_[0, line_ends[line_ends < len(before.kinds)]])
-    opening = np.r_[0, aligned[:-1] + 1]  # (T,) where the rewritten side of a token begins
+    opening = np.r_[0, met[:-1] + 1]  # (T,) where the rewritten side of a token begins
     ends = np.minimum.reduce(
         [
             np.searchsorted(before.ends, before.starts[firsts] + MAX_CHARS, side="right"),
-            np.searchsorted(after.ends[aligned], after.starts[opening[firsts]] + MAX_CHARS, side="right"),
-            np.searchsorted(aligned, opening[firsts] + MAX_TOKENS, side="left"),
+            np.searchsorted(after.ends[met], after.starts[opening[firsts]] + MAX_CHARS, side="right"),
+            np.searchsorted(met, opening[firsts] + MAX_TOKENS, side="left"),
         ]
     )
     whole = np.r_[0, line_ends][np.searchsorted(line_ends, ends, side="right")]

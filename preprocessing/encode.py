@@ -15,8 +15,8 @@ from preprocessing.tokens import STRING, Tokens, TokensConfig, lex, texts
 Span = tuple[int, int, str]
 Edit = tuple[int, int, str]
 Align = Callable[[Sequence[Span], Sequence[Span], Sequence[Edit]], Iterable[tuple[int, int]]]
-"""Spans (start, end, newline | indent | dedent | other) of the tokens of the original and of the rewritten
-text, and the edits between them → for each rewritten token its origin, or -1, and its change."""
+"""Spans (start, end, newline | indent | dedent | comment | other) of the tokens of the original and of the
+rewritten text, and the edits between them → for each rewritten token its origin, or -1, and its change."""
 
 UNCHANGED, RENAMED, INSERTED = range(3)
 

@@ -77,11 +77,11 @@ class Tokens:
         return len(self.kinds)
 
     def spans(self) -> Iterator[tuple[int, int, str]]:
-        """(start, end, "newline" | "indent" | "dedent" | "other"), as alignment wants them."""
+        """(start, end, "newline" | "indent" | "dedent" | "comment" | "other"), as alignment wants them."""
         return zip(self.starts, self.ends, (_SPAN_KINDS[kind] for kind in self.kinds), strict=True)
 
 
-_SPAN_KINDS = tuple(KINDS[k] if k in SYMBOLS else "other" for k in range(len(KINDS)))
+_SPAN_KINDS = tuple(KINDS[k] if k in SYMBOLS or k == COMMENT else "other" for k in range(len(KINDS)))
 
 
 def lex(text: str, comments: Literal["drop", "keep"] = "drop") -> Tokens:

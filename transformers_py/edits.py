@@ -15,10 +15,11 @@ HOLE = "\0"
 """Stands in an edit's text for what a rewrite draws when it is emitted (NUL can't occur in Python source)."""
 
 Token = tuple[int, int, str]
-"""(start, end, kind) with kind in {"newline", "indent", "dedent", "other"}; offsets in characters."""
+"""(start, end, kind), offsets in characters; kind: newline, indent, dedent, comment or other."""
 
 CLOSING, POINT, OPENING, REPLACING = 0, 1, 2, 3
 UNCHANGED, RENAMED, INSERTED = 0, 1, 2
+_LAYOUT = frozenset(["indent", "dedent"])
 
 
 class Edit(NamedTuple):
@@ -133,14 +134,15 @@ def align(
     change is 0 unchanged, 1 renamed (its text differs, also by a name inside of it), 2 inserted. Tokens of
     kind "indent" and "dedent" have no extent that decides: an INDENT belongs to the next token's line, and a
     DEDENT has the origin of the DEDENT that closes its INDENT's origin. Every token of the original is the
-    origin of one token, in order. Raises ValueError where that can't be: then the edits aren't
-    token-preserving.
+    origin of one token, in order, with one exception: an INDENT or DEDENT, which stands after the comments
+    above its line, comes before those above which a statement was inserted. Raises ValueError where that
+    can't be: then the edits aren't token-preserving.
     """
-    spans = {(start, end): i for i, (start, end, kind) in enumerate(original) if kind in ("other", "newline")}
+    spans = {(start, end): i for i, (start, end, kind) in enumerate(original) if kind not in _LAYOUT}
     back = _Back(edits)
     result: list[tuple[int, int]] = []
     for start, end, kind in rewritten:
-        if kind in ("indent", "dedent"):
+        if kind in _LAYOUT:
             result.append((-1, INSERTED))
             continue
         where = back.span(start, end)
@@ -155,9 +157,18 @@ def align(
         result.append((origin, where[2]))
     _align_indents(original, rewritten, result)
     survivors = [origin for origin, _ in result if origin >= 0]
-    if survivors != list(range(len(original))):
+    if survivors != list(range(len(original))) and not _differ_by_passing(original, survivors):
         raise ValueError("a token of the original was lost, or moved over another one")
     return result
+
+
+def _differ_by_passing(original: Sequence[Token], survivors: list[int]) -> bool:
+    """Whether all tokens survive, and only layout and comments have passed each other."""
+    for passed in (_LAYOUT, frozenset(["comment"])):
+        rest = [i for i, token in enumerate(original) if token[2] not in passed]
+        if [i for i in survivors if original[i][2] not in passed] != rest:
+            return False
+    return True
 
 
 class _Back:
@@ -196,7 +207,7 @@ def _align_indents(
     Between the head of a block and the first token in it, the original has one INDENT. The rewritten text
     may have more, of inserted blocks: those that are closed again before the token are none of the
     original's, and of those that are open the outermost is the block's own; the others are wrapped around
-    what stands in it. A DEDENT belongs where its INDENT belongs.
+    what stands in it. A DEDENT belongs where its INDENT belongs. Comments say nothing about blocks.
     """
     opens, closes = _blocks(original)
     stack: list[int] = []
@@ -210,7 +221,7 @@ def _align_indents(
             recent = min(recent, len(stack))
             if opened >= 0:
                 result[k] = (closes[opened], UNCHANGED)
-        elif result[k][0] >= 0:
+        elif result[k][0] >= 0 and kind != "comment":
             indent = opens.get(result[k][0], -1)
             if indent >= 0 and recent < len(stack):
                 result[stack[recent]] = (indent, UNCHANGED)

@@ -1,5 +1,7 @@
 """Excerpts: where most changed, bounded, the same statements on both sides."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -10,8 +12,13 @@ from transformers_py import rewrite
 from transformers_py.edits import align
 
 
-def scored(text: str, bits: float | list[float] = 1.0, pairs: list[tuple[int, int]] | None = None) -> Scored:
-    tokens = lex(text)
+def scored(
+    text: str,
+    bits: float | list[float] = 1.0,
+    pairs: list[tuple[int, int]] | None = None,
+    comments: Literal["drop", "keep"] = "drop",
+) -> Scored:
+    tokens = lex(text, comments)
     pairs = pairs or [(i, 0) for i in range(len(tokens))]
     values = [bits] * len(tokens) if isinstance(bits, float) else bits
     return Scored(
@@ -74,6 +81,20 @@ def test_what_was_inserted_belongs_to_the_statement_that_follows(name: str) -> N
     assert len(aligned) == len(original["tokens"])
     assert all(t["change"] == 2 for t in rewritten["tokens"] if t["bits_other"] is None)
     assert [t["bits"] for t in aligned] == [t["bits_other"] for t in original["tokens"]]
+
+
+def test_an_indent_that_passed_a_comment_keeps_its_bits() -> None:
+    text = "def f():\n    # c\n    x = 1\n"
+    done = rewrite(text, ["no_op"], rate=1.0, seed=1)
+    pairs = align(list(lex(text, "keep").spans()), list(lex(done.text, "keep").spans()), done.edits)
+    before = scored(text, [float(i) for i in range(len(lex(text, "keep")))], comments="keep")
+    bits = [100.0 + origin if origin >= 0 else 0.0 for origin, _ in pairs]
+    found = cut(before, scored(done.text, bits, pairs, comments="keep"))
+    assert found is not None
+    for side, sign in zip(found, (100, -100), strict=True):
+        shared = [t for t in side["tokens"] if t["bits_other"] is not None]
+        assert len(shared) == len(before.bits) - 1  # the DEDENT is behind the statement
+        assert all(t["bits_other"] == t["bits"] + sign for t in shared)
 
 
 def test_a_statement_that_is_too_long_is_cut_at_a_token() -> None:
