@@ -18,12 +18,12 @@ from benchmarks.scoring import machine, trained
 from models.checkpoints import load_model
 from models.config import TrainingConfig
 from models.data import Sample, scored_samples
-from models.flops import training_flops, utilisation
-from models.gpt import Config
-from models.gpt.network import Gpt
-from models.loop import compiled
-from models.packing import Packer
-from models.scoring import Scorer
+from models.kinds.gpt import Config
+from models.kinds.gpt.network import Gpt
+from models.scoring.scorer import Scorer
+from models.training.flops import training_flops, utilisation
+from models.training.loop import compiled
+from models.training.packing import Packer
 from models.vocabulary import Vocabulary
 from preprocessing import tokenizers
 

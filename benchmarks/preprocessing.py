@@ -27,14 +27,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from preprocessing import corpus, duplicates, encode, parquet, reading, tokenizers
-from preprocessing.cleaning import Rules, clean
-from preprocessing.corpus import CorpusConfig
-from preprocessing.duplicates import NearConfig, NearIndex
+from preprocessing import encode, parquet, tokenizers
+from preprocessing.corpus import building, decoding, duplicates
+from preprocessing.corpus.building import CorpusConfig
+from preprocessing.corpus.cleaning import Rules, clean
+from preprocessing.corpus.duplicates import NearConfig, NearIndex
+from preprocessing.lexer.tokens import TokensConfig, lex, texts
 from preprocessing.prepare import PrepareConfig, encode_all, prepare
 from preprocessing.sources import RawFile, directory, stdlib
 from preprocessing.tokenizers.bpe import Config
-from preprocessing.tokens import TokensConfig, lex, texts
 
 REPEATS = 2
 COPIES = 8  # of the text for two processes, which take a second to start
@@ -69,7 +70,7 @@ def read(quick: bool) -> Iterator[RawFile]:
 def stages(quick: bool) -> dict[str, Any]:
     """MB/s of each stage and its floor."""
     raw = list(read(quick))
-    source = [reading.decode(file.data) for file in raw]
+    source = [decoding.decode(file.data) for file in raw]
     megabytes = sum(len(text.encode()) for text in source) / 1e6
     config, near = TokensConfig(), NearConfig()
     cut = [lex(text) for text in source]
@@ -78,8 +79,8 @@ def stages(quick: bool) -> dict[str, Any]:
         for part in ("corpus", "tokenizer"):
             (folder / part).mkdir()
         built = CorpusConfig(source=source_of(quick), shards=1)
-        corpus.build(built, folder / "corpus")
-        shards = list(corpus.shard_paths(folder / "corpus"))
+        building.build(built, folder / "corpus")
+        shards = list(building.shard_paths(folder / "corpus"))
         tokenizers.build(Config(), shards, config, folder / "tokenizer")
         trained = tokenizers.load(folder / "tokenizer")
         words = [
@@ -105,7 +106,7 @@ def stages(quick: bool) -> dict[str, Any]:
 
         work: dict[str, tuple[str, Callable[[], object]]] = {
             "ast.parse": ("", lambda: [ast.parse(text) for text in source]),
-            "compile": ("", lambda: [reading.check_syntax(text) for text in source]),
+            "compile": ("", lambda: [decoding.check_syntax(text) for text in source]),
             "tokenize": ("", tokenize_all),
             "tokenizers": ("", lambda: [library.encode_batch_fast(ended) for ended in words]),
             "read": ("", lambda: list(read(quick))),
@@ -143,9 +144,9 @@ def two_processes(quick: bool) -> dict[str, Any]:
             for one in out:
                 one.mkdir()
             start = time.perf_counter()
-            corpus.build(CorpusConfig.model_validate(fields), out[0], workers=workers)
+            building.build(CorpusConfig.model_validate(fields), out[0], workers=workers)
             found["corpus"][str(workers)] = time.perf_counter() - start
-            shards = list(corpus.shard_paths(out[0]))
+            shards = list(building.shard_paths(out[0]))
             if workers == 1:
                 tokenizers.build(Config(), shards, tokens, folder / "tokenizer1")
             start = time.perf_counter()
@@ -186,7 +187,7 @@ def distinct(shards: Path) -> list[dict[str, float]]:
     found = []
     for part in (16, 4, 1):
         with tempfile.TemporaryDirectory() as name:
-            rows = (row for shard in corpus.shard_paths(shards) for row in parquet.rows(shard))
+            rows = (row for shard in building.shard_paths(shards) for row in parquet.rows(shard))
             for number, row in enumerate(rows):
                 if number % part == 0:
                     path = Path(name) / "source" / f"p{number // 1000}" / f"f{number}.py"

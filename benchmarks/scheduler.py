@@ -18,15 +18,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from grid.driver import Driver, Silent
 from grid.engines.config import DockerHost
 from grid.executors import dask, docker, inprocess, local
-from grid.graph import Step
 from grid.hosts import Hosts
-from grid.jobs import Job
 from grid.keys import digest
-from grid.scheduler import Policy, Slot
-from grid.store import Store
+from grid.plan.graph import Step
+from grid.plan.jobs import Job
+from grid.scheduler.driver import Driver, Silent
+from grid.scheduler.queue import Policy, Slot
+from grid.store.finished import Store
 
 SPEC = """\
 name: big
@@ -60,9 +60,9 @@ def write_spec(folder: Path, intensities: int, seeds: int) -> Path:
 PLAN = """
 import json, resource, sys, time
 began = time.perf_counter()
-from grid.loading import open_grid
-from grid import jobs
-from grid.store import Store
+from grid.plan.opening import open_grid
+from grid.plan import jobs
+from grid.store.finished import Store
 from pathlib import Path
 grid = open_grid(sys.argv[1])
 cells = len(grid.cells.cells)
@@ -90,17 +90,17 @@ def plan(folder: Path) -> dict[str, Any]:
 FINISH = """
 import sys
 from pathlib import Path
-from grid import jobs
-from grid.loading import open_grid
-from grid.store import Store
+from grid.plan import jobs
+from grid.plan.opening import open_grid
+from grid.store.finished import Store
 grid, store = open_grid(sys.argv[1]), Store(Path(sys.argv[2]) / "store")
 for key, step in grid.plan.steps.items():
     with store.writing(step.kind, key) as folder:
         (folder / "file").write_text("x")
         facts = {"document": step.document(), "inputs": {}, "facts": {}, "wall_s": 1.0, "finished": 0.0}
         store.publish(folder, step.kind, key, facts)
-from grid import cell_status
-from grid.results import Folder, write_json
+from grid.results import cell_status
+from grid.results.folder import Folder, write_json
 state = jobs.state(grid.plan, store)
 found = list(cell_status.statuses(grid.plan, state.manifests, {}))
 folder = Folder(Path(sys.argv[2]), "big")

@@ -19,16 +19,18 @@ import numpy as np
 import torch
 
 from benchmarks.yardstick import Beam, yardstick
-from models import lookup, train
 from models.checkpoints import load_model
 from models.config import TrainingConfig
 from models.data import Part, Sample, scored_samples
-from models.reading import Slot, windows
-from models.scoring import Scored, Scorer
+from models.kinds import lookup
+from models.scoring.scorer import Scored, Scorer
+from models.scoring.windows import Slot, windows
+from models.training.prepare import run as train
 from models.vocabulary import Vocabulary
-from preprocessing import corpus, encode, tokenizers
+from preprocessing import encode, tokenizers
+from preprocessing.corpus import building
+from preprocessing.lexer.tokens import TokensConfig
 from preprocessing.tokenizers import bpe
-from preprocessing.tokens import TokensConfig
 
 CASES = (
     ({"kind": "gru", "d_model": 512, "dropout": 0.0}, 150, 2000),
@@ -56,8 +58,8 @@ def prepare(folder: Path, vocab_size: int, max_samples: int) -> tuple[Path, Path
     for place in places:
         place.mkdir()
     keep = {**CORPUS["keep"], "max_samples": max_samples}
-    corpus.build(corpus.CorpusConfig.model_validate({**CORPUS, "keep": keep}), places[0])
-    shards = list(corpus.shard_paths(places[0]))
+    building.build(building.CorpusConfig.model_validate({**CORPUS, "keep": keep}), places[0])
+    shards = list(building.shard_paths(places[0]))
     tokenizers.build(bpe.Config(vocab_size=vocab_size), shards, TokensConfig(), places[1])
     encode.build(shards[0], places[1], TokensConfig(), places[2])
     return places[1], places[2]
@@ -129,7 +131,7 @@ def trained(folder: Path, config: dict[str, Any], steps: int, vocab_size: int, m
     place.mkdir(parents=True)
     tokenizer, shard = prepare(place, vocab_size, max_samples)
     (place / "model").mkdir()
-    train.run(
+    train(
         model=lookup(config["kind"]).Config(**config),
         training=TrainingConfig(
             batch_tokens=1024, window=32, max_steps=steps, validate_every=steps, learning_rate=5e-3

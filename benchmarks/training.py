@@ -13,13 +13,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.scoring import machine
-from models.gpt import Config as GptConfig
-from models.gpt.network import Gpt
-from models.gru import Config as GruConfig
-from models.gru.network import Gru
 from models.interface import Network
-from models.output import has_fast_bf16
-from models.packing import Packer
+from models.kinds.gpt import Config as GptConfig
+from models.kinds.gpt.network import Gpt
+from models.kinds.gru import Config as GruConfig
+from models.kinds.gru.network import Gru
+from models.training.output import has_fast_bf16
+from models.training.packing import Packer
 
 PUBLISHED = 1122  # subwords per CPU second of the published program: 512 units, V 9,764, 32 x 200
 

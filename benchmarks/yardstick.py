@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from models.packing import FILE
-from models.search import TIE, WORST
+from models.scoring.search import TIE, WORST
+from models.training.packing import FILE
 from models.vocabulary import Vocabulary
 
 BEAM = 32

@@ -7,12 +7,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from grid import document as documents
-from grid import provenance, slots
 from grid.engines.config import DockerHost, Size
 from grid.errors import BadInput
-from grid.findings import Findings, from_pydantic
-from grid.scheduler import Policy, Slot
+from grid.scheduler import slots
+from grid.scheduler.queue import Policy, Slot
+from grid.spec import document as documents
+from grid.spec.findings import Findings, from_pydantic
+from grid.store import provenance
 
 FOLDER = Path("configs/hosts")
 

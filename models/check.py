@@ -11,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models import score, train
 from models.config import EarlyStop, EvaluationConfig, TrainingConfig
 from models.data import Part
+from models.scoring import evaluate
+from models.training import prepare
 from preprocessing import encode, tokenizers
-from preprocessing.tokens import TokensConfig, lex, texts
+from preprocessing.lexer.tokens import TokensConfig, lex, texts
 
 LINES = """import math
 
@@ -79,8 +80,8 @@ class Check:
 def check_model(model: Any) -> Check:
     """Trains a model of this config on a few lines, and scores it on the same lines.
 
-    model: a `Config` of some `models.<kind>`, with MEMORISING in it. Exercises tokenizer, shards, training,
-    checkpoint, scores and ranks. Raises what these raise for a config that can't work.
+    model: a `Config` of some `models.kinds.<kind>`, with MEMORISING in it. Exercises tokenizer, shards,
+    training, checkpoint, scores and ranks. Raises what these raise for a config that can't work.
     """
     started = time.monotonic()
     changed = {name: value for name, value in MEMORISING.items() if getattr(model, name, value) != value}
@@ -126,7 +127,7 @@ def _learn(model: Any, folder: Path) -> tuple[float, dict[str, Any], dict[str, A
         inner.mkdir()
     _write_lines(model, folders["tokenizer"], folders["shard"])
     part, threads = Part(folder=folders["shard"]), _threads(model)
-    facts = train.run(
+    facts = prepare.run(
         model=model,
         training=TRAINING.model_copy(update={"learning_rate": _rate(model), "threads": threads}),
         tokenizer=folders["tokenizer"],
@@ -137,10 +138,10 @@ def _learn(model: Any, folder: Path) -> tuple[float, dict[str, Any], dict[str, A
         report=lambda row: None,
         enough_bits=ENOUGH_BITS,
     )
-    [scores] = score.run(
+    [scores] = evaluate.run(
         model_folder=folders["model"],
         tokenizer=folders["tokenizer"],
-        tests=[score.Test(parts=[part.folder], out=folders["scores"])],
+        tests=[evaluate.Test(parts=[part.folder], out=folders["scores"])],
         config=EvaluationConfig(threads=threads),
         report=lambda row: None,
     )

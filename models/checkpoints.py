@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from models import lookup
 from models.errors import BadInput
+from models.kinds import lookup
 
 FORMAT = 1
 N = TypeVar("N", bound=nn.Module)
@@ -86,7 +86,7 @@ def load_model(folder: Path, *, tokenizer: Path | None = None) -> Any:
 
 
 def lookup_network(kind: str) -> Any:
-    """The module `models.<kind>.network` (fit, load), which may import torch."""
+    """The module `models.kinds.<kind>.network` (fit, load), which may import torch."""
     from importlib import import_module
 
     return import_module(f"{lookup(kind).__name__}.network")

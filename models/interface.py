@@ -97,7 +97,7 @@ class Network(nn.Module, ABC):
 
 
 class Implementation(Protocol):
-    """What `models/<kind>/network.py` offers to training and scoring."""
+    """What `models/kinds/<kind>/network.py` offers to training and scoring."""
 
     def fit(self, config: Any, job: Any) -> dict[str, Any]: ...
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.packing import FILE
 from models.subtokens import subtokens
+from models.training.packing import FILE
 from preprocessing import tokenizers
 from preprocessing.tokenizers import SPECIALS
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from preprocessing import parquet, shards, tokenizers
-from preprocessing.running import n_bytes, running
-from preprocessing.tokens import STRING, Tokens, TokensConfig, lex, texts
+from preprocessing.lexer.running import n_bytes, running
+from preprocessing.lexer.tokens import STRING, Tokens, TokensConfig, lex, texts
 
 Span = tuple[int, int, str]
 Edit = tuple[int, int, str]

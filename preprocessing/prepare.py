@@ -13,13 +13,14 @@ from typing import Any
 from joblib import Parallel, delayed
 from pydantic import BaseModel, ConfigDict
 
-from preprocessing import corpus, describe, encode, tokenizers
-from preprocessing.corpus import CorpusConfig
+from preprocessing import encode, tokenizers
+from preprocessing.corpus import building, description
+from preprocessing.corpus.building import CorpusConfig
 from preprocessing.errors import BadInput
 from preprocessing.exports import openvocab
+from preprocessing.lexer.tokens import TokensConfig
 from preprocessing.tokenizers import AnyTokenizer
 from preprocessing.tokenizers.bpe import Config as Bpe
-from preprocessing.tokens import TokensConfig
 
 FOLDERS = ("corpus", "tokenizer", "encoded", "lines")
 FACTS = "facts.json"
@@ -66,11 +67,11 @@ def prepare(source: Path, out: Path, config: PrepareConfig, *, workers: int = 1)
 def _prepare(source: Path, out: Path, config: PrepareConfig, workers: int) -> dict[str, Any]:
     in_corpus, in_tokenizer, in_encoded, in_lines = (out / name for name in FOLDERS)
     fields = {**config.corpus, "source": {"kind": "directory", "path": str(source)}}
-    built = corpus.build(CorpusConfig.model_validate(fields), in_corpus, workers=workers)
-    shards = list(corpus.shard_paths(in_corpus))
+    built = building.build(CorpusConfig.model_validate(fields), in_corpus, workers=workers)
+    shards = list(building.shard_paths(in_corpus))
     trained = tokenizers.build(config.tokenizer, shards, config.tokens, in_tokenizer)
     encode_all(shards, in_tokenizer, config.tokens, in_encoded, in_lines, workers=workers)
-    facts = {"corpus": built, "tokenizer": trained, "description": describe.describe(in_corpus)}
+    facts = {"corpus": built, "tokenizer": trained, "description": description.describe(in_corpus)}
     (out / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return facts
 

@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from preprocessing import parquet, tokenizers
 from preprocessing.errors import BadInput, BadSource
+from preprocessing.lexer.tokens import TokensConfig, lex, texts
 from preprocessing.size import Size, SizeRule
-from preprocessing.tokens import TokensConfig, lex, texts
 
 SCHEMA = pa.schema(
     [

@@ -216,7 +216,7 @@ def wheels() -> Path:
 @pytest.fixture(scope="session")
 def training_image(docker_client: docker.DockerClient, base_image: str, wheels: Path) -> str:
     """The image of this code, in the first engine; layers that haven't changed are found again."""
-    from grid import image
+    from grid.commands import image
 
     image.build(docker_client, tag="augrid:test", base=base_image, wheels=wheels)
     return "augrid:test"

@@ -8,10 +8,10 @@ from typing import Any
 
 from docker.types import DeviceRequest, LogConfig, Mount
 
-from grid import processes
 from grid.engines.config import DockerHost
 from grid.engines.orders import INSIDE, Order, keys_label
-from grid.scheduler import Slot
+from grid.scheduler.queue import Slot
+from grid.store import processes
 
 GRID, JOB, SLOT, KEYS = "augrid.grid", "augrid.job", "augrid.slot", "augrid.keys"
 PIDS = 512

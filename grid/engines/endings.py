@@ -15,7 +15,7 @@ from docker.errors import DockerException
 from grid.engines import containers
 from grid.engines.engine import Engine
 from grid.engines.output import LOST_GPU, OUT_OF_GPU_MEMORY
-from grid.executors.base import Exit
+from grid.scheduler.executor import Exit
 
 CANCELLED = Exit(code=-signal.SIGTERM, failure="cancelled", reason="stopped")
 SIGNALS = 128

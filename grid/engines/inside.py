@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from grid import provenance
+from grid.store import provenance
 
 
 def facts() -> dict[str, object]:

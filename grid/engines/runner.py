@@ -14,14 +14,14 @@ from typing import Any
 from docker.errors import APIError, DockerException, NotFound
 
 from grid.engines import containers, endings
-from grid.engines.data import Carrier
+from grid.engines.carrier import Carrier
 from grid.engines.engine import Engine, LostHostError, StoppedError
 from grid.engines.orders import FILE, Order, covers
 from grid.engines.output import Output
-from grid.executors.base import Exit
-from grid.jobs import Job
-from grid.scheduler import Slot
-from grid.store import Store
+from grid.plan.jobs import Job
+from grid.scheduler.executor import Exit
+from grid.scheduler.queue import Slot
+from grid.store.finished import Store
 
 TICK_S = 0.5
 CONFLICT = 409

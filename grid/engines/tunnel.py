@@ -41,7 +41,7 @@ class Tunnel:
     """
 
     def __init__(self, to: Ssh, config: Path | None = None) -> None:
-        from grid import processes
+        from grid.store import processes
 
         _sweep()
         mine = f"{PREFIX}-{os.getpid()}-{processes.started(os.getpid())}-"
@@ -99,7 +99,7 @@ def _command(to: Ssh, socket: Path, config: Path | None) -> list[str]:
 
 def _sweep() -> None:
     """Remove the folders of processes that were killed."""
-    from grid import processes
+    from grid.store import processes
 
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}-*"):
         _, _, pid, started, *_ = [*folder.name.split("-"), "", ""]

@@ -6,9 +6,9 @@ import importlib
 import pkgutil
 
 from grid.errors import BadInput, suggest
-from grid.executors.base import Executor
 from grid.hosts import Hosts
-from grid.scheduler import Slot
+from grid.scheduler.executor import Executor
+from grid.scheduler.queue import Slot
 
 
 def lookup(name: str, hosts: Hosts) -> tuple[Executor, list[Slot]]:

@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from grid import slots as kinds
 from grid.errors import BadInput
 from grid.executors import local
-from grid.executors.base import Exit, Stateless
 from grid.hosts import Hosts
-from grid.scheduler import Slot
+from grid.scheduler import slots as kinds
+from grid.scheduler.executor import Exit, Stateless
+from grid.scheduler.queue import Slot
 
 CONNECT_S = 10.0
 BEAT_S = 1.0

@@ -11,16 +11,16 @@ from pathlib import Path
 
 from docker.errors import DockerException, ImageNotFound
 
-from grid import slots as kinds
 from grid.engines.config import DockerHost
 from grid.engines.engine import Engine, LostHostError, StoppedError
 from grid.engines.runner import Runner
 from grid.errors import BadInput
 from grid.executors import local
-from grid.executors.base import Exit
 from grid.hosts import Hosts
-from grid.jobs import Job
-from grid.scheduler import Slot
+from grid.plan.jobs import Job
+from grid.scheduler import slots as kinds
+from grid.scheduler.executor import Exit
+from grid.scheduler.queue import Slot
 
 OPEN_S = 10.0
 HERE = "local"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from grid import slots, work
-from grid.executors.base import Exit, Stateless
 from grid.hosts import Hosts
-from grid.scheduler import Slot
+from grid.scheduler import slots
+from grid.scheduler.executor import Exit, Stateless
+from grid.scheduler.queue import Slot
+from grid.steps import worker
 
 
 def make(hosts: Hosts) -> tuple[Executor, list[Slot]]:
@@ -20,7 +21,7 @@ class Executor(Stateless):
 
     def run(self, file: Path, slot: Slot) -> Exit:
         """Do the job of a job file; its return code."""
-        return Exit(code=work.main(file))
+        return Exit(code=worker.main(file))
 
     def stop(self) -> None:
         """Nothing runs beside the caller."""

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import psutil
 
-from grid.executors.base import Exit, Stateless
 from grid.hosts import Hosts
-from grid.jobs import Job
-from grid.scheduler import Slot
+from grid.plan.jobs import Job
+from grid.scheduler.executor import Exit, Stateless
+from grid.scheduler.queue import Slot
 
 POLL_S = 0.02
 WATCH_S = 0.5

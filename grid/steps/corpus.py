@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from grid.work import Context, Result, Work, each
+from grid.steps.worker import Context, Result, Work, each
 
 MAX_WORKERS = 8  # cleaning takes about six times as long as what one process must do: reading and writing
 
@@ -21,8 +21,8 @@ def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
 
 
 def _one(work: Work, context: Context) -> dict[str, object]:
-    from preprocessing import corpus
+    from preprocessing.corpus import building
 
-    config = corpus.CorpusConfig.model_validate(work.parameters["config"])
+    config = building.CorpusConfig.model_validate(work.parameters["config"])
     threads = int(os.environ.get("OMP_NUM_THREADS") or 1)  # how the executor says what the slot has
-    return corpus.build(config, work.out, workers=min(threads, MAX_WORKERS))
+    return building.build(config, work.out, workers=min(threads, MAX_WORKERS))

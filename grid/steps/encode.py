@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from grid.work import Context, Result, Work, each
+from grid.steps.worker import Context, Result, Work, each
 
 
 def version() -> list[int]:
@@ -21,7 +21,7 @@ def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
 
 def _one(work: Work, context: Context) -> dict[str, object]:
     from preprocessing import encode
-    from preprocessing.tokens import TokensConfig
+    from preprocessing.lexer.tokens import TokensConfig
     from transformers_py.edits import align
 
     corpus = context.input(work, "corpus") / f"shard-{work.parameters['shard']:05}.parquet"

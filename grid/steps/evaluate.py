@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from grid.work import Context, Result, Work
+from grid.steps.worker import Context, Result, Work
 
 
 def version() -> int:
@@ -16,13 +16,13 @@ def version() -> int:
 
 def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
     """tokens.parquet and samples.parquet of each test set."""
-    from models import score
     from models.config import EvaluationConfig
-    from models.score import Test
+    from models.scoring import evaluate
+    from models.scoring.evaluate import Test
 
     for config in {repr(work.parameters["config"]): work.parameters["config"] for work in works}.values():
         same = [work for work in works if work.parameters["config"] == config]
-        results = score.run(
+        results = evaluate.run(
             model_folder=context.input(same[0], "train"),
             tokenizer=context.input(same[0], "tokenizer"),
             tests=[Test(parts=context.inputs(work, "test"), out=work.out) for work in same],

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 
-from grid.work import Context, Result, Work, each
+from grid.steps.worker import Context, Result, Work, each
 
 
 def version() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from grid.work import Context, Result, Work, each
+from grid.steps.worker import Context, Result, Work, each
 
 
 def version() -> int:
@@ -18,11 +18,12 @@ def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
 
 
 def _one(work: Work, context: Context) -> dict[str, object]:
-    from preprocessing import corpus, tokenizers
-    from preprocessing.tokens import TokensConfig
+    from preprocessing import tokenizers
+    from preprocessing.corpus import building
+    from preprocessing.lexer.tokens import TokensConfig
 
     config = work.parameters["config"]
-    shards = list(corpus.shard_paths(context.input(work, "corpus")))
+    shards = list(building.shard_paths(context.input(work, "corpus")))
     valid = tokenizers.lookup(config["kind"]).Config.model_validate(config)
     tokens = TokensConfig.model_validate(work.parameters["tokens"])
     return tokenizers.build(valid, shards, tokens, work.out)

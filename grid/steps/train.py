@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 
-from grid.work import Context, Result, Work, each
+from grid.steps.worker import Context, Result, Work, each
 
 
 def version() -> int:
@@ -19,11 +19,11 @@ def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
 
 
 def _one(work: Work, context: Context) -> dict[str, object]:
-    import models
-    from grid.kinds import configs
-    from models import train
+    import models.kinds
+    from grid.spec.by_kind import configs
     from models.config import TrainingConfig
     from models.data import Part
+    from models.training import prepare
 
     model = work.parameters["model"]
     mixed = "original" in work.inputs  # then what a variant left alone is there already
@@ -32,8 +32,8 @@ def _one(work: Work, context: Context) -> dict[str, object]:
     training = TrainingConfig.model_validate({**work.parameters["training"], **work.unkeyed})
     events = context.store.root.parent / "tensorboard" / work.key if training.tensorboard else None
     with context.scratch(work) as scratch:
-        facts = train.run(
-            model=configs(models)[model["kind"]].model_validate(model),
+        facts = prepare.run(
+            model=configs(models.kinds)[model["kind"]].model_validate(model),
             training=training,
             tokenizer=context.input(work, "tokenizer"),
             train=parts,

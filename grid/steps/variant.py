@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from grid.work import Context, Result, Work
+from grid.steps.worker import Context, Result, Work
 
 if TYPE_CHECKING:
     from preprocessing.variants import Emitted, VariantRequest
@@ -23,7 +23,7 @@ def version() -> list[int]:
 def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
     """shard.parquet of every variant, from one pass."""
     from preprocessing import variants
-    from preprocessing.tokens import TokensConfig
+    from preprocessing.lexer.tokens import TokensConfig
 
     first = works[0]
     shard = context.input(first, "corpus") / f"shard-{first.parameters['shard']:05}.parquet"

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 
 from preprocessing import parquet
 from preprocessing.errors import BadInput
-from preprocessing.tokens import TokensConfig
+from preprocessing.lexer.tokens import TokensConfig
 
 
 class Export(Protocol):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from preprocessing import exports, parquet
-from preprocessing.split import SPLITS
-from preprocessing.tokens import TokensConfig
+from preprocessing.corpus.split import SPLITS
+from preprocessing.lexer.tokens import TokensConfig
 
 _NAMES = {"train": "train", "valid": "validation", "test": "test"}
 _SCHEMA = pa.schema(

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from preprocessing import exports
-from preprocessing.split import SPLITS
-from preprocessing.tokens import TokensConfig
+from preprocessing.corpus.split import SPLITS
+from preprocessing.lexer.tokens import TokensConfig
 
 _FIELDS = ("sample", "project", "path", "license", "split", "outcome", "text", "docstring")
 

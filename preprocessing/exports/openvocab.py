@@ -16,10 +16,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from preprocessing import exports, tokenizers
-from preprocessing.split import SPLITS
+from preprocessing.corpus.split import SPLITS
+from preprocessing.lexer.tokens import TokensConfig, lex, texts
 from preprocessing.tokenizers import Tokenizer
 from preprocessing.tokenizers.bpe import Config
-from preprocessing.tokens import TokensConfig, lex, texts
 
 _SPACE = "\u2420"
 _KNOWN = 100_000  # so many distinct tokens are remembered

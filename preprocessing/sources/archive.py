@@ -11,8 +11,8 @@ from typing import IO, Literal
 
 from pydantic import Field
 
-from preprocessing import files
 from preprocessing.errors import BadInput
+from preprocessing.fetching import files
 from preprocessing.sources import Excluded, RawFile, SourceConfig
 
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError)

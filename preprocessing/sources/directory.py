@@ -5,8 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from preprocessing import files
 from preprocessing.errors import BadInput
+from preprocessing.fetching import files
 from preprocessing.sources import Excluded, RawFile, SourceConfig
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import IO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from preprocessing import files
 from preprocessing.errors import BadInput
+from preprocessing.fetching import files
 from preprocessing.sources import Excluded, RawFile, SourceConfig
 
 _LINK, _SUBMODULE = "120000", "160000"

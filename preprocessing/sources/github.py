@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from preprocessing.errors import BadInput
-from preprocessing.github_api import Client, Gone, tokens_of_environment, write
+from preprocessing.fetching.github_api import Client, Gone, tokens_of_environment, write
 from preprocessing.sources import Excluded, RawFile, SourceConfig
 
 _PAGE = 100

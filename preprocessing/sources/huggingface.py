@@ -9,9 +9,9 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
-from preprocessing import files, records
 from preprocessing.errors import BadInput
-from preprocessing.records import RecordsConfig
+from preprocessing.fetching import files, records
+from preprocessing.fetching.records import RecordsConfig
 from preprocessing.sources import Excluded, RawFile
 
 

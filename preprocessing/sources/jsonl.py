@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Literal, cast
 
-from preprocessing import files, records
 from preprocessing.errors import BadInput
-from preprocessing.records import RecordsConfig
+from preprocessing.fetching import files, records
+from preprocessing.fetching.records import RecordsConfig
 from preprocessing.sources import Excluded, RawFile
 
 

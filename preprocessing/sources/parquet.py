@@ -6,9 +6,9 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from preprocessing import files, records
 from preprocessing.errors import BadInput
-from preprocessing.records import RecordsConfig
+from preprocessing.fetching import files, records
+from preprocessing.fetching.records import RecordsConfig
 from preprocessing.sources import Excluded, RawFile
 
 

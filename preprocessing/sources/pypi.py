@@ -13,9 +13,9 @@ from typing import Literal, Self
 
 from pydantic import field_validator, model_validator
 
-from preprocessing import package_license, package_lock
 from preprocessing.errors import BadInput
-from preprocessing.package_lock import Locked
+from preprocessing.fetching import package_license, package_lock
+from preprocessing.fetching.package_lock import Locked
 from preprocessing.sources import Excluded, RawFile, SourceConfig, archive
 
 _PINNED = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)==([A-Za-z0-9.!+_-]+)")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from preprocessing import files
+from preprocessing.fetching import files
 from preprocessing.sources import Excluded, RawFile, SourceConfig
 
 LICENSE = "PSF-2.0"

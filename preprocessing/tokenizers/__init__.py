@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from preprocessing import parquet
 from preprocessing.errors import BadInput
-from preprocessing.tokens import SYMBOLS, TokensConfig, lex, texts
+from preprocessing.lexer.tokens import SYMBOLS, TokensConfig, lex, texts
 
 FILE = "<file>"
 SPECIALS = (FILE, *SYMBOLS.values())  # ids 0, 1, 2, 3; each is a complete token of one subword

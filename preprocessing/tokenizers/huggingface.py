@@ -19,7 +19,7 @@ from tokenizers import Tokenizer as Library
 from tokenizers import processors
 
 from preprocessing.errors import BadInput
-from preprocessing.files import digest_whole
+from preprocessing.fetching.files import digest_whole
 from preprocessing.tokenizers import SPECIALS, TokenizerConfig, describe
 
 FIRST = len(SPECIALS)

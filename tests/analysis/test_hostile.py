@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis.results import Results
-from grid.analysing import analyse
+from grid.results.analysis_process import analyse
 
 PLANTED = ("analysis", "pandas", "numpy", "json", "matplotlib", "nbformat", "sitecustomize")
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from grid.graph import Artifacts, Step
-from grid.jobs import Job
 from grid.keys import digest
+from grid.plan.graph import Artifacts, Step
+from grid.plan.jobs import Job
 
 Chain = Callable[..., Job]
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grid.cells import Cells, expand
+from grid.cells.expansion import Cells, expand
 
 SETS, MODELS = ["rename", "parens", "dead"], ["small", "gpt"]
 VALUES: dict[str, list[Any]] = {

@@ -8,15 +8,15 @@ import docker
 import pytest
 from rich.console import Console
 
-from grid import checkup
 from grid import hosts as places
+from grid.commands.doctor import run as check_places
 from grid.engines import containers
 
 
 def doctor(root: Path, hosts: Path | None = None) -> tuple[int, dict[str, tuple[bool, str]]]:
     """Exit code, and check → (ticked?, the rest of its row)."""
     out = io.StringIO()
-    code = checkup.run(places.load(str(hosts) if hosts else None), root, Console(file=out, width=600))
+    code = check_places(places.load(str(hosts) if hosts else None), root, Console(file=out, width=600))
     rows = [line.split(maxsplit=1) for line in out.getvalue().splitlines()[1:]]
     cells = [(mark == "✓", rest.split("  ", 1)) for mark, rest in rows]
     return code, {name: (fine, " ".join(rest).strip()) for fine, (name, *rest) in cells}

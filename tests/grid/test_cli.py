@@ -5,10 +5,10 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from grid import commands
-from grid.cli import app, console
+from grid.cli import keeping
+from grid.cli.app import app, console
 
-commands.register(app, console)
+keeping.register(app, console)
 COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 
@@ -37,6 +37,6 @@ def test_bad_input_exits_with_2(command: list[str]) -> None:
 
 
 def test_the_driver_starts_without_torch() -> None:
-    code = "import sys; from grid.loading import open_grid; open_grid('quickstart').plan"
+    code = "import sys; from grid.plan.opening import open_grid; open_grid('quickstart').plan"
     command = [sys.executable, "-c", f"{code}; sys.exit('torch' in sys.modules)"]
     assert subprocess.run(command, check=False).returncode == 0

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from grid import commands
-from grid.cli import app, console
+from grid.cli import keeping
+from grid.cli.app import app, console
 from grid.errors import BadInput
 
-commands.register(app, console)
+keeping.register(app, console)
 
 SPEC = """\
 name: mini

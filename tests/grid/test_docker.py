@@ -15,12 +15,12 @@ from typing import Any
 import docker
 import pytest
 
-from grid.driver import Driver, Report, Silent
 from grid.engines import containers
 from grid.engines.config import DockerHost
 from grid.executors import docker as executor
 from grid.hosts import Hosts, Local
-from grid.store import Store
+from grid.scheduler.driver import Driver, Report, Silent
+from grid.store.finished import Store
 
 Make = Callable[..., Hosts]
 
@@ -192,11 +192,11 @@ DRIVER = """
     sys.path.insert(0, {tests!r})
     from test_docker import drive
     from grid.engines.config import DockerHost
-    from grid.graph import Step
+    from grid.plan.graph import Step
     from grid.hosts import Hosts, Local
-    from grid.jobs import Job
+    from grid.plan.jobs import Job
     from grid.keys import digest
-    from grid.store import Store
+    from grid.store.finished import Store
     if {volume}:
         DockerHost.shared = property(lambda host: False)
     host = DockerHost(name="engine", url={url!r}, image={image!r}, slots=2)

@@ -11,10 +11,10 @@ from typing import Any
 import psutil
 import pytest
 
-from grid.driver import Driver, Report, Silent, working
 from grid.executors import inprocess, local
-from grid.scheduler import Policy, Slot
-from grid.store import Store
+from grid.scheduler.driver import Driver, Report, Silent, working
+from grid.scheduler.queue import Policy, Slot
+from grid.store.finished import Store
 
 KINDS = frozenset({"probe"})
 
@@ -154,8 +154,8 @@ DRIVER = """
     from pathlib import Path
     sys.path.insert(0, {tests!r})
     from test_driver import drive
-    from grid.jobs import Job
-    from grid.graph import Step
+    from grid.plan.jobs import Job
+    from grid.plan.graph import Step
     from grid.keys import digest
     steps = [Step("probe", digest(n), "g", {{"seconds": 60}}, (), (), {{}}) for n in range(3)]
     jobs = [Job(f"probe-{{n}}", "probe", (step,), ()) for n, step in enumerate(steps)]

@@ -11,11 +11,11 @@ import pytest
 
 from grid.engines import archives, endings
 from grid.engines.archives import HostileArchiveError
+from grid.engines.carrier import _verified
 from grid.engines.config import DockerHost
-from grid.engines.data import _verified
 from grid.engines.engine import Engine, LostHostError
 from grid.engines.output import Output
-from grid.store import Store
+from grid.store.finished import Store
 
 
 def archive(*members: tuple[str, bytes, bytes]) -> list[bytes]:

@@ -5,9 +5,9 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from grid import excerpts
-from grid.excerpts import Scored, cut
-from preprocessing.tokens import lex
+from grid.results import excerpts
+from grid.results.excerpts import Scored, cut
+from preprocessing.lexer.tokens import lex
 from transformers_py import rewrite
 from transformers_py.edits import align
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from grid import image
+from grid.commands import image
 from grid.errors import BadInput
 
 pytestmark = pytest.mark.docker

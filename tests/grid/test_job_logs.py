@@ -4,8 +4,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from grid import job_logs
-from grid.graph import Artifacts, Step
+from grid.plan.graph import Artifacts, Step
+from grid.results import job_logs
 
 
 def step(kind: str, key: str, group: str, *needs: Step) -> Step:

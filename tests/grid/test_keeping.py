@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from grid import commands, executors, hosts, keeping
-from grid.cli import app, console
+from grid import executors, hosts
+from grid.cli.app import app, console
+from grid.cli.keeping import register
+from grid.commands import keeping
+from grid.commands.run import Run
 from grid.errors import BadInput
-from grid.loading import Grid, open_grid
-from grid.results import Folder
-from grid.run import Run
-from grid.store import Store
+from grid.plan.opening import Grid, open_grid
+from grid.results.folder import Folder
+from grid.store.finished import Store
 
 SPEC = """\
 name: kept
@@ -28,7 +30,7 @@ models: {{small: {{kind: gru, d_model: 8}}}}
 training: {{batch_tokens: 64, window: 16}}
 axes: {{rewrites: [rename, parens], intensity: [1.0], seed: [1]}}
 """
-commands.register(app, console)
+register(app, console)
 
 
 def run(*arguments: str) -> Any:
@@ -143,29 +145,29 @@ def test_stop_of_what_doesn_t_run(grid: Grid, spec: str, tmp_path: Path) -> None
 
 
 def test_only_and_retry(grid: Grid, tmp_path: Path) -> None:
-    from grid import choosing
+    from grid.commands import cell_choice
 
     finish(grid, tmp_path)
     rename, parens, baseline = grid.cells.cells
-    assert choosing.cells(grid, [], None, tmp_path) is None
-    assert choosing.cells(grid, ["rewrites=rename"], None, tmp_path) == {rename.id, baseline.id}
+    assert cell_choice.cells(grid, [], None, tmp_path) is None
+    assert cell_choice.cells(grid, ["rewrites=rename"], None, tmp_path) == {rename.id, baseline.id}
     for written in ("1", "1.0", "{rate: 1}"):
-        assert choosing.cells(grid, [f"intensity={written}"], None, tmp_path) == {
+        assert cell_choice.cells(grid, [f"intensity={written}"], None, tmp_path) == {
             rename.id,
             parens.id,
             baseline.id,
         }
     with pytest.raises(BadInput, match="the axis has no such value"):
-        choosing.cells(grid, ["intensity=0.7"], None, tmp_path)
+        cell_choice.cells(grid, ["intensity=0.7"], None, tmp_path)
     with pytest.raises(BadInput, match="did you mean 'rename'"):
-        choosing.cells(grid, ["rewrites=renam"], None, tmp_path)
+        cell_choice.cells(grid, ["rewrites=renam"], None, tmp_path)
     with pytest.raises(BadInput, match="no cell failed like that"):
-        choosing.cells(grid, [], "oom", tmp_path)
+        cell_choice.cells(grid, [], "oom", tmp_path)
     steps = grid.plan.by_cell[1]
     failed = {steps.tests["augmented"].name: {"status": "failed", "failure": "oom_host"}}
-    (tmp_path / "kept" / choosing.FILE).write_text(json.dumps(failed))
-    assert choosing.cells(grid, [], "oom", tmp_path) == {parens.id}
-    assert choosing.cells(grid, [], "failed", tmp_path) == {parens.id}
+    (tmp_path / "kept" / cell_choice.FILE).write_text(json.dumps(failed))
+    assert cell_choice.cells(grid, [], "oom", tmp_path) == {parens.id}
+    assert cell_choice.cells(grid, [], "failed", tmp_path) == {parens.id}
 
 
 def test_hosts_file(tmp_path: Path) -> None:

@@ -10,19 +10,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from grid.store import Store
+from grid.store.finished import Store
 
 DRIVER = """
 import sys
 from pathlib import Path
-from grid import lock
-from grid.driver import Driver, Silent
+from grid.store import lock
+from grid.scheduler.driver import Driver, Silent
 from grid.executors import local
-from grid.graph import Artifacts, Step
-from grid.jobs import Job
+from grid.plan.graph import Artifacts, Step
+from grid.plan.jobs import Job
 from grid.keys import digest
-from grid.scheduler import Slot
-from grid.store import Store
+from grid.scheduler.queue import Slot
+from grid.store.finished import Store
 
 root = Path(sys.argv[1])
 store = Store(root / "store")

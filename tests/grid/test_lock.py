@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from grid import lock, processes
 from grid.errors import BadInput
+from grid.store import lock, processes
 
 HOLD = """
 import sys, time, pathlib
-from grid import lock
+from grid.store import lock
 with lock.held(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

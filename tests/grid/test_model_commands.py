@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from grid import commands, model_check
-from grid.cli import app, console
+from grid.cli import keeping
+from grid.cli.app import app, console
+from grid.commands import check_model
 from grid.errors import BadInput
 
-commands.register(app, console)
+keeping.register(app, console)
 
 SPEC = """\
 name: mini
@@ -137,7 +138,7 @@ def test_check_model(spec: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "trigram: ok: 99" in result.output
     assert "it learns (checked with order 12; as configured" in result.output
-    assert model_check.find("trigram", str(spec), ["order=4"]).model_dump()["order"] == 4
+    assert check_model.find("trigram", str(spec), ["order=4"]).model_dump()["order"] == 4
 
 
 def test_check_model_fails_with_exit_code_1() -> None:

@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from grid.jobs import group, state
-from grid.loading import open_grid
-from grid.past import Past
-from grid.store import Store
+from grid.plan.durations import Past
+from grid.plan.jobs import group, state
+from grid.plan.opening import open_grid
+from grid.store.finished import Store
 
 SPEC = """\
 name: timed

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from grid import graph, jobs, plan
-from grid.cells import expand
-from grid.document import parse
-from grid.findings import Findings
+from grid.cells.expansion import expand
 from grid.keys import canonical, digest
-from grid.plan import Plan
-from grid.store import Store
+from grid.plan import graph, jobs, planner
+from grid.plan.planner import Plan
+from grid.spec.document import parse
+from grid.spec.findings import Findings
+from grid.store.finished import Store
 
 RAW: dict[str, Any] = {
     "name": "demo",
@@ -38,7 +38,7 @@ def make(raw_digest: str = "raw", **changes: Any) -> Plan:
     rules: dict[str, Any] = {"zip": [], "exclude": [], "override": [], "add": [], "max_cells": 10_000}
     cells = expand({**rules, **raw}, findings)
     findings.raise_if_any()
-    return plan.make(raw, cells, lambda config: raw_digest)
+    return planner.make(raw, cells, lambda config: raw_digest)
 
 
 def kinds(made: Plan) -> Counter[str]:

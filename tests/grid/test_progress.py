@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from grid import progress
-from grid.driver import Driver
 from grid.executors import local
-from grid.progress import LiveTable
-from grid.scheduler import Slot
-from grid.store import Store
+from grid.scheduler import progress
+from grid.scheduler.driver import Driver
+from grid.scheduler.progress import LiveTable
+from grid.scheduler.queue import Slot
+from grid.store.finished import Store
 
 SLOT = Slot(name="gpu1.example.org/gpu0.1", kinds=frozenset({"probe"}))
 TRAINING = {

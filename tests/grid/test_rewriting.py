@@ -5,15 +5,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from grid import commands, rewrite_workers, rewriting
-from grid.cli import app, console
+from grid.cli import keeping
+from grid.cli.app import app, console
+from grid.commands.rewrite import command, workers
+from grid.commands.rewrite.inputs import File, Piece
+from grid.commands.rewrite.one_piece import Order, first_bad, place
+from grid.commands.rewrite.workers import Limits
 from grid.errors import BadInput
-from grid.rewrite_inputs import File, Piece
-from grid.rewrite_one import Order, first_bad, place
-from grid.rewrite_workers import Limits
 
 TEXT = "def area(width, height):\r\n    total = width * height\r\n    return total\r\n"
-commands.register(app, console)
+keeping.register(app, console)
 
 
 def run(*arguments: object) -> Any:
@@ -100,7 +101,7 @@ def test_what_takes_too_much_is_left_as_it_is(tmp_path: Path, jobs: int) -> None
         "too_much_memory": Limits(time_s=60, memory_bytes=300 * 2**20),
     }
     for reason, limit in limits.items():
-        assert rewriting.run([code], console, **asked, **shown, limits=limit) == 0
+        assert command.run([code], console, **asked, **shown, limits=limit) == 0
         written = json.loads(report.read_text())
         assert written["summary"]["reasons"] == {reason: 1}
         assert [fact["status"] for fact in written["files"]] == ["skipped", "rewritten"]
@@ -112,7 +113,7 @@ def test_a_process_that_dies_costs_its_piece_alone(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(TEXT)
     piece = Piece(file=File(path=tmp_path / "a.py", name=Path("a.py")))
     order = Order(rewrites=["no_op"], rate=1.0, count=None, seed=1, column="code", diff=False)
-    worker = rewrite_workers._Worker(order, Limits())
+    worker = workers._Worker(order, Limits())
     assert worker.rewrite(piece).facts["status"] == "rewritten"
     assert worker._running is not None
     worker._running[0].kill()

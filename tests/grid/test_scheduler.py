@@ -3,7 +3,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from grid.scheduler import Outcome, Policy, Scheduler, Slot
+from grid.scheduler.queue import Outcome, Policy, Scheduler, Slot
 
 PROBE = frozenset({"probe"})
 A, B = (Slot(name=name, kinds=PROBE) for name in "AB")

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from grid import spec as specs
-from grid.document import parse
 from grid.errors import BadInput
-from grid.loading import open_grid
+from grid.plan.opening import open_grid
+from grid.spec import schema as specs
+from grid.spec.document import parse
 
 GOOD = """\
 name: demo

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from grid import processes, store
-from grid.store import DamagedError, Store
+from grid.store import finished, processes
+from grid.store.finished import DamagedError, Store
 
 KEY = "ab" * 32
 
@@ -49,7 +49,7 @@ def test_a_crash_at_any_point_leaves_nothing_believed(
 
     with monkeypatch.context() as patch:
         patch.setattr(owner, victim, crashing)
-        patch.setattr(store.shutil, "rmtree", lambda *a, **k: None)  # a killed process doesn't clean up
+        patch.setattr(finished.shutil, "rmtree", lambda *a, **k: None)  # a killed process doesn't clean up
         try:
             put(target)
             crashed = False

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from grid import commands
-from grid.cli import app, console
-from grid.loading import open_grid
+from grid.cli import keeping
+from grid.cli.app import app, console
+from grid.plan.opening import open_grid
 
-commands.register(app, console)
+keeping.register(app, console)
 
 SPEC = """\
 name: vocabularies

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from models import lookup, train
 from models.checkpoints import load_model, lookup_network
 from models.config import TrainingConfig
 from models.data import Part
 from models.errors import BadInput
-from models.ngram.counts import count, stream
-from models.ngram.network import Ngram
-from models.scoring import Scorer
+from models.kinds import lookup
+from models.kinds.ngram.counts import count, stream
+from models.kinds.ngram.network import Ngram
+from models.scoring.scorer import Scorer
+from models.training import prepare
 from models.vocabulary import Vocabulary
 
 TRAINING = TrainingConfig(batch_tokens=32, window=8, max_steps=4, validate_every=2, precision="float32")
@@ -33,7 +34,7 @@ def model(request: Any, shard: Path, tokenizer_folder: Path, tmp_path: Path) -> 
     out = tmp_path / "model"
     out.mkdir()
     part = Part(folder=shard)
-    train.run(
+    prepare.run(
         model=lookup(kind).Config(**sizes),
         training=TRAINING,
         tokenizer=tokenizer_folder,

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.calibration import Reliability, errors
-from models.metrics import TOKENS
+from models.scoring.calibration import Reliability, errors
+from models.scoring.metrics import TOKENS
 
 
 def error(confidence: list[float], right: list[bool], bins: int) -> float | None:

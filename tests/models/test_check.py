@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from models import lookup
 from models.check import check_model
+from models.kinds import lookup
 
 LEARNERS: list[tuple[str, dict[str, Any]]] = [
     ("gru", {"d_model": 64}),

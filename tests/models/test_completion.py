@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from models import lookup
-from models.completion import candidates, log_probability, offset_of
 from models.errors import BadInput
-from models.gru.network import Gru
-from models.scoring import Scorer
+from models.kinds import lookup
+from models.kinds.gru.network import Gru
+from models.scoring.candidates import candidates, log_probability, offset_of
+from models.scoring.scorer import Scorer
 from models.vocabulary import Vocabulary
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from models.flops import training_flops, utilisation
-from models.gpt import Config as GptConfig
-from models.gpt.network import Gpt
-from models.gru import Config as GruConfig
-from models.gru.network import Gru
+from models.kinds.gpt import Config as GptConfig
+from models.kinds.gpt.network import Gpt
+from models.kinds.gru import Config as GruConfig
+from models.kinds.gru.network import Gru
+from models.training.flops import training_flops, utilisation
 
 
 def test_gru_by_hand() -> None:

@@ -8,9 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from models import lookup, score, train
 from models.config import EvaluationConfig, TrainingConfig
 from models.data import Part
+from models.kinds import lookup
+from models.scoring import evaluate
+from models.training import prepare
 
 pytestmark = [
     pytest.mark.gpu,
@@ -33,7 +35,7 @@ def test_a_model_trained_on_a_gpu_scores_there_as_on_the_cpu(
 ) -> None:
     part, tables = [Part(folder=shard)], []
     (tmp_path / "model").mkdir()
-    facts = train.run(
+    facts = prepare.run(
         model=lookup(kind).Config(**sizes),
         training=TrainingConfig(batch_tokens=64, window=16, max_steps=40, validate_every=10),
         tokenizer=tokenizer_folder,
@@ -45,13 +47,13 @@ def test_a_model_trained_on_a_gpu_scores_there_as_on_the_cpu(
     )
     assert facts["device"].startswith("cuda")
     for place, adapt in (("cuda", "none"), ("cuda", "dynamic"), ("cpu", "none"), ("cpu", "dynamic")):
-        monkeypatch.setattr(score, "device", lambda place=place: torch.device(place))
+        monkeypatch.setattr(evaluate, "device", lambda place=place: torch.device(place))
         out = tmp_path / f"{place}-{adapt}"
         out.mkdir()
-        [scores] = score.run(
+        [scores] = evaluate.run(
             model_folder=tmp_path / "model",
             tokenizer=tokenizer_folder,
-            tests=[score.Test(parts=[shard], out=out)],
+            tests=[evaluate.Test(parts=[shard], out=out)],
             config=EvaluationConfig.model_validate({"adapt": adapt}),
             report=lambda row: None,
         )

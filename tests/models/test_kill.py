@@ -14,8 +14,8 @@ import pytest
 
 from models.check import LINES
 from preprocessing import shards, tokenizers
+from preprocessing.lexer.tokens import TokensConfig, lex, texts
 from preprocessing.tokenizers import bpe
-from preprocessing.tokens import TokensConfig, lex, texts
 
 MODELS = {
     "gru": {"kind": "gru", "d_model": 48, "layers": 2, "dropout": 0.2},
@@ -26,13 +26,14 @@ KILLS = 4
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from models import lookup, train
+from models.kinds import lookup
+from models.training import prepare
 from models.config import TrainingConfig
 from models.data import Part
 model, training, data, out, scratch = json.loads(sys.argv[1])
 print("ready", flush=True)
 part = Part(folder=Path(data, "shard"))
-facts = train.run(
+facts = prepare.run(
     model=lookup(model["kind"]).Config(**model), training=TrainingConfig(**training),
     tokenizer=Path(data, "tokenizer"), train=[part], valid=[part], seed=1, out=Path(out),
     report=lambda row: print(row["step"], flush=True), scratch=Path(scratch),

@@ -6,8 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from models.metrics import SUMS, TOKENS, metrics, sums
-from preprocessing.tokens import KEYWORD, NAME, NEWLINE
+from models.scoring.metrics import SUMS, TOKENS, metrics, sums
+from preprocessing.lexer.tokens import KEYWORD, NAME, NEWLINE
 
 #        sample  kind     origin change bits  rank bytes best, shared and both sub-tokens
 ROWS = [

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.packing import FILE, Packer
+from models.training.packing import FILE, Packer
 
 
 @settings(max_examples=40, deadline=None)

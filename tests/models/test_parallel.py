@@ -7,14 +7,15 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from models import lookup, train
 from models.check import LINES
 from models.config import TrainingConfig
 from models.data import Part
 from models.errors import BadInput
+from models.kinds import lookup
+from models.training import prepare
 from preprocessing import shards, tokenizers
+from preprocessing.lexer.tokens import TokensConfig, lex, texts
 from preprocessing.tokenizers import bpe
-from preprocessing.tokens import TokensConfig, lex, texts
 
 TRAINING = TrainingConfig(batch_tokens=96, window=32, max_steps=8, validate_every=2, checkpoint_s=0.0)
 MODELS = {
@@ -49,7 +50,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(data: Path, out: Path, kind: str, **arguments: Any) -> dict[str, Any]:
     out.mkdir()
     settings: dict[str, Any] = {"training": TRAINING, "report": lambda row: None, **arguments}
-    return train.run(
+    return prepare.run(
         model=lookup(kind).Config(**MODELS[kind]),
         tokenizer=data / "tokenizer",
         train=[Part(folder=data / "shard")],

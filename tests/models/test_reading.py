@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from models import reading
-from models.gpt import Config as GptConfig
-from models.gpt.network import Gpt
-from models.gru import Config as GruConfig
-from models.gru.network import Gru
-from models.reading import Slot, windows
-from models.scoring import Scorer
+from models.kinds.gpt import Config as GptConfig
+from models.kinds.gpt.network import Gpt
+from models.kinds.gru import Config as GruConfig
+from models.kinds.gru.network import Gru
+from models.scoring.scorer import Scorer
+from models.scoring.windows import Slot, windows
 from models.vocabulary import Vocabulary
 
 
@@ -69,7 +68,7 @@ def test_long_tokens_and_small_contexts(vocabulary: Vocabulary, tokenizer: Any) 
 def test_texts_are_taken_as_they_are_needed(
     kind: str, vocabulary: Vocabulary, texts: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "POOL_SUBWORDS", 300)
+    monkeypatch.setattr("models.scoring.windows.POOL_SUBWORDS", 300)
     taken = 0
 
     def endless() -> Iterator[Any]:

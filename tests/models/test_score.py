@@ -8,11 +8,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from models import lookup, score, train
 from models.config import EvaluationConfig, TrainingConfig
 from models.data import Part
 from models.errors import BadInput
-from models.metrics import SAMPLES, TOKENS
+from models.kinds import lookup
+from models.scoring import evaluate
+from models.scoring.metrics import SAMPLES, TOKENS
+from models.training import prepare
 
 TRAINING = TrainingConfig(batch_tokens=32, window=8, max_steps=10, learning_rate=1e-2, precision="float32")
 
@@ -21,7 +23,7 @@ TRAINING = TrainingConfig(batch_tokens=32, window=8, max_steps=10, learning_rate
 def model(shard: Path, tokenizer_folder: Path, tmp_path: Path) -> Path:
     out = tmp_path / "model"
     out.mkdir()
-    train.run(
+    prepare.run(
         model=lookup("gru").Config(d_model=16),
         training=TRAINING,
         tokenizer=tokenizer_folder,
@@ -36,10 +38,10 @@ def model(shard: Path, tokenizer_folder: Path, tmp_path: Path) -> Path:
 
 def scored(model: Path, shard: Path, tokenizer: Path, out: Path, **config: Any) -> dict[str, Any]:
     out.mkdir()
-    [facts] = score.run(
+    [facts] = evaluate.run(
         model_folder=model,
         tokenizer=tokenizer,
-        tests=[score.Test(parts=[shard], out=out)],
+        tests=[evaluate.Test(parts=[shard], out=out)],
         config=EvaluationConfig(**config),
         report=lambda row: None,
     )
@@ -104,10 +106,10 @@ def test_one_bad_test_set_does_not_stop_the_others(
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     tests = [
-        score.Test(parts=[tmp_path / "nowhere"], out=tmp_path / "a"),
-        score.Test(parts=[shard], out=tmp_path / "b"),
+        evaluate.Test(parts=[tmp_path / "nowhere"], out=tmp_path / "a"),
+        evaluate.Test(parts=[shard], out=tmp_path / "b"),
     ]
-    bad, good = score.run(
+    bad, good = evaluate.run(
         model_folder=model,
         tokenizer=tokenizer_folder,
         tests=tests,
@@ -151,10 +153,10 @@ def test_dynamic_evaluation_learns_within_a_project_and_forgets_after_it(
     bits = [table["nll_bits"][table["sample"] == alone] for table in (static, dynamic)]
     np.testing.assert_allclose(bits[0], bits[1], atol=1e-4)
     assert (model / "model.safetensors").read_bytes() == before
-    tests = [score.Test(parts=[shard, shard], out=tmp_path / name) for name in ("one", "two")]
+    tests = [evaluate.Test(parts=[shard, shard], out=tmp_path / name) for name in ("one", "two")]
     for test in tests:
         test.out.mkdir()
-    results = score.run(
+    results = evaluate.run(
         model_folder=model,
         tokenizer=tokenizer_folder,
         tests=tests,

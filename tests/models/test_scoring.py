@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from models.gpt import Config as GptConfig
-from models.gpt.network import Gpt
-from models.gru import Config as GruConfig
-from models.gru.network import Gru
 from models.interface import LanguageModel
-from models.ngram import Config as NgramConfig
-from models.ngram.counts import count, stream
-from models.ngram.network import Ngram
-from models.packing import FILE
-from models.scoring import Scorer, bits_per_token
-from models.search import TIE, WORST
+from models.kinds.gpt import Config as GptConfig
+from models.kinds.gpt.network import Gpt
+from models.kinds.gru import Config as GruConfig
+from models.kinds.gru.network import Gru
+from models.kinds.ngram import Config as NgramConfig
+from models.kinds.ngram.counts import count, stream
+from models.kinds.ngram.network import Ngram
+from models.scoring.scorer import Scorer, bits_per_token
+from models.scoring.search import TIE, WORST
+from models.training.packing import FILE
 from models.vocabulary import Vocabulary
 
 LONGEST = 8  # letters of the tokens that the brute force looks at

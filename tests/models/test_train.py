@@ -12,11 +12,12 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from models import lookup, loop, train
 from models.config import EarlyStop, TrainingConfig
 from models.data import Part
 from models.errors import BadInput
-from models.gru.network import Gru
+from models.kinds import lookup
+from models.kinds.gru.network import Gru
+from models.training import loop, prepare
 
 FAST = TrainingConfig(
     batch_tokens=32,
@@ -51,7 +52,7 @@ def run(shard: Path, tokenizer_folder: Path, tmp_path: Path) -> Callable[..., tu
             "seed": 1,
             "report": lambda row: None,
         }
-        return train.run(training=training, out=out, **{**arguments, **other}), out
+        return prepare.run(training=training, out=out, **{**arguments, **other}), out
 
     return run
 

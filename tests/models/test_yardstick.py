@@ -9,14 +9,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.yardstick import yardstick
-from models import lookup, train
 from models.checkpoints import load_model
 from models.config import TrainingConfig
 from models.data import Part, scored_samples
-from models.scoring import Scorer
+from models.kinds import lookup
+from models.scoring.scorer import Scorer
+from models.training import prepare
 from models.vocabulary import Vocabulary
 from preprocessing import encode, tokenizers
-from preprocessing.tokens import TokensConfig
+from preprocessing.lexer.tokens import TokensConfig
 
 SOURCES = sorted((Path(__file__).parents[2] / "preprocessing").glob("*.py"))
 POSITIONS = 150
@@ -52,7 +53,7 @@ def test_ranks_equal_a_beams_where_it_proves_them(
     kind: str, sizes: dict[str, Any], data: tuple[Path, Path], tmp_path: Path
 ) -> None:
     part = [Part(folder=data[1])]
-    train.run(
+    prepare.run(
         model=lookup(kind).Config(**sizes),
         training=TrainingConfig(
             batch_tokens=512, window=32, max_steps=120, validate_every=120, learning_rate=1e-2

@@ -41,11 +41,11 @@ def planned(spec: str, raw_digest: str) -> tuple[list[Cell], list[Step], dict[st
 
     `raw_digest` takes the place of the digest of the corpus' data, which depends on the Python.
     """
-    from grid import graph, plan
-    from grid.loading import open_grid
+    from grid.plan import graph, planner
+    from grid.plan.opening import open_grid
 
     grid = open_grid(spec)
-    made = plan.make(grid.document.data, grid.cells, lambda config: raw_digest)
+    made = planner.make(grid.document.data, grid.cells, lambda config: raw_digest)
     cells = []
     for cell, behind in zip(made.cells.cells, made.by_cell, strict=True):
         artifacts = {"corpus": behind.corpus, "tokenizer": behind.tokenizer, "variant": behind.variant}

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from preprocessing import corpus
-from preprocessing.corpus import CorpusConfig
+from preprocessing.corpus import building
+from preprocessing.corpus.building import CorpusConfig
 
 MakeFolder = Callable[..., Path]
 
@@ -37,5 +37,5 @@ def small_corpus(make_folder: MakeFolder, tmp_path: Path) -> Path:
     out = tmp_path / "corpus"
     out.mkdir()
     config = CorpusConfig.model_validate({"source": {"kind": "directory", "path": str(folder)}, "shards": 2})
-    corpus.build(config, out)
+    building.build(config, out)
     return out

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from preprocessing.beginnings import (
+from preprocessing.lexer.beginnings import (
     DEAD,
     OPEN,
     SETTLED,
@@ -14,7 +14,7 @@ from preprocessing.beginnings import (
     places,
     shortest_like,
 )
-from preprocessing.tokens import TokensConfig, lex, texts
+from preprocessing.lexer.tokens import TokensConfig, lex, texts
 
 PLAIN, INSIDE = Place(), Place(brackets=True)
 FRESH = Place(before="", indents=(0, 4))

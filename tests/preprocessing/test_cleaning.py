@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocessing.cleaning import KeepConfig, Rules, Sample, check_license, clean
+from preprocessing.corpus.cleaning import KeepConfig, Rules, Sample, check_license, clean
+from preprocessing.corpus.functions import FunctionsConfig
 from preprocessing.errors import BadSource
-from preprocessing.functions import FunctionsConfig
 from preprocessing.sources import Excluded, RawFile
 
 

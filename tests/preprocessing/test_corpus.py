@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from preprocessing import corpus, files
-from preprocessing.cleaning import KeepConfig, Rules, clean
-from preprocessing.corpus import CorpusConfig
+from preprocessing.corpus import building
+from preprocessing.corpus.building import CorpusConfig
+from preprocessing.corpus.cleaning import KeepConfig, Rules, clean
 from preprocessing.errors import BadInput
+from preprocessing.fetching import files
 from preprocessing.sources import Excluded, RawFile
 
 
@@ -26,8 +27,8 @@ def configure(folder: Path, **fields: Any) -> CorpusConfig:
 def build(config: CorpusConfig, out: Path) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, str]]:
     """Facts, rows of all shards, and path → reason of what is excluded."""
     out.mkdir()
-    facts = corpus.build(config, out)
-    rows = [row for path in corpus.shard_paths(out) for row in pq.read_table(path).to_pylist()]
+    facts = building.build(config, out)
+    rows = [row for path in building.shard_paths(out) for row in pq.read_table(path).to_pylist()]
     excluded = {row["path"]: row["reason"] for row in pq.read_table(out / "excluded.parquet").to_pylist()}
     return facts, rows, excluded
 
@@ -137,7 +138,7 @@ def test_same_input_same_files(make_folder, tmp_path: Path) -> None:
     config = configure(make_folder(GOOD))
     for name in "ab":
         build(config, tmp_path / name)
-    for path in corpus.shard_paths(tmp_path / "a"):
+    for path in building.shard_paths(tmp_path / "a"):
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
     assert sorted(os.listdir(tmp_path / "a")) == [
         "excluded.parquet",
@@ -147,12 +148,12 @@ def test_same_input_same_files(make_folder, tmp_path: Path) -> None:
 
 def test_digest_follows_names_and_contents(make_folder, tmp_path: Path) -> None:
     folder = make_folder(GOOD)
-    before = corpus.raw_digest(configure(folder))
-    assert corpus.raw_digest(configure(folder, duplicates="none")) == before
+    before = building.raw_digest(configure(folder))
+    assert building.raw_digest(configure(folder, duplicates="none")) == before
     (folder / "p0" / "a.py").rename(folder / "p0" / "b.py")
-    renamed = corpus.raw_digest(configure(folder))
+    renamed = building.raw_digest(configure(folder))
     (folder / "p0" / "b.py").write_text("x = 9\n")
-    assert len({before, renamed, corpus.raw_digest(configure(folder))}) == 3
+    assert len({before, renamed, building.raw_digest(configure(folder))}) == 3
 
 
 def test_empty_corpus_names_filters_and_counts(make_folder, tmp_path: Path) -> None:
@@ -169,7 +170,7 @@ def test_bad_settings_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="add up to 1"):
         CorpusConfig.model_validate({"source": {"kind": "stdlib"}, "split": {"train": 0.9}})
     with pytest.raises(BadInput, match="no folder"):
-        corpus.raw_digest(configure(tmp_path / "nowhere"))
+        building.raw_digest(configure(tmp_path / "nowhere"))
 
 
 def long_text(start: int) -> str:
@@ -215,9 +216,9 @@ def test_given_splits(make_folder, tmp_path: Path) -> None:
     assert {row["project"]: row["split"] for row in rows} == {
         "p0": "train", "p1": "train", "p2": "valid", "p3": "test", "p4": "test",
     }  # fmt: skip
-    digest = corpus.raw_digest(config)
+    digest = building.raw_digest(config)
     table.write_text("project,split\np0,train\n")
-    assert corpus.raw_digest(config) != digest
+    assert building.raw_digest(config) != digest
     with pytest.raises(BadInput, match=r"4 of 5 samples have no split \(first: p1: p1/a.py\)"):
         build(config, tmp_path / "bad")
     with pytest.raises(BadInput, match="the source gives none"):
@@ -225,11 +226,11 @@ def test_given_splits(make_folder, tmp_path: Path) -> None:
 
 
 def test_workers_change_nothing(make_folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corpus, "_BATCH_BYTES", 8)
+    monkeypatch.setattr(building, "_BATCH_BYTES", 8)
     config = configure(make_folder(GOOD | {"q/bad.py": "("}), shards=1)
     for workers in (1, 2):
         (tmp_path / f"out{workers}").mkdir()
-        corpus.build(config, tmp_path / f"out{workers}", workers=workers)
+        building.build(config, tmp_path / f"out{workers}", workers=workers)
     for name in ("shard-00000.parquet", "excluded.parquet"):
         assert (tmp_path / "out1" / name).read_bytes() == (tmp_path / "out2" / name).read_bytes()
 

@@ -2,16 +2,16 @@ from pathlib import Path
 
 import pytest
 
-from preprocessing import corpus, describe
-from preprocessing.corpus import CorpusConfig
-from preprocessing.duplicates import NearConfig
+from preprocessing.corpus import building, description
+from preprocessing.corpus.building import CorpusConfig
+from preprocessing.corpus.duplicates import NearConfig
 
 
 def test_numbers_of_a_corpus(small_corpus: Path) -> None:
-    facts = describe.describe(small_corpus)
+    facts = description.describe(small_corpus)
     assert sum(split["samples"] for split in facts["splits"].values()) == 30
     assert sum(split["projects"] for split in facts["splits"].values()) == 10
-    assert facts["percentiles"]["lines"] == {f"p{p}": 3.0 for p in describe.PERCENTILES}
+    assert facts["percentiles"]["lines"] == {f"p{p}": 3.0 for p in description.PERCENTILES}
     assert facts["vocabulary"]["identifiers"] == len({"f0", "f1", "f2", "a", "value"})
     first, last = facts["vocabulary"]["growth"][0], facts["vocabulary"]["growth"][-1]
     assert first == (0, 0, 0)
@@ -26,13 +26,13 @@ def test_numbers_of_a_corpus(small_corpus: Path) -> None:
 def test_the_vocabulary_is_counted_piece_by_piece(
     make_folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(describe, "_MERGED_AT_ONCE", 3)
+    monkeypatch.setattr(description, "_MERGED_AT_ONCE", 3)
     text = "if a:\n    b = 'a' + 1 + 1  # a\n"
     folder = make_folder({f"p{n}.py": f"{text}c{n} = a\n" for n in range(3)})
     out = tmp_path / "out"
     out.mkdir()
-    corpus.build(CorpusConfig.model_validate({"source": {"kind": "directory", "path": str(folder)}}), out)
-    vocabulary = describe.describe(out)["vocabulary"]
+    building.build(CorpusConfig.model_validate({"source": {"kind": "directory", "path": str(folder)}}), out)
+    vocabulary = description.describe(out)["vocabulary"]
     assert vocabulary["identifiers"] == len(["a", "b", "c0", "c1", "c2"])
     assert vocabulary["tokens"] == vocabulary["identifiers"] + len(["if", ":", "=", "'a'", "+", "1"])
     assert vocabulary["growth"][-1][0] == 3 * 13
@@ -48,10 +48,10 @@ def test_leaks_are_found(make_folder, tmp_path: Path) -> None:
         out = tmp_path / duplicates
         out.mkdir()
         split = {"by": "file", "train": 0.4, "valid": 0.3, "test": 0.3}
-        corpus.build(
+        building.build(
             CorpusConfig.model_validate({"source": source, "duplicates": duplicates, "split": split}), out
         )
-        found[duplicates] = describe.leaks(out, NearConfig())
+        found[duplicates] = description.leaks(out, NearConfig())
     assert found["near"] == {"projects": [], "near_duplicates": [], "sample_share": 0.0}
     pairs = found["exact"]["near_duplicates"]
     assert pairs
@@ -66,5 +66,5 @@ def test_shared_projects_are_leaks(make_folder, tmp_path: Path) -> None:
     config = {"source": {"kind": "directory", "path": str(folder)}, "split": {"by": "file"}}
     out = tmp_path / "out"
     out.mkdir()
-    corpus.build(CorpusConfig.model_validate(config), out)
-    assert describe.leaks(out, NearConfig())["projects"] == ["p"]
+    building.build(CorpusConfig.model_validate(config), out)
+    assert description.leaks(out, NearConfig())["projects"] == ["p"]

@@ -2,8 +2,8 @@ import random
 
 import pytest
 
-from preprocessing.duplicates import NearConfig, NearIndex, fingerprint, signature
-from preprocessing.tokens import lex
+from preprocessing.corpus.duplicates import NearConfig, NearIndex, fingerprint, signature
+from preprocessing.lexer.tokens import lex
 
 WORDS = random.Random(1).sample([f"word{n}" for n in range(5000)], 5000)
 

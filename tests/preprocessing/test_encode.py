@@ -5,11 +5,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from preprocessing import corpus, encode, shards, tokenizers, variants
+from preprocessing import encode, shards, tokenizers, variants
+from preprocessing.corpus import building
 from preprocessing.encode import Edit, Span
+from preprocessing.lexer.tokens import KINDS, TokensConfig, lex, texts
 from preprocessing.size import SizeRule
 from preprocessing.tokenizers.bpe import Config
-from preprocessing.tokens import KINDS, TokensConfig, lex, texts
 from preprocessing.variants import Emit, Emitted, Intensity, VariantRequest
 
 TOKENS = TokensConfig()
@@ -19,7 +20,7 @@ TOKENS = TokensConfig()
 def tokenizer(small_corpus: Path, tmp_path: Path) -> Path:
     out = tmp_path / "tokenizer"
     out.mkdir()
-    facts = tokenizers.build(Config(vocab_size=280), list(corpus.shard_paths(small_corpus)), TOKENS, out)
+    facts = tokenizers.build(Config(vocab_size=280), list(building.shard_paths(small_corpus)), TOKENS, out)
     assert facts["vocab_size"] == 280
     return out
 
@@ -34,7 +35,7 @@ def test_decoded_tokens_are_the_tokens_of_the_text(
     small_corpus: Path, tokenizer: Path, tmp_path: Path
 ) -> None:
     trained = tokenizers.load(tokenizer)
-    for shard in corpus.shard_paths(small_corpus):
+    for shard in building.shard_paths(small_corpus):
         rows = pq.read_table(shard).to_pylist()
         data = encoded(shard, tokenizer, tmp_path / shard.stem)
         assert len(data) == len(data.samples) == len(rows)
@@ -84,7 +85,7 @@ def align(before: Sequence[Span], after: Sequence[Span], edits: Sequence[Edit]) 
 
 
 def test_alignment_is_carried_through(small_corpus: Path, tokenizer: Path, tmp_path: Path) -> None:
-    shard = next(corpus.shard_paths(small_corpus))
+    shard = next(building.shard_paths(small_corpus))
     folder = tmp_path / "variant"
     folder.mkdir()
     rule = SizeRule.model_validate({"throw_out": {"max_bytes": 76}})
@@ -108,7 +109,7 @@ def test_alignment_is_carried_through(small_corpus: Path, tokenizer: Path, tmp_p
 
 
 def test_original_must_match(small_corpus: Path, tokenizer: Path, tmp_path: Path) -> None:
-    first, second = corpus.shard_paths(small_corpus)
+    first, second = building.shard_paths(small_corpus)
     (tmp_path / "out").mkdir()
     with pytest.raises((AssertionError, ValueError)):
         encode.build(first, tokenizer, TOKENS, tmp_path / "out", original=second, align=align)

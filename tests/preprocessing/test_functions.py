@@ -1,6 +1,6 @@
 import pytest
 
-from preprocessing.functions import FunctionsConfig, functions
+from preprocessing.corpus.functions import FunctionsConfig, functions
 
 MODULE = '''\
 import x

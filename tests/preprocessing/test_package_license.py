@@ -1,6 +1,6 @@
 import pytest
 
-from preprocessing import package_license
+from preprocessing.fetching import package_license
 
 BSD = b"Redistribution and use in source and binary\nforms, with or without modification, are permitted"
 THIRD = BSD + b"\n3. Neither the name of the project nor the names of its contributors may be used"

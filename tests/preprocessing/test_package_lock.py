@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from preprocessing import package_lock
 from preprocessing.errors import BadInput
+from preprocessing.fetching import package_lock
 
 
 def test_written_and_read(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from preprocessing.corpus.split import SplitConfig, assign, assign_by_time, read_given
 from preprocessing.errors import BadInput
-from preprocessing.split import SplitConfig, assign, assign_by_time, read_given
 
 
 @settings(max_examples=30, deadline=None)

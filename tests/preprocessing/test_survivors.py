@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from preprocessing import corpus, variants
+from preprocessing import variants
+from preprocessing.corpus import building
+from preprocessing.lexer.tokens import TokensConfig
 from preprocessing.size import SizeRule
 from preprocessing.survivors import sizes, survivors
-from preprocessing.tokens import TokensConfig
 from preprocessing.variants import Emit, Emitted, Intensity, VariantRequest
 
 
@@ -18,7 +19,7 @@ def test_what_became_of_each_sample(small_corpus: Path, tmp_path: Path) -> None:
     rule = SizeRule.model_validate({"throw_out": {"max_growth": 2}})
     request = VariantRequest(rewrites=(), intensity=Intensity(rate=1.0), seed=1, size=rule)
     shards = []
-    for number, shard in enumerate(corpus.shard_paths(small_corpus)):
+    for number, shard in enumerate(building.shard_paths(small_corpus)):
         out = tmp_path / str(number)
         out.mkdir()
         variants.build(shard, [request], [out], analyse, TokensConfig())

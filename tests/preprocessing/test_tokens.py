@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from preprocessing.errors import BadSource
-from preprocessing.tokens import KINDS, TokensConfig, lex, texts
+from preprocessing.lexer.tokens import KINDS, TokensConfig, lex, texts
 
 
 def kinds(text: str, **options: str) -> list[tuple[str, str]]:

@@ -4,11 +4,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from preprocessing import corpus, tokenizers, variants
+from preprocessing import tokenizers, variants
+from preprocessing.corpus import building
 from preprocessing.errors import BadInput, BadSource
+from preprocessing.lexer.tokens import TokensConfig
 from preprocessing.size import SizeRule
 from preprocessing.tokenizers.bpe import Config
-from preprocessing.tokens import TokensConfig
 from preprocessing.variants import Emit, Emitted, Intensity, VariantRequest
 
 
@@ -57,7 +58,7 @@ def make(shard: Path, requests: list[VariantRequest], out: Path, analyst: Analys
 
 @pytest.fixture
 def shard(small_corpus: Path) -> Path:
-    return next(corpus.shard_paths(small_corpus))
+    return next(building.shard_paths(small_corpus))
 
 
 def test_all_variants_from_one_analysis(shard: Path, tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from models.gpt import Config
-from models.gpt.network import Gpt
-from models.packing import FILE
+from models.kinds.gpt import Config
+from models.kinds.gpt.network import Gpt
+from models.training.packing import FILE
 
 V = 20
 

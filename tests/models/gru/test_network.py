@@ -5,10 +5,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from models.gru import Config
-from models.gru.network import Gru
-from models.gru.recurrence import recur
-from models.packing import FILE
+from models.kinds.gru import Config
+from models.kinds.gru.network import Gru
+from models.kinds.gru.recurrence import recur
+from models.training.packing import FILE
 
 
 def test_recurrence_equals_torch_with_gradients() -> None:

@@ -12,14 +12,16 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from models import lookup, score, train
 from models.check import check_model
 from models.config import EvaluationConfig, TrainingConfig
 from models.data import Part
 from models.errors import BadInput
-from models.huggingface import ranks
+from models.kinds import lookup
+from models.kinds.huggingface import ranks
+from models.scoring import evaluate
+from models.training import prepare
 from preprocessing import encode, shards, tokenizers
-from preprocessing.tokens import NAME, TokensConfig
+from preprocessing.lexer.tokens import NAME, TokensConfig
 
 transformers = pytest.importorskip("transformers", reason="needs the extra huggingface")
 
@@ -96,7 +98,7 @@ def data(pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 def fit(pretrained: Path, data: tuple[Path, Path], out: Path, **fields: Any) -> dict[str, Any]:
     out.mkdir()
     part = Part(folder=data[1])
-    return train.run(
+    return prepare.run(
         model=lookup("huggingface").Config(path=str(pretrained), **{"context": 64, **fields}),
         training=TRAINING,
         tokenizer=data[0],
@@ -110,10 +112,10 @@ def fit(pretrained: Path, data: tuple[Path, Path], out: Path, **fields: Any) -> 
 
 def scored(model: Path, data: tuple[Path, Path], out: Path, **config: Any) -> Any:
     out.mkdir()
-    [facts] = score.run(
+    [facts] = evaluate.run(
         model_folder=model,
         tokenizer=data[0],
-        tests=[score.Test(parts=[data[1]], out=out)],
+        tests=[evaluate.Test(parts=[data[1]], out=out)],
         config=EvaluationConfig(**config),
         report=lambda row: None,
     )

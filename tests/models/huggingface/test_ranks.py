@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from models.completion import Context, complete
 from models.errors import BadInput
-from models.huggingface import Config, search
-from models.huggingface.search import Window
-from models.search import TIE, WORST
+from models.kinds.huggingface import Config, search
+from models.kinds.huggingface.search import Window
+from models.scoring.candidates import Context, complete
+from models.scoring.search import TIE, WORST
 from preprocessing import tokenizers
-from preprocessing.beginnings import OPEN, SETTLED, at_the_end, first_token, places
-from preprocessing.tokens import TokensConfig, lex, texts
+from preprocessing.lexer.beginnings import OPEN, SETTLED, at_the_end, first_token, places
+from preprocessing.lexer.tokens import TokensConfig, lex, texts
 
 transformers = pytest.importorskip("transformers", reason="needs the extra huggingface")
 
@@ -42,7 +42,7 @@ class Toy:
     def __init__(self, folder: Path, kind: str) -> None:
         from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-        from models.huggingface.network import HuggingFace
+        from models.kinds.huggingface.network import HuggingFace
 
         library = Tokenizer(models.BPE())
         library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from models.adapting import score_dynamic
 from models.data import Sample
-from models.ngram import Config
-from models.ngram.counts import count, stream
-from models.ngram.network import Ngram
-from models.ngram.smoothing import discounts
-from models.packing import FILE
-from models.scoring import Scorer
+from models.kinds.ngram import Config
+from models.kinds.ngram.counts import count, stream
+from models.kinds.ngram.network import Ngram
+from models.kinds.ngram.smoothing import discounts
+from models.scoring.adapting import score_dynamic
+from models.scoring.scorer import Scorer
+from models.training.packing import FILE
 from models.vocabulary import Vocabulary
 
 V = 9  # words 1 to 9

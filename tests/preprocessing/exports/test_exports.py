@@ -5,19 +5,20 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from preprocessing import corpus, exports, tokenizers
+from preprocessing import exports, tokenizers
+from preprocessing.corpus import building
 from preprocessing.errors import BadInput
 from preprocessing.exports import openvocab
+from preprocessing.lexer.tokens import SYMBOLS, TokensConfig, lex, texts
 from preprocessing.sources import RawFile, jsonl
 from preprocessing.tokenizers.bpe import Config
-from preprocessing.tokens import SYMBOLS, TokensConfig, lex, texts
 
 TOKENS = TokensConfig()
 
 
 @pytest.fixture
 def shards(small_corpus: Path) -> list[Path]:
-    return list(corpus.shard_paths(small_corpus))
+    return list(building.shard_paths(small_corpus))
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_characters_are_never_cut(shards: list[Path], tmp_path: Path, out: Path)
         "text": "né = 'a b'  \n",
         "split": "test",
     }
-    table = pq.read_table(shards[0]).schema.empty_table().from_pylist([corpus_row], schema=corpus.SCHEMA)
+    table = pq.read_table(shards[0]).schema.empty_table().from_pylist([corpus_row], schema=building.SCHEMA)
     pq.write_table(table, tmp_path / "odd.parquet")
     openvocab.write_lines([tmp_path / "odd.parquet"], out, TOKENS, trained)
     assert (out / "test.txt").read_text(encoding="utf-8") == f"n@@ é = '@@ a@@ \u2420@@ b@@ ' {SYMBOLS[5]}\n"
@@ -75,7 +76,7 @@ def test_characters_are_never_cut(shards: list[Path], tmp_path: Path, out: Path)
 def test_thrown_out_samples_are_left_out(shards: list[Path], out: Path, tmp_path: Path) -> None:
     rows = pq.read_table(shards[0]).to_pylist()
     rows[0]["text"] = None
-    table = pq.read_table(shards[0]).from_pylist(rows, schema=corpus.SCHEMA)
+    table = pq.read_table(shards[0]).from_pylist(rows, schema=building.SCHEMA)
     pq.write_table(table, tmp_path / "some.parquet")
     exports.lookup("jsonl").write([tmp_path / "some.parquet"], out, TOKENS)
     written = [

@@ -92,7 +92,7 @@ def test_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         )
     with pytest.raises(BadInput, match="may be a bomb"):
         read(write_tar(tmp_path / "many.tar", dict.fromkeys("abcdef", b""), "w"), max_files=5)
-    monkeypatch.setattr("preprocessing.files.MAX_READ_BYTES", 1000)
+    monkeypatch.setattr("preprocessing.fetching.files.MAX_READ_BYTES", 1000)
     assert {getattr(raw, "reason", "kept") for raw in read(bomb)} == {"too_large"}
 
 

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from pydantic import ValidationError
 
-from preprocessing import github_api
 from preprocessing.errors import BadInput
+from preprocessing.fetching import github_api
 from preprocessing.sources import Excluded, RawFile, github
 
 

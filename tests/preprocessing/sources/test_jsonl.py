@@ -58,7 +58,7 @@ def test_any_fields(tmp_path: Path) -> None:
 
 
 def test_bad_lines_are_excluded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("preprocessing.files.MAX_READ_BYTES", 200)
+    monkeypatch.setattr("preprocessing.fetching.files.MAX_READ_BYTES", 200)
     path = tmp_path / "bad.jsonl"
     path.write_bytes(
         b'{"text": "x"}\n\n{"text": \n[1]\n{"txt": "x"}\n{"text": 5}\n"\xff"\n'

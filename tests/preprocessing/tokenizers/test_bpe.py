@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocessing import corpus, parquet, tokenizers
+from preprocessing import parquet, tokenizers
+from preprocessing.corpus import building
 from preprocessing.errors import BadInput
+from preprocessing.lexer.tokens import TokensConfig
 from preprocessing.tokenizers import SPECIALS, bpe
-from preprocessing.tokens import TokensConfig
 
 WORDS = ["self", "return", "self", "result", "_result", "=", "(", ")", "naïve", "'text'"] * 20
 
@@ -80,7 +81,7 @@ def test_lookup_names_the_kinds() -> None:
 
 
 def test_a_part_of_the_training_split_is_enough(small_corpus: Path) -> None:
-    shards, tokens = list(corpus.shard_paths(small_corpus)), TokensConfig()
+    shards, tokens = list(building.shard_paths(small_corpus)), TokensConfig()
     every = Counter(tokenizers.training_tokens(shards, tokens))
     n_bytes = sum(
         row["n_bytes"] for shard in shards for row in parquet.rows(shard) if row["split"] == "train"
@@ -93,7 +94,7 @@ def test_a_part_of_the_training_split_is_enough(small_corpus: Path) -> None:
 
 
 def test_learning_from_a_part_is_another_tokenizer(small_corpus: Path, tmp_path: Path) -> None:
-    shards = list(corpus.shard_paths(small_corpus))
+    shards = list(building.shard_paths(small_corpus))
     facts = []
     for number, train_bytes in enumerate((None, 500)):
         (tmp_path / str(number)).mkdir()

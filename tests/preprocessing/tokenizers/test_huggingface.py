@@ -9,9 +9,9 @@ from tokenizers.models import BPE
 
 from preprocessing import tokenizers
 from preprocessing.errors import BadInput
-from preprocessing.running import n_bytes, running
+from preprocessing.lexer.running import n_bytes, running
+from preprocessing.lexer.tokens import TokensConfig, lex, texts
 from preprocessing.tokenizers import huggingface
-from preprocessing.tokens import TokensConfig, lex, texts
 
 
 def saved(folder: Path) -> huggingface.HuggingFace:

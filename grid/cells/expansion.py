@@ -1,0 +1,255 @@
+"""From axes and rules to cells: axes → zip → exclude → override → add, and the baselines by themselves."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grid.cells.axes import (
+    NO_INTENSITY,
+    NO_REWRITES,
+    ORIGINAL,
+    Axis,
+    Collector,
+    Value,
+    is_field,
+    normalise,
+    read_axes,
+)
+from grid.errors import suggest
+from grid.keys import canonical
+from grid.spec.document import Loc
+
+Patch = tuple[tuple[str, Any], ...]
+MAX_PRODUCT = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One point of the grid: a value for each axis, and what `override` sets there."""
+
+    id: str
+    values: tuple[Value, ...]
+    patch: Patch
+    baseline: bool
+    baseline_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """All cells of a grid: those asked for, in order, then their baselines."""
+
+    axes: tuple[str, ...]
+    cells: tuple[Cell, ...]
+
+    def position(self, axis: str) -> int:
+        """Index of an axis in `Cell.values`."""
+        return self.axes.index(axis)
+
+
+Matcher = list[tuple[int, frozenset[str]]]
+
+
+def expand(spec: Mapping[str, Any], findings: Collector) -> Cells:
+    """Expand a spec (plain data: axes, zip, exclude, override, add, max_cells, rewrites, models).
+
+    Everything that is wrong goes to `findings`; the result then is incomplete. A rule that matches
+    nothing, an unequal zip, two equal cells and more than `max_cells` (without baselines) are wrong.
+    """
+    axes = read_axes(spec["axes"], list(spec["rewrites"]), list(spec["models"]), findings)
+    return _Expansion(spec, axes, findings).cells()
+
+
+class _Expansion:
+    def __init__(self, spec: Mapping[str, Any], axes: list[Axis], findings: Collector) -> None:
+        self.spec, self.axes, self.findings = spec, axes, findings
+        self.names = [axis.name for axis in axes]
+        self.too_many = False
+        by_name = sorted(range(len(axes)), key=lambda index: self.names[index])
+        self.id_order = [(index, f"{canonical(self.names[index])}:") for index in by_name]
+
+    def cells(self) -> Cells:
+        if not all(axis.values for axis in self.axes):  # noted already; what follows from it would be noise
+            return Cells(tuple(self.names), ())
+        groups = self._groups()
+        kept: dict[str, Cell] = {}
+        overrides = self._overrides()
+        used: set[int] = set()
+        patches: dict[tuple[int, ...], Patch] = {(): ()}  # one object per patch: others go by its identity
+        for values in self._product(groups):
+            hits = tuple([i for i, (matcher, _) in enumerate(overrides) if _matches(matcher, values)])
+            if hits not in patches:
+                used.update(hits)
+                patch = _merged([overrides[index][1] for index in hits])
+                patches[hits] = next((known for known in patches.values() if known == patch), patch)
+            self._keep(kept, values, patches[hits], ("axes",))
+            if len(kept) > self.spec["max_cells"]:
+                self._too_many(f"more than {self.spec['max_cells']}")
+                break
+        else:
+            for index in (
+                i for i, (matcher, _) in enumerate(overrides) if matcher is not None and i not in used
+            ):
+                self.findings.add(("override", index, "when"), "matches no cell")
+        self._add(kept)
+        if not kept and not self.too_many:
+            self.findings.add(("axes",), "no cell is left")
+        return self._with_baselines(kept)
+
+    def _groups(self) -> list[list[int]]:
+        """Positions of axes that move together; a zip stands where its first axis stands."""
+        groups = {index: [index] for index in range(len(self.axes))}
+        for number, members in enumerate(self.spec["zip"]):
+            loc: Loc = ("zip", number)
+            unknown = [name for name in members if name not in self.names]
+            for name in unknown:
+                self.findings.add(loc, f"no axis '{name}'{suggest(name, self.names)}")
+            positions = [self.names.index(name) for name in members if name not in unknown]
+            if len(set(members)) != len(members) or len(members) < 2:
+                self.findings.add(loc, "a zip ties at least two different axes")
+            elif any(groups.get(position) != [position] for position in positions):
+                self.findings.add(loc, "an axis stands in two zips")
+            elif len({len(self.axes[position].values) for position in positions}) > 1:
+                lengths = ", ".join(f"{self.names[p]} has {len(self.axes[p].values)}" for p in positions)
+                self.findings.add(loc, f"zipped axes need equally many values: {lengths}")
+            elif not unknown:
+                for position in positions:
+                    del groups[position]
+                groups[min(positions)] = positions
+        return [groups[first] for first in sorted(groups)]
+
+    def _product(self, groups: list[list[int]]) -> Iterator[tuple[Value, ...]]:
+        steps = [list(zip(*(self.axes[p].values for p in group), strict=False)) for group in groups]
+        size, limit = math.prod(len(options) for options in steps), self.spec["max_cells"]
+        excludes = [self._matcher(rule, ("exclude", i)) for i, rule in enumerate(self.spec["exclude"])]
+        if size > MAX_PRODUCT or (size > limit and not excludes):
+            self._too_many(f"the product of the axes has {size:,}")
+            return
+        positions = [position for group in groups for position in group]
+        order = sorted(range(len(positions)), key=positions.__getitem__)
+        unmatched = {index for index, matcher in enumerate(excludes) if matcher is not None}
+        for options in itertools.product(*steps):
+            flat = [value for option in options for value in option]
+            values = tuple([flat[index] for index in order])
+            hits = [index for index, matcher in enumerate(excludes) if _matches(matcher, values)]
+            if hits:
+                unmatched.difference_update(hits)
+            else:
+                yield values
+        for index in unmatched:
+            self.findings.add(("exclude", index), "matches no cell")
+
+    def _matcher(self, rule: Mapping[str, Any], loc: Loc) -> Matcher | None:
+        """Axis position → the values that match; None when the rule is wrong (which is noted)."""
+        matcher: Matcher = []
+        for name, wanted in rule.items():
+            if name not in self.names:
+                self.findings.add((*loc, name), f"no axis '{name}'{suggest(name, self.names)}")
+                return None
+            position = self.names.index(name)
+            axis = self.axes[position]
+            texts = {value.json: value.text for value in axis.values}
+            found = set()
+            for item in wanted if isinstance(wanted, list) and canonical(wanted) not in texts else [wanted]:
+                value = self._value(name, item, (*loc, name))
+                if value is not None and value.json not in texts:
+                    valid = suggest(value.text, texts.values())
+                    self.findings.add((*loc, name), f"the axis has no value {value.text}{valid}")
+                elif value is not None:
+                    found.add(value.json)
+            if not found:
+                return None
+            matcher.append((position, frozenset(found)))
+        return matcher
+
+    def _value(self, name: str, raw: object, loc: Loc) -> Value | None:
+        try:
+            return normalise(name, raw, list(self.spec["rewrites"]), list(self.spec["models"]))
+        except ValueError as error:
+            self.findings.add(loc, str(error))
+            return None
+
+    def _overrides(self) -> list[tuple[Matcher | None, dict[str, Any]]]:
+        rules = []
+        for index, rule in enumerate(self.spec["override"]):
+            for path in rule["set"]:
+                loc: Loc = ("override", index, "set", path)
+                clash = [
+                    n for n in self.names if f"{n}.".startswith(f"{path}.") or f"{path}.".startswith(f"{n}.")
+                ]
+                if clash:
+                    self.findings.add(loc, f"'{clash[0]}' is an axis: use exclude and add instead")
+                elif not is_field(path):
+                    self.findings.add(loc, "not the dotted path of a field of the spec")
+            rules.append((self._matcher(rule["when"], ("override", index, "when")), dict(rule["set"])))
+        return rules
+
+    def _add(self, kept: dict[str, Cell]) -> None:
+        for index, rule in enumerate(self.spec["add"]):
+            loc: Loc = ("add", index)
+            missing = [name for name in self.names if name not in rule]
+            for name in rule:
+                if name not in self.names:
+                    self.findings.add((*loc, name), f"no axis '{name}'{suggest(name, self.names)}")
+            if missing:
+                self.findings.add(loc, f"a whole cell names every axis; missing: {', '.join(missing)}")
+                continue
+            values = [self._value(name, rule[name], (*loc, name)) for name in self.names]
+            if None not in values:
+                self._keep(kept, tuple(v for v in values if v is not None), (), loc)
+        if len(kept) > self.spec["max_cells"]:
+            self._too_many(f"{len(kept)}")
+
+    def _keep(self, kept: dict[str, Cell], values: tuple[Value, ...], patch: Patch, loc: Loc) -> None:
+        identity = self._id(values, patch)
+        if identity in kept:
+            shown = ", ".join(f"{n}={v.text}" for n, v in zip(self.names, values, strict=True))
+            self.findings.add(loc, f"this cell stands in the grid twice: {shown}")
+        kept[identity] = Cell(identity, values, patch, False, "")
+
+    def _id(self, values: tuple[Value, ...], patch: Patch) -> str:
+        parts = [name + values[index].json for index, name in self.id_order]
+        if patch:
+            parts.append(canonical(dict(patch)))
+        return hashlib.sha256(",".join(parts).encode()).hexdigest()[:12]
+
+    def _with_baselines(self, kept: dict[str, Cell]) -> Cells:
+        changed = {"rewrites": NO_REWRITES, "intensity": NO_INTENSITY, "train_on": ORIGINAL}
+        replace = [(self.names.index(name), value) for name, value in changed.items()]
+        baselines: dict[tuple[Any, ...], Cell] = {}
+        cells = []
+        for cell in kept.values():
+            plain = list(cell.values)
+            for position, value in replace:
+                plain[position] = value
+            values = tuple(plain)
+            same = (*[value.json for value in values], id(cell.patch))
+            baseline = baselines.get(same)
+            if baseline is None:
+                identity = self._id(values, cell.patch)
+                baseline = baselines[same] = Cell(identity, values, cell.patch, True, identity)
+            cells.append(Cell(cell.id, cell.values, cell.patch, False, baseline.id))
+        return Cells(tuple(self.names), (*cells, *baselines.values()))
+
+    def _too_many(self, count: str) -> None:
+        if self.too_many:
+            return
+        self.too_many = True
+        self.findings.add(("max_cells",), f"{count} cells, max_cells allows {self.spec['max_cells']}")
+
+
+def _merged(assignments: Sequence[Mapping[str, Any]]) -> Patch:
+    merged: dict[str, Any] = {}
+    for assignment in assignments:
+        merged |= assignment
+    return tuple(sorted(merged.items()))
+
+
+def _matches(matcher: Matcher | None, values: Sequence[Value]) -> bool:
+    if matcher is None:
+        return False
+    return all(values[position].json in wanted for position, wanted in matcher)

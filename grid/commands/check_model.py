@@ -1,0 +1,69 @@
+"""`augrid check-model`: a model of a spec, or of a kind with a few fields set, learns some lines by heart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from rich.console import Console
+
+import models.kinds
+from grid.errors import BadInput, suggest
+from grid.spec import document
+from grid.spec.by_kind import configs
+from grid.spec.findings import Findings, from_pydantic
+
+
+def show(model: str, spec: str | None, sets: Sequence[str], console: Console) -> int:
+    """Check and print one sentence. Exit code: 0 if the model learns, else 1.
+
+    Raises:
+        BadInput: no such model or kind, fields that it doesn't have, values that can't work.
+    """
+    config = find(model, spec, sets)
+    from models.check import check_model
+
+    try:
+        with console.status(f"{model}: learning a few lines"):
+            check = check_model(config)
+    except ValueError as error:
+        raise BadInput(f"{model}: {error}") from None
+    word = "ok" if check.ok else "failed"
+    cost = f"{check.seconds:.1f} s" + (f", {check.steps} steps" if check.steps is not None else "")
+    line = f"{model}: {word}: {check.message} [{cost}]"
+    console.print(line, style=None if check.ok else "red", markup=False, highlight=False, soft_wrap=True)
+    return 0 if check.ok else 1
+
+
+def find(model: str, spec: str | None, sets: Sequence[str]) -> BaseModel:
+    """The config of a kind, or of a model that a spec names, with `field=value` assignments.
+
+    Raises:
+        BadInput: as `show`.
+    """
+    known = configs(models.kinds)
+    if spec is None:
+        plain: dict[str, Any] = {"kind": model}
+        if model not in known:
+            hint = suggest(model, known)
+            raise BadInput(f"{model}: no such kind of model{hint} (a model of a spec needs --spec)")
+    else:
+        from grid.plan.opening import open_grid
+
+        named = open_grid(spec).resolved["models"]
+        if model not in named:
+            raise BadInput(f"{spec}: no model '{model}'{suggest(model, named)}")
+        plain = dict(named[model])
+    text = document.parse("{}", name=f"check-model {model}")
+    for assignment in sets:
+        text.set(assignment)
+    text.data = {**plain, **text.data}
+    config = known[str(plain["kind"])]
+    findings = Findings(text)
+    try:
+        return config.model_validate(text.data)
+    except ValidationError as error:
+        from_pydantic(findings, error, config.model_json_schema())
+    findings.raise_if_any()
+    raise AssertionError("a validation error without a finding")

@@ -1,0 +1,1 @@
+"""`augrid rewrite`: pieces of files are rewritten by processes of their own."""

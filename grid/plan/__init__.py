@@ -1,0 +1,1 @@
+"""Cells become steps and jobs: their keys, names and expected times."""

@@ -1,0 +1,1 @@
+"""Artifacts become the folder results/<name>/."""

@@ -1,0 +1,59 @@
+"""What became of each cell: done, failed or missing, from what is in the store and how steps ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from grid.cells.expansion import Cell
+from grid.keys import digest
+from grid.plan.planner import CellSteps, Plan
+from grid.scheduler.queue import Outcome
+
+FORMAT = 1  # of the results folder: raised when older folders can't be read any more
+TABLES = 2  # raised when there is more in the folder, so that the next run writes the tables anew
+
+
+@dataclass(frozen=True, slots=True)
+class CellStatus:
+    """`status` is done, failed or missing; `error` is the first failure among the cell's steps."""
+
+    cell: Cell
+    steps: CellSteps
+    status: str
+    error: str
+
+
+def own_keys(steps: CellSteps) -> list[str]:
+    """Steps that a cell's tables are made of."""
+    keys = [*steps.train.keys, *(key for test in steps.tests.values() for key in test.keys)]
+    return keys + list(steps.variant.keys if steps.variant else ())
+
+
+def statuses(
+    plan: Plan, manifests: Mapping[str, Mapping[str, Any]], outcomes: Mapping[str, Outcome]
+) -> Iterator[CellStatus]:
+    """The status of every cell. `manifests` are those of finished steps, by key."""
+    for cell, steps in zip(plan.cells.cells, plan.by_cell, strict=True):
+        missing = [key for key in own_keys(steps) if key not in manifests]
+        failed = [outcomes[key] for key in missing if key in outcomes and outcomes[key].status != "done"]
+        failed.sort(key=lambda outcome: outcome.status == "blocked")  # a cause before its consequence
+        if not missing:
+            yield CellStatus(cell, steps, "done", "")
+        elif failed and failed[0].failure != "cancelled":
+            yield CellStatus(cell, steps, "failed", f"{failed[0].failure}: {failed[0].error}")
+        else:
+            yield CellStatus(cell, steps, "missing", "")
+
+
+def counts(found: list[CellStatus]) -> Counter[str]:
+    """How many cells have which status."""
+    return Counter(status.status for status in found)
+
+
+def fingerprint(plan: Plan, found: list[CellStatus]) -> str:
+    """Changes when the tables would change."""
+    cells = [[s.cell.id, s.status, s.error, own_keys(s.steps) if s.status == "done" else []] for s in found]
+    return digest([FORMAT, TABLES, list(plan.cells.axes), cells])

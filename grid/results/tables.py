@@ -1,0 +1,231 @@
+"""Artifacts become the tables of results/<name>/: what analysis reads, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from grid.plan.planner import CellSteps, Plan
+from grid.results import examples, job_logs
+from grid.results.cell_status import CellStatus
+from grid.results.folder import Folder
+from grid.store.finished import Store
+from models.scoring import calibration
+from models.scoring import metrics as scores
+
+COUNTS = ("n_samples", "n_tokens_original", "n_tokens", "n_bytes_original", "n_bytes")
+METRICS = pa.schema(
+    [(name, pa.string()) for name in ("cell", "test", "samples", "scope", "metric")]
+    + [("value", pa.float64()), ("n_tokens", pa.int64()), ("n_samples", pa.int64())]
+)
+TRAINING = pa.schema(
+    [("cell", pa.string()), ("step", pa.int64())]
+    + [(name, pa.float64()) for name in ("seconds", "train_bits", "valid_bits", "learning_rate")]
+)
+VARIANTS = pa.schema(
+    [(name, pa.string()) for name in ("cell", "split", "outcome", "reason")]
+    + [(n, pa.int64()) for n in COUNTS]
+)
+REFUSALS = pa.schema([(n, pa.string()) for n in ("cell", "rewrite", "reason")] + [("n", pa.int64())])
+SITES = pa.schema(
+    [(n, pa.string()) for n in ("cell", "rewrite")] + [(n, pa.int64()) for n in ("n_applied", "n_available")]
+)
+SAMPLES = pa.schema([("cell", pa.string()), ("test", pa.string()), *scores.SAMPLES, ("common", pa.bool_())])
+
+
+def write(
+    folder: Path,
+    store: Store,
+    plan: Plan,
+    found: Sequence[CellStatus],
+    manifests: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Write all tables into a temporary folder, then move each into `folder`.
+
+    Cells that aren't done have a row in cells.parquet and nowhere else: missing is not zero.
+    """
+    new = folder / f".new-{os.getpid()}"
+    shutil.rmtree(new, ignore_errors=True)
+    (new / "tokens").mkdir(parents=True)
+    done = [status for status in found if status.status == "done"]
+    try:
+        pq.write_table(_cells(plan.cells.axes, found, manifests), new / "cells.parquet")
+        _write_scores(done, store, new)
+        _write_training(done, store, new / "training.parquet")
+        _write_variants(done, store, new)
+        shown = examples.table(store, plan.cells.axes, done, manifests)
+        pq.write_table(shown, new / "examples.parquet", compression="zstd")
+        logs = job_logs.table(Folder(folder.parent, folder.name).logs, plan.steps, found, manifests)
+        pq.write_table(logs, new / "jobs.parquet", compression="zstd")
+        shutil.rmtree(folder / "tokens", ignore_errors=True)
+        for file in sorted(new.iterdir()):
+            file.replace(folder / file.name)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _cells(
+    axes: Sequence[str], found: Sequence[CellStatus], manifests: Mapping[str, Mapping[str, Any]]
+) -> pa.Table:
+    rows = []
+    for status in found:
+        cell, steps = status.cell, status.steps
+        values = dict(zip(axes, cell.values, strict=True))
+        unit, amount = next(iter(values["intensity"].plain.items()))
+        own = [*steps.train.keys, *(key for test in steps.tests.values() for key in test.keys)]
+        row: dict[str, Any] = {name: value.text for name, value in values.items()}
+        row |= {"seed": values["seed"].plain, "intensity_value": float(amount), "intensity_unit": unit}
+        if cell.baseline:  # nothing is rewritten, to no degree
+            row |= dict.fromkeys(("rewrites", "intensity", "intensity_value", "intensity_unit"))
+        row |= {
+            "cell": cell.id,
+            "baseline": cell.baseline,
+            "baseline_cell": cell.baseline_id,
+            "status": status.status,
+            "error": status.error,
+            "train_key": steps.train.name,
+            "wall_s": float(sum(manifests[key]["wall_s"] for key in own if key in manifests)),
+        }
+        rows.append(row)
+    types = {
+        "seed": pa.int64(),
+        "intensity_value": pa.float64(),
+        "wall_s": pa.float64(),
+        "baseline": pa.bool_(),
+    }
+    middle = (
+        "intensity_value",
+        "intensity_unit",
+        "baseline",
+        "baseline_cell",
+        "status",
+        "error",
+        "train_key",
+    )
+    names = ["cell", *axes, *middle, "wall_s"]
+    return pa.Table.from_pylist(rows, pa.schema([(name, types.get(name, pa.string())) for name in names]))
+
+
+def _write_scores(done: Sequence[CellStatus], store: Store, new: Path) -> None:
+    rows: list[dict[str, Any]] = []
+    with pq.ParquetWriter(new / "samples.parquet", SAMPLES, compression="zstd") as writer:
+        for status in done:
+            thrown = _thrown_out(status.steps, store)
+            for test, artifacts in status.steps.tests.items():
+                folder = store.path("evaluate", artifacts.name)
+                _link(folder / "tokens.parquet", new / "tokens" / f"{status.cell.id}-{test}.parquet")
+                samples = _samples(folder / "samples.parquet", status.cell.id, test, thrown)
+                writer.write_table(samples)
+                errors = calibration.errors(folder / "tokens.parquet", set(thrown.to_pylist()))
+                rows += _metric_rows(samples, status.cell.id, test, errors)
+    pq.write_table(pa.Table.from_pylist(rows, METRICS), new / "metrics.parquet")
+
+
+def _samples(file: Path, cell: str, test: str, thrown: pa.Array) -> pa.Table:
+    table = pq.read_table(file)
+    common = pc.invert(pc.is_in(table["sample"], value_set=thrown))
+    table = table.append_column("common", common)
+    table = table.add_column(0, "test", pa.repeat(test, len(table)))
+    return table.add_column(0, "cell", pa.repeat(cell, len(table))).select(SAMPLES.names).cast(SAMPLES)
+
+
+def _metric_rows(
+    samples: pa.Table, cell: str, test: str, errors: Mapping[str, Mapping[str, float]]
+) -> list[dict[str, Any]]:
+    rows = []
+    for which in ("all", "common"):
+        chosen = samples if which == "all" else samples.filter(samples["common"])
+        sums = [(name, "sum") for name in ("n_tokens", *scores.SUMS)]
+        grouped = chosen.group_by("scope", use_threads=False).aggregate([*sums, ("sample", "count")])
+        for row in grouped.to_pylist():
+            totals = {name: row[f"{name}_sum"] for name in scores.SUMS}
+            counts = {"n_tokens": row["n_tokens_sum"], "n_samples": row["sample_count"]}
+            same = {"cell": cell, "test": test, "samples": which, "scope": row["scope"], **counts}
+            values = scores.metrics(totals, row["n_tokens_sum"])
+            if (error := errors.get(which, {}).get(row["scope"])) is not None:
+                values["ece"] = error
+            rows += [{**same, "metric": metric, "value": value} for metric, value in values.items()]
+    return rows
+
+
+def _thrown_out(steps: CellSteps, store: Store) -> pa.Array:
+    names: list[str] = []
+    for key in steps.variant.keys if steps.variant else ():
+        table = pq.read_table(store.path("variant", key) / "shard.parquet", columns=["sample", "outcome"])
+        names += table.filter(pc.equal(table["outcome"], "thrown_out"))["sample"].to_pylist()
+    return pa.array(names, pa.string())
+
+
+def _write_training(done: Sequence[CellStatus], store: Store, file: Path) -> None:
+    with pq.ParquetWriter(file, TRAINING, compression="zstd") as writer:
+        for status in done:
+            curve = pq.read_table(store.path("train", status.steps.train.name) / "training.parquet")
+            curve = curve.select(TRAINING.names[1:])
+            writer.write_table(
+                curve.add_column(0, "cell", pa.repeat(status.cell.id, len(curve))).cast(TRAINING)
+            )
+
+
+def _write_variants(done: Sequence[CellStatus], store: Store, new: Path) -> None:
+    counted: dict[str, tuple[pa.Table, pa.Table, pa.Table]] = {}
+    schemas = (("variants", VARIANTS), ("refusals", REFUSALS), ("sites", SITES))
+    writers = [pq.ParquetWriter(new / f"{name}.parquet", schema) for name, schema in schemas]
+    for status in done:
+        variant = status.steps.variant
+        if variant is None:
+            continue
+        if variant.name not in counted:
+            counted[variant.name] = count_variant([store.path("variant", key) for key in variant.keys])
+        for writer, table in zip(writers, counted[variant.name], strict=True):
+            cell = pa.repeat(status.cell.id, len(table))
+            writer.write_table(table.add_column(0, "cell", cell).cast(writer.schema))
+    for writer in writers:
+        writer.close()
+
+
+def count_variant(folders: Sequence[Path]) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """What became of a variant's samples: by split, outcome and reason; refusals; sites by rewrite."""
+    columns = ["split", "outcome", "reason", "n_tokens", "n_bytes", "n_tokens_original", "n_bytes_original"]
+    files = [folder / "shard.parquet" for folder in folders]
+    table = pa.concat_tables([pq.read_table(file, columns=columns) for file in files])
+    table = table.append_column("n_samples", pa.array([1] * len(table), pa.int64()))
+    grouped = table.group_by(["split", "outcome", "reason"], use_threads=False)
+    sums = grouped.aggregate([(name, "sum") for name in COUNTS]).rename_columns(
+        ["split", "outcome", "reason", *COUNTS]
+    )
+    refused: Counter[str] = Counter()
+    applied: Counter[str] = Counter()
+    available: Counter[str] = Counter()
+    for file in files:
+        details = pq.read_table(file, columns=["refusals", "sites", "available"])
+        for name, counter in (("refusals", refused), ("sites", applied), ("available", available)):
+            for text in details[name].to_pylist():
+                counter.update(json.loads(text or "{}"))
+    refusals = [
+        {"rewrite": k.partition(":")[0], "reason": k.partition(":")[2], "n": n} for k, n in refused.items()
+    ]
+    sites = [
+        {"rewrite": k, "n_applied": applied[k], "n_available": available.get(k)} for k in applied | available
+    ]
+    return (
+        sums.select(VARIANTS.names[1:]),
+        pa.Table.from_pylist(refusals, pa.schema(list(REFUSALS)[1:])),
+        pa.Table.from_pylist(sites, pa.schema(list(SITES)[1:])),
+    )
+
+
+def _link(source: Path, target: Path) -> None:
+    """A hard link costs nothing; another file system gets a copy."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

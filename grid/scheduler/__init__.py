@@ -1,0 +1,1 @@
+"""Jobs go to free slots, and what happens to them is told."""

@@ -1,0 +1,37 @@
+"""The slots of this machine: for CPU steps, and per GPU (or share of one) for training and scoring."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from grid.plan.graph import KINDS
+from grid.scheduler.queue import Slot
+
+CPU_KINDS = frozenset({"corpus", "tokenizer", "variant", "encode", "probe"})
+GPU_KINDS = frozenset({"train", "evaluate", "probe"})
+ALL_KINDS = frozenset({*KINDS, "probe"})
+
+
+def cores() -> list[int]:
+    """Cores that this process may use."""
+    return sorted(os.sched_getaffinity(0))
+
+
+def cpu(n: int | None, kinds: frozenset[str], memory_bytes: int | None = None) -> list[Slot]:
+    """`n` slots that share all cores; None: one per core."""
+    n = len(cores()) if n is None else n
+    threads = max(1, len(cores()) // max(n, 1))
+    return [Slot(name=f"cpu{i}", kinds=kinds, threads=threads, memory_bytes=memory_bytes) for i in range(n)]
+
+
+def gpu(uuids: Sequence[str], per_gpu: int, memory_bytes: int | None = None) -> list[Slot]:
+    """`per_gpu` slots for each GPU; they share its memory, and nothing keeps them apart."""
+    threads = max(1, len(cores()) // max(len(uuids) * per_gpu, 1))
+    return [
+        Slot(
+            name=f"gpu{index}.{share}", kinds=GPU_KINDS, threads=threads, gpu=uuid, memory_bytes=memory_bytes
+        )
+        for index, uuid in enumerate(uuids)
+        for share in range(per_gpu)
+    ]

@@ -1,0 +1,1 @@
+"""A YAML file becomes a checked spec: every mistake at once, each with its place."""

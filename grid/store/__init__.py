@@ -1,0 +1,1 @@
+"""Finished steps by key: who holds what, and where results come from."""

@@ -1,0 +1,1 @@
+"""A model learns: the loop, its batches, its checkpoints, its processes."""

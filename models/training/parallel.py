@@ -1,0 +1,116 @@
+"""One training on several GPUs of a host, or in several processes on CPUs, started by torchrun.
+
+The order goes to the processes as a file, and so do reports and facts come back.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from models.config import TrainingConfig
+from models.data import Part
+from models.errors import BadInput
+from models.kinds import lookup
+from models.training.training_job import Report
+
+POLL_S = 0.1
+
+
+def run(order: dict[str, Any], report: Report) -> dict[str, Any]:
+    """What `prepare.run` does, by `training.devices` processes; `order` holds its arguments as JSON.
+
+    Raises BadInput as it does, and if fewer GPUs than asked for can be seen (none at all means CPUs).
+    """
+    n, seen = order["training"]["devices"], torch.cuda.device_count()
+    if 0 < seen < n:
+        raise BadInput(f"training.devices is {n}, and {seen} GPU{'s' * (seen > 1)} can be seen")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "order.json").write_text(json.dumps(order))
+        (folder / "reports").touch()
+        command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+        command += [f"--nproc-per-node={n}", "-m", "models.training.parallel", name]
+        with subprocess.Popen(command) as process, (folder / "reports").open() as reports:  # noqa: S603
+            ended = False
+            while not ended:
+                ended = process.poll() is not None
+                for line in reports:
+                    report(json.loads(line))
+                time.sleep(POLL_S)
+        results = [json.loads(file.read_text()) for file in folder.glob("result-*.json")]
+    if not results:
+        raise RuntimeError(f"torchrun ended with {process.returncode} and no result")
+    result = max(results, key=lambda result: (result.get("bad_input", False), "error" in result))
+    if "error" in result:
+        raise (BadInput if result["bad_input"] else RuntimeError)(result["error"])
+    facts: dict[str, Any] = result["facts"]
+    return facts
+
+
+def main(folder: Path) -> int:
+    """One of the processes. Only the first reports, saves checkpoints and leaves a model."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    gpu = torch.cuda.is_available()
+    if gpu:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    torch.distributed.init_process_group("nccl" if gpu else "gloo")
+    rank = torch.distributed.get_rank()
+    try:
+        result: dict[str, Any] = {"facts": _train(folder, first=rank == 0)}
+    except Exception as error:  # becomes the exception of the process that asked
+        result = {"error": str(error), "bad_input": isinstance(error, BadInput)}
+    if rank == 0 or "error" in result:
+        (folder / f"result-{rank}.json").write_text(json.dumps(result))
+    if "error" in result:
+        os._exit(1)  # the others may wait in a sum for ever; torchrun ends them
+    torch.distributed.destroy_process_group()
+    return 0
+
+
+def _train(folder: Path, *, first: bool) -> dict[str, Any]:
+    from models.training import prepare
+
+    order = json.loads((folder / "order.json").read_text())
+    scratch, events = (None if order[name] is None else Path(order[name]) for name in ("scratch", "events"))
+    with (folder / "reports").open("a", buffering=1) as reports, tempfile.TemporaryDirectory() as nowhere:
+
+        def report(row: dict[str, Any]) -> None:
+            if first:
+                reports.write(json.dumps(row) + "\n")
+
+        return prepare.run(
+            model=lookup(order["model"]["kind"]).Config.model_validate(order["model"]),
+            training=TrainingConfig.model_validate(order["training"]),
+            tokenizer=Path(order["tokenizer"]),
+            train=[_part(part) for part in order["train"]],
+            valid=[_part(part) for part in order["valid"]],
+            seed=order["seed"],
+            enough_bits=order["enough_bits"],
+            out=Path(order["out"]) if first else Path(nowhere),
+            report=report,
+            scratch=scratch,
+            events=events if first else None,
+        )
+
+
+def _part(plain: dict[str, Any]) -> Part:
+    return Part(folder=Path(plain["folder"]), only_rewritten=plain["only_rewritten"])
+
+
+def _end_with(parent: int) -> None:
+    """Ends this process when its parent is gone: a kill of the asking process reaches torchrun only."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

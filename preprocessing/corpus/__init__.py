@@ -1,0 +1,1 @@
+"""Raw files become a corpus: cleaned, without duplicates, split, cut into shards."""

@@ -1,0 +1,1 @@
+"""What sources share: reading files and records, and asking servers."""

@@ -1,0 +1,1 @@
+"""Python's tokens, the same on every supported version of Python."""
