@@ -74,6 +74,6 @@ def test_what_is_refused(hosts: Path, tmp_path: Path) -> None:
 
 
 def test_without_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image, "__file__", str(tmp_path / "grid" / "image.py"))
+    monkeypatch.setattr(image, "__file__", str(tmp_path / "grid" / "commands" / "image.py"))
     with pytest.raises(BadInput, match="an image is built from a checkout"):
         image.checkout()

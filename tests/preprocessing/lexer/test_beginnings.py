@@ -76,7 +76,7 @@ def test_the_end_of_a_text() -> None:
 
 def test_the_projects_own_code_token_by_token() -> None:
     seen = 0
-    for path in sorted((Path(__file__).parents[2] / "models").glob("*.py")):
+    for path in sorted((Path(__file__).parents[3] / "models").rglob("*.py")):
         text = path.read_text()
         tokens = lex(text)
         spelled = texts(text, tokens, TokensConfig(max_string_chars=None))

@@ -19,7 +19,7 @@ from models.vocabulary import Vocabulary
 from preprocessing import encode, tokenizers
 from preprocessing.lexer.tokens import TokensConfig
 
-SOURCES = sorted((Path(__file__).parents[2] / "preprocessing").glob("*.py"))
+SOURCES = sorted((Path(__file__).parents[3] / "preprocessing").rglob("*.py"))
 POSITIONS = 150
 KINDS: list[tuple[str, dict[str, Any]]] = [
     ("gru", {"d_model": 48, "dropout": 0.0}),
