@@ -32,9 +32,10 @@ from preprocessing.corpus import building, decoding, duplicates
 from preprocessing.corpus.building import CorpusConfig
 from preprocessing.corpus.cleaning import Rules, clean
 from preprocessing.corpus.duplicates import NearConfig, NearIndex
+from preprocessing.fetching.raw import RawFile
 from preprocessing.lexer.tokens import TokensConfig, lex, texts
 from preprocessing.prepare import PrepareConfig, encode_all, prepare
-from preprocessing.sources import RawFile, directory, stdlib
+from preprocessing.sources import directory, stdlib
 from preprocessing.tokenizers.bpe import Config
 
 REPEATS = 2

@@ -25,7 +25,8 @@ from grid.keys import digest
 from grid.plan.graph import Step
 from grid.plan.jobs import Job
 from grid.scheduler.driver import Driver, Silent
-from grid.scheduler.queue import Policy, Slot
+from grid.scheduler.queue import Policy
+from grid.scheduler.slots import Slot
 from grid.store.finished import Store
 
 SPEC = """\

@@ -22,7 +22,7 @@ from benchmarks.yardstick import Beam, yardstick
 from models.checkpoints import load_model
 from models.config import TrainingConfig
 from models.data import Part, Sample, scored_samples
-from models.kinds import lookup
+from models.lookup import lookup
 from models.scoring.scorer import Scored, Scorer
 from models.scoring.windows import Slot, windows
 from models.training.prepare import run as train

@@ -12,8 +12,7 @@ from typing import Any
 import torch
 
 from models.scoring.search import TIE, WORST
-from models.training.packing import FILE
-from models.vocabulary import Vocabulary
+from models.vocabulary import FILE, Vocabulary
 
 BEAM = 32
 DEPTH = 8  # subwords of a token at most

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from grid.engines.config import DockerHost, Size
 from grid.errors import BadInput
 from grid.scheduler import slots
-from grid.scheduler.queue import Policy, Slot
+from grid.scheduler.queue import Policy
+from grid.scheduler.slots import Slot
 from grid.spec import document as documents
 from grid.spec.findings import Findings, from_pydantic
 from grid.store import provenance

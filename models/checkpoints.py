@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from models.errors import BadInput
-from models.kinds import lookup
+from models.lookup import lookup
 
 FORMAT = 1
 N = TypeVar("N", bound=nn.Module)

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.subtokens import subtokens
-from models.training.packing import FILE
 from preprocessing import tokenizers
 from preprocessing.tokenizers import SPECIALS
 
+FILE = 0  # the subword before every file
 KNOWN = 200_000  # tokens whose sub-tokens are remembered
 NEWLINE_BYTES = 1  # of the symbols of line structure, only a new line takes a byte that is always the same
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from grid.cells.axes import normalise
 from grid.errors import BadInput, suggest
 from grid.plan.opening import Grid
+from grid.plan.outcomes import Outcome
 from grid.results import cell_status
 from grid.results.folder import Folder, read_json, write_json
-from grid.scheduler.queue import Outcome
 from grid.spec.document import yaml_value
 
 CLASSES = ("failed", "user_error", "error", "oom", "oom_host", "oom_gpu", "timeout", "infra", "lost")

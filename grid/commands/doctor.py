@@ -21,7 +21,7 @@ from grid.keys import digest
 from grid.plan.graph import Step
 from grid.plan.jobs import Job
 from grid.scheduler.driver import Driver, Silent
-from grid.scheduler.queue import Slot
+from grid.scheduler.slots import Slot
 from grid.store import provenance
 from grid.store.finished import Store
 

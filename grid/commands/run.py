@@ -22,6 +22,7 @@ from grid.plan.durations import Past
 from grid.plan.jobs import State
 from grid.plan.naming import Describe, cell
 from grid.plan.opening import Grid
+from grid.plan.outcomes import Outcome
 from grid.results import cell_status
 from grid.results.analysis_process import analyse
 from grid.results.cell_status import CellStatus
@@ -29,7 +30,8 @@ from grid.results.folder import Folder, read_json, write_json
 from grid.scheduler import progress
 from grid.scheduler.driver import Driver, Report
 from grid.scheduler.executor import Executor
-from grid.scheduler.queue import Outcome, Policy, Slot
+from grid.scheduler.queue import Policy
+from grid.scheduler.slots import Slot
 from grid.spec.schema import Spec
 from grid.store import lock, provenance
 from grid.store.finished import Store

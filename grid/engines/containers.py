@@ -10,7 +10,7 @@ from docker.types import DeviceRequest, LogConfig, Mount
 
 from grid.engines.config import DockerHost
 from grid.engines.orders import INSIDE, Order, keys_label
-from grid.scheduler.queue import Slot
+from grid.scheduler.slots import Slot
 from grid.store import processes
 
 GRID, JOB, SLOT, KEYS = "augrid.grid", "augrid.job", "augrid.slot", "augrid.keys"

@@ -20,7 +20,7 @@ from grid.engines.orders import FILE, Order, covers
 from grid.engines.output import Output
 from grid.plan.jobs import Job
 from grid.scheduler.executor import Exit
-from grid.scheduler.queue import Slot
+from grid.scheduler.slots import Slot
 from grid.store.finished import Store
 
 TICK_S = 0.5

@@ -8,7 +8,7 @@ import pkgutil
 from grid.errors import BadInput, suggest
 from grid.hosts import Hosts
 from grid.scheduler.executor import Executor
-from grid.scheduler.queue import Slot
+from grid.scheduler.slots import Slot
 
 
 def lookup(name: str, hosts: Hosts) -> tuple[Executor, list[Slot]]:

@@ -17,7 +17,7 @@ from grid.executors import local
 from grid.hosts import Hosts
 from grid.scheduler import slots as kinds
 from grid.scheduler.executor import Exit, Stateless
-from grid.scheduler.queue import Slot
+from grid.scheduler.slots import Slot
 
 CONNECT_S = 10.0
 BEAT_S = 1.0

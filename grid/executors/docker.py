@@ -20,7 +20,7 @@ from grid.hosts import Hosts
 from grid.plan.jobs import Job
 from grid.scheduler import slots as kinds
 from grid.scheduler.executor import Exit
-from grid.scheduler.queue import Slot
+from grid.scheduler.slots import Slot
 
 OPEN_S = 10.0
 HERE = "local"

@@ -7,7 +7,7 @@ from pathlib import Path
 from grid.hosts import Hosts
 from grid.scheduler import slots
 from grid.scheduler.executor import Exit, Stateless
-from grid.scheduler.queue import Slot
+from grid.scheduler.slots import Slot
 from grid.steps import worker
 
 

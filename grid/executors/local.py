@@ -23,7 +23,7 @@ import psutil
 from grid.hosts import Hosts
 from grid.plan.jobs import Job
 from grid.scheduler.executor import Exit, Stateless
-from grid.scheduler.queue import Slot
+from grid.scheduler.slots import Slot
 
 POLL_S = 0.02
 WATCH_S = 0.5

@@ -9,8 +9,8 @@ from typing import Any
 
 from grid.cells.expansion import Cell
 from grid.keys import digest
+from grid.plan.outcomes import Outcome
 from grid.plan.planner import CellSteps, Plan
-from grid.scheduler.queue import Outcome
 
 FORMAT = 1  # of the results folder: raised when older folders can't be read any more
 TABLES = 2  # raised when there is more in the folder, so that the next run writes the tables anew

@@ -16,9 +16,11 @@ from typing import Any, Protocol
 from grid.plan import jobs
 from grid.plan.graph import Step
 from grid.plan.jobs import Job
+from grid.plan.outcomes import Failure, Outcome
 from grid.results.folder import read_json, write_json
 from grid.scheduler.executor import Executor, Exit
-from grid.scheduler.queue import Failure, Outcome, Policy, Scheduler, Slot
+from grid.scheduler.queue import Policy, Scheduler
+from grid.scheduler.slots import Slot
 from grid.store import provenance
 from grid.store.finished import Store
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from grid.plan.jobs import Job
-from grid.scheduler.queue import Failure, Slot
+from grid.plan.outcomes import Failure
+from grid.scheduler.slots import Slot
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,8 @@ from rich.text import Text
 
 from grid.plan.graph import KINDS, Step
 from grid.plan.jobs import Job
-from grid.scheduler.queue import Outcome, Slot
+from grid.plan.outcomes import Outcome
+from grid.scheduler.slots import Slot
 
 LINE_EVERY_S = 15.0
 

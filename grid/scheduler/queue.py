@@ -10,39 +10,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from grid.plan.graph import Step
 from grid.plan.jobs import Job
+from grid.plan.outcomes import Failure, Outcome
+from grid.scheduler.slots import Slot
 
-Failure = Literal["user_error", "oom_host", "oom_gpu", "timeout", "infra", "cancelled", "lost", "error"]
 RETRIED: tuple[Failure, ...] = ("infra", "lost")
 FAIL_FAST = 3
 WIDE = frozenset({"corpus", "tokenizer"})  # steps that use all threads there are, to the same result
-
-
-@dataclass(frozen=True, kw_only=True)
-class Slot:
-    """What a job occupies while it runs. `kinds`: the kinds of steps that may run here."""
-
-    name: str
-    kinds: frozenset[str]
-    host: str = "local"
-    threads: int = 1
-    cores: tuple[int, ...] = ()
-    gpu: str = ""
-    memory_bytes: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """How one step ended. `error` is the last line of its traceback, or what killed it."""
-
-    key: str
-    status: Literal["done", "failed", "blocked"]
-    failure: Failure | None = None
-    error: str = ""
-    wall_s: float = 0.0
 
 
 @dataclass(kw_only=True)

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from grid.plan.graph import KINDS
-from grid.scheduler.queue import Slot
 
 CPU_KINDS = frozenset({"corpus", "tokenizer", "variant", "encode", "probe"})
 GPU_KINDS = frozenset({"train", "evaluate", "probe"})
 ALL_KINDS = frozenset({*KINDS, "probe"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """What a job occupies while it runs. `kinds`: the kinds of steps that may run here."""
+
+    name: str
+    kinds: frozenset[str]
+    host: str = "local"
+    threads: int = 1
+    cores: tuple[int, ...] = ()
+    gpu: str = ""
+    memory_bytes: int | None = None
 
 
 def cores() -> list[int]:

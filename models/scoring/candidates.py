@@ -13,8 +13,7 @@ import torch
 
 from models.errors import BadInput
 from models.scoring.search import TIE
-from models.training.packing import FILE
-from models.vocabulary import Vocabulary
+from models.vocabulary import FILE, Vocabulary
 
 WIDTH = 16  # prefixes that are extended together
 MAX_EXPANSIONS = 4096

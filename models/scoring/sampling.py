@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.errors import BadInput
 from models.scoring.candidates import read_context
-from models.training.packing import FILE
+from models.vocabulary import FILE
 
 Floats = NDArray[np.float64]
 

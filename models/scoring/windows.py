@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.interface import LanguageModel
-from models.training.packing import FILE
+from models.vocabulary import FILE
 
 POOL_SUBWORDS = 400_000  # texts are sorted by length within a pool
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FILE = 0  # the subword before every file
+from models.vocabulary import FILE
+
 Ids = NDArray[np.int64]
 
 

@@ -18,7 +18,7 @@ import torch
 from models.config import TrainingConfig
 from models.data import Part
 from models.errors import BadInput
-from models.kinds import lookup
+from models.lookup import lookup
 from models.training.training_job import Report
 
 POLL_S = 0.1

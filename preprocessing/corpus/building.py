@@ -25,7 +25,8 @@ from preprocessing.corpus.functions import FunctionsConfig
 from preprocessing.corpus.index import Index
 from preprocessing.corpus.split import SPLITS, SplitConfig
 from preprocessing.errors import BadInput
-from preprocessing.sources import AnySource, Excluded, RawFile
+from preprocessing.fetching.raw import Excluded, RawFile
+from preprocessing.sources import AnySource
 
 SCHEMA = pa.schema(
     [

@@ -14,8 +14,8 @@ from preprocessing.corpus import decoding, duplicates
 from preprocessing.corpus.duplicates import NearConfig
 from preprocessing.corpus.functions import FunctionsConfig, functions
 from preprocessing.errors import BadSource
+from preprocessing.fetching.raw import Excluded, RawFile
 from preprocessing.lexer.tokens import lex
-from preprocessing.sources import Excluded, RawFile
 
 MAX_FILE_BYTES = 16 * 2**20
 # SPDX identifiers of licences that ask for no more than a notice: a list of our own, no legal advice.

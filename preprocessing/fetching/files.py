@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from preprocessing.errors import BadInput
-from preprocessing.sources import Excluded, RawFile
+from preprocessing.fetching.raw import Excluded, RawFile
 
 MAX_READ_BYTES = 64 * 2**20  # more is no source file; what is that large is never read into memory
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from preprocessing.sources import Excluded, RawFile, SourceConfig
+from preprocessing.fetching.raw import Excluded, RawFile, SourceConfig
 
 
 class Fields(BaseModel):

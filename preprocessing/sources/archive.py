@@ -13,7 +13,7 @@ from pydantic import Field
 
 from preprocessing.errors import BadInput
 from preprocessing.fetching import files
-from preprocessing.sources import Excluded, RawFile, SourceConfig
+from preprocessing.fetching.raw import Excluded, RawFile, SourceConfig
 
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError)
 

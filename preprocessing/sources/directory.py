@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from preprocessing.errors import BadInput
 from preprocessing.fetching import files
-from preprocessing.sources import Excluded, RawFile, SourceConfig
+from preprocessing.fetching.raw import Excluded, RawFile, SourceConfig
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

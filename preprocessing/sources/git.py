@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from preprocessing.errors import BadInput
 from preprocessing.fetching import files
-from preprocessing.sources import Excluded, RawFile, SourceConfig
+from preprocessing.fetching.raw import Excluded, RawFile, SourceConfig
 
 _LINK, _SUBMODULE = "120000", "160000"
 

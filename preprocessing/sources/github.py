@@ -18,7 +18,7 @@ from pydantic import Field
 
 from preprocessing.errors import BadInput
 from preprocessing.fetching.github_api import Client, Gone, tokens_of_environment, write
-from preprocessing.sources import Excluded, RawFile, SourceConfig
+from preprocessing.fetching.raw import Excluded, RawFile, SourceConfig
 
 _PAGE = 100
 _MAX_RESULTS = 1000

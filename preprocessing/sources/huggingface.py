@@ -11,8 +11,8 @@ from pydantic import model_validator
 
 from preprocessing.errors import BadInput
 from preprocessing.fetching import files, records
+from preprocessing.fetching.raw import Excluded, RawFile
 from preprocessing.fetching.records import RecordsConfig
-from preprocessing.sources import Excluded, RawFile
 
 
 class Config(RecordsConfig):

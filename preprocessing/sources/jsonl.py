@@ -9,8 +9,8 @@ from typing import IO, Literal, cast
 
 from preprocessing.errors import BadInput
 from preprocessing.fetching import files, records
+from preprocessing.fetching.raw import Excluded, RawFile
 from preprocessing.fetching.records import RecordsConfig
-from preprocessing.sources import Excluded, RawFile
 
 
 class Config(RecordsConfig):

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 
 from preprocessing.errors import BadInput
 from preprocessing.fetching import files, records
+from preprocessing.fetching.raw import Excluded, RawFile
 from preprocessing.fetching.records import RecordsConfig
-from preprocessing.sources import Excluded, RawFile
 
 
 class Config(RecordsConfig):

@@ -16,7 +16,8 @@ from pydantic import field_validator, model_validator
 from preprocessing.errors import BadInput
 from preprocessing.fetching import package_license, package_lock
 from preprocessing.fetching.package_lock import Locked
-from preprocessing.sources import Excluded, RawFile, SourceConfig, archive
+from preprocessing.fetching.raw import Excluded, RawFile, SourceConfig
+from preprocessing.sources import archive
 
 _PINNED = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)==([A-Za-z0-9.!+_-]+)")
 _LICENSE_FILE = re.compile(r"(^|/)(LICEN[CS]E|COPYING)[^/]*$", re.IGNORECASE)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from preprocessing.fetching import files
-from preprocessing.sources import Excluded, RawFile, SourceConfig
+from preprocessing.fetching.raw import Excluded, RawFile, SourceConfig
 
 LICENSE = "PSF-2.0"
 _SKIPPED_FOLDERS = frozenset(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from preprocessing.sources import Excluded, RawFile, SourceConfig, kinds, lookup
+from preprocessing.fetching.raw import Excluded, RawFile, SourceConfig
+from preprocessing.sources import kinds, lookup
 
 _HERE = __name__.rpartition(".")[2]
 

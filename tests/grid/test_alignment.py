@@ -7,11 +7,11 @@ from random import Random
 from typing import Any, Literal
 
 import pytest
-from preprocessing.functions import FunctionsConfig, functions
-from preprocessing.running import running
-from preprocessing.tokens import COMMENT, SYMBOLS, TokensConfig, lex, texts
 
+from preprocessing.corpus.functions import FunctionsConfig, functions
 from preprocessing.errors import BadSource
+from preprocessing.lexer.running import running
+from preprocessing.lexer.tokens import COMMENT, SYMBOLS, TokensConfig, lex, texts
 from transformers_py import Source, Unparseable, align, emit, names, rewrite
 
 Comments = Literal["drop", "keep"]

@@ -21,7 +21,7 @@ from grid.executors import local
 from grid.plan.graph import Artifacts, Step
 from grid.plan.jobs import Job
 from grid.keys import digest
-from grid.scheduler.queue import Slot
+from grid.scheduler.slots import Slot
 from grid.store.finished import Store
 
 root = Path(sys.argv[1])

@@ -13,9 +13,9 @@ from models.checkpoints import load_model, lookup_network
 from models.config import TrainingConfig
 from models.data import Part
 from models.errors import BadInput
-from models.kinds import lookup
 from models.kinds.ngram.counts import count, stream
 from models.kinds.ngram.network import Ngram
+from models.lookup import lookup
 from models.scoring.scorer import Scorer
 from models.training import prepare
 from models.vocabulary import Vocabulary

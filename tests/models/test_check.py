@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from models.check import check_model
-from models.kinds import lookup
+from models.lookup import lookup
 
 LEARNERS: list[tuple[str, dict[str, Any]]] = [
     ("gru", {"d_model": 64}),

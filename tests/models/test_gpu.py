@@ -10,7 +10,7 @@ import torch
 
 from models.config import EvaluationConfig, TrainingConfig
 from models.data import Part
-from models.kinds import lookup
+from models.lookup import lookup
 from models.scoring import evaluate
 from models.training import prepare
 

@@ -18,7 +18,7 @@ from models.interface import Network
 from models.kinds.gpt import Config
 from models.kinds.gpt.cache import Cache, Read
 from models.training.output import cross_entropy
-from models.training.packing import FILE
+from models.vocabulary import FILE
 
 THETA = 10_000.0  # base of the rotary wave lengths
 

@@ -16,7 +16,7 @@ from models.interface import Network
 from models.kinds.gru import Config
 from models.kinds.gru.recurrence import FORGET, recur
 from models.training.output import cross_entropy, linear
-from models.training.packing import FILE
+from models.vocabulary import FILE
 
 
 class Hidden:

@@ -29,8 +29,8 @@ from models.kinds.huggingface.outcomes import FIRST, Outcomes
 from models.kinds.huggingface.ranks import Ranks, best_tokens, rank_tokens
 from models.scoring.candidates import MAX_EXPANSIONS
 from models.scoring.scorer import bits_per_token
-from models.training.packing import FILE
 from models.training.training_job import CURVE, Job
+from models.vocabulary import FILE
 
 ARCHITECTURE = "architecture.json"  # the library's config of the model, beside its weights
 

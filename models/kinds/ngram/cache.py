@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.packing import FILE
+from models.vocabulary import FILE
 
 Floats = NDArray[np.float64]
 Context = tuple[int, ...]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.packing import FILE
+from models.vocabulary import FILE
 
 Ints = NDArray[np.int64]
 

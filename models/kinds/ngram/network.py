@@ -25,8 +25,8 @@ from models.kinds.ngram.cache import History
 from models.kinds.ngram.counts import Ints, Level, count, stream
 from models.kinds.ngram.smoothing import Floats, smooth
 from models.scoring.scorer import bits_per_token
-from models.training.packing import FILE
 from models.training.training_job import CURVE, Job
+from models.vocabulary import FILE
 
 ROWS = 256  # distributions made at the same time
 

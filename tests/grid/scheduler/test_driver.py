@@ -13,7 +13,8 @@ import pytest
 
 from grid.executors import inprocess, local
 from grid.scheduler.driver import Driver, Report, Silent, working
-from grid.scheduler.queue import Policy, Slot
+from grid.scheduler.queue import Policy
+from grid.scheduler.slots import Slot
 from grid.store.finished import Store
 
 KINDS = frozenset({"probe"})

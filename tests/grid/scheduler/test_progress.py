@@ -11,7 +11,7 @@ from grid.executors import local
 from grid.scheduler import progress
 from grid.scheduler.driver import Driver
 from grid.scheduler.progress import LiveTable
-from grid.scheduler.queue import Slot
+from grid.scheduler.slots import Slot
 from grid.store.finished import Store
 
 SLOT = Slot(name="gpu1.example.org/gpu0.1", kinds=frozenset({"probe"}))

@@ -3,7 +3,9 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from grid.scheduler.queue import Outcome, Policy, Scheduler, Slot
+from grid.plan.outcomes import Outcome
+from grid.scheduler.queue import Policy, Scheduler
+from grid.scheduler.slots import Slot
 
 PROBE = frozenset({"probe"})
 A, B = (Slot(name=name, kinds=PROBE) for name in "AB")

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from models.errors import BadInput
-from models.kinds import kinds, lookup
+from models.lookup import kinds, lookup
 
 
 def test_every_kind_has_a_config_of_that_kind() -> None:
@@ -24,8 +24,8 @@ def test_an_unknown_kind_answers_with_the_right_ones() -> None:
 
 def test_configs_and_metrics_need_no_torch() -> None:
     code = (
-        "import sys, models.kinds, models.config, models.scoring.metrics\n"
-        "[models.kinds.lookup(kind) for kind in models.kinds.kinds()]\n"
+        "import sys, models.lookup, models.config, models.scoring.metrics\n"
+        "[models.lookup.lookup(kind) for kind in models.lookup.kinds()]\n"
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from models.errors import BadInput
-from models.kinds import lookup
 from models.kinds.gru.network import Gru
+from models.lookup import lookup
 from models.scoring.candidates import candidates, log_probability, offset_of
 from models.scoring.scorer import Scorer
 from models.vocabulary import Vocabulary

@@ -11,7 +11,7 @@ import pytest
 from models.config import EvaluationConfig, TrainingConfig
 from models.data import Part
 from models.errors import BadInput
-from models.kinds import lookup
+from models.lookup import lookup
 from models.scoring import evaluate
 from models.scoring.metrics import SAMPLES, TOKENS
 from models.training import prepare

@@ -18,8 +18,7 @@ from models.kinds.ngram.counts import count, stream
 from models.kinds.ngram.network import Ngram
 from models.scoring.scorer import Scorer, bits_per_token
 from models.scoring.search import TIE, WORST
-from models.training.packing import FILE
-from models.vocabulary import Vocabulary
+from models.vocabulary import FILE, Vocabulary
 
 LONGEST = 8  # letters of the tokens that the brute force looks at
 

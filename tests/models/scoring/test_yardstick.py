@@ -12,7 +12,7 @@ from benchmarks.yardstick import yardstick
 from models.checkpoints import load_model
 from models.config import TrainingConfig
 from models.data import Part, scored_samples
-from models.kinds import lookup
+from models.lookup import lookup
 from models.scoring.scorer import Scorer
 from models.training import prepare
 from models.vocabulary import Vocabulary

@@ -26,7 +26,7 @@ KILLS = 4
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from models.kinds import lookup
+from models.lookup import lookup
 from models.training import prepare
 from models.config import TrainingConfig
 from models.data import Part

@@ -15,8 +15,8 @@ from safetensors.numpy import load_file
 from models.config import EarlyStop, TrainingConfig
 from models.data import Part
 from models.errors import BadInput
-from models.kinds import lookup
 from models.kinds.gru.network import Gru
+from models.lookup import lookup
 from models.training import loop, prepare
 
 FAST = TrainingConfig(

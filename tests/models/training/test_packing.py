@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.training.packing import FILE, Packer
+from models.training.packing import Packer
+from models.vocabulary import FILE
 
 
 @settings(max_examples=40, deadline=None)

@@ -11,7 +11,7 @@ from models.check import LINES
 from models.config import TrainingConfig
 from models.data import Part
 from models.errors import BadInput
-from models.kinds import lookup
+from models.lookup import lookup
 from models.training import prepare
 from preprocessing import shards, tokenizers
 from preprocessing.lexer.tokens import TokensConfig, lex, texts

@@ -17,7 +17,7 @@ from preprocessing.corpus.building import CorpusConfig
 from preprocessing.corpus.cleaning import KeepConfig, Rules, clean
 from preprocessing.errors import BadInput
 from preprocessing.fetching import files
-from preprocessing.sources import Excluded, RawFile
+from preprocessing.fetching.raw import Excluded, RawFile
 
 
 def configure(folder: Path, **fields: Any) -> CorpusConfig:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from preprocessing.corpus.cleaning import KeepConfig, Rules, Sample, check_license, clean
 from preprocessing.corpus.functions import FunctionsConfig
 from preprocessing.errors import BadSource
-from preprocessing.sources import Excluded, RawFile
+from preprocessing.fetching.raw import Excluded, RawFile
 
 
 def outcome(text: str, **keep: object) -> str:

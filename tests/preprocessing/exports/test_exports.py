@@ -9,8 +9,9 @@ from preprocessing import exports, tokenizers
 from preprocessing.corpus import building
 from preprocessing.errors import BadInput
 from preprocessing.exports import openvocab
+from preprocessing.fetching.raw import RawFile
 from preprocessing.lexer.tokens import SYMBOLS, TokensConfig, lex, texts
-from preprocessing.sources import RawFile, jsonl
+from preprocessing.sources import jsonl
 from preprocessing.tokenizers.bpe import Config
 
 TOKENS = TokensConfig()

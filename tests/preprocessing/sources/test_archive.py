@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from preprocessing.errors import BadInput
-from preprocessing.sources import Excluded, RawFile, archive
+from preprocessing.fetching.raw import Excluded, RawFile
+from preprocessing.sources import archive
 
 FILES = {"one/a.py": b"a = 1\n", "one/b/c.py": b"c = 1\n", "two/d.py": b"d = 1\n", "two/e.txt": b"e"}
 

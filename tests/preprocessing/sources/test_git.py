@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from preprocessing.errors import BadInput
-from preprocessing.sources import Excluded, RawFile, git
+from preprocessing.fetching.raw import Excluded, RawFile
+from preprocessing.sources import git
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 DATE = "2020-02-03T04:05:06+00:00"

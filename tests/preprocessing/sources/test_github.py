@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from preprocessing.errors import BadInput
 from preprocessing.fetching import github_api
-from preprocessing.sources import Excluded, RawFile, github
+from preprocessing.fetching.raw import Excluded, RawFile
+from preprocessing.sources import github
 
 
 def blob_sha(data: bytes) -> str:

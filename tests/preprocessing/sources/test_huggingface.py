@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from preprocessing.errors import BadInput
-from preprocessing.sources import RawFile, huggingface
+from preprocessing.fetching.raw import RawFile
+from preprocessing.sources import huggingface
 
 datasets = pytest.importorskip("datasets")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from preprocessing.errors import BadInput
-from preprocessing.sources import Excluded, RawFile, jsonl
+from preprocessing.fetching.raw import Excluded, RawFile
+from preprocessing.sources import jsonl
 
 
 def read(path: Path, **fields: object) -> list[RawFile | Excluded]:

@@ -5,7 +5,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from preprocessing.errors import BadInput
-from preprocessing.sources import RawFile, parquet
+from preprocessing.fetching.raw import RawFile
+from preprocessing.sources import parquet
 
 
 def read(path: Path, **fields: object) -> list[object]:

@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from preprocessing.errors import BadInput
-from preprocessing.sources import RawFile, pypi
+from preprocessing.fetching.raw import RawFile
+from preprocessing.sources import pypi
 
 
 def write_wheel(folder: Path, name: str, text: str, metadata: str = "License-Expression: MIT\n") -> None:

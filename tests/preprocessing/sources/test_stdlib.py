@@ -1,4 +1,5 @@
-from preprocessing.sources import RawFile, stdlib
+from preprocessing.fetching.raw import RawFile
+from preprocessing.sources import stdlib
 
 
 def test_modules_of_the_standard_library() -> None:

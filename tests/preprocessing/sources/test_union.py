@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from preprocessing.sources import AnySource, RawFile, lookup, union
+from preprocessing.fetching.raw import RawFile
+from preprocessing.sources import AnySource, lookup, union
 
 
 def test_one_after_the_other(tmp_path: Path) -> None:

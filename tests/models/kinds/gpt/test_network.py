@@ -11,7 +11,7 @@ from torch import Tensor
 
 from models.kinds.gpt import Config
 from models.kinds.gpt.network import Gpt
-from models.training.packing import FILE
+from models.vocabulary import FILE
 
 V = 20
 

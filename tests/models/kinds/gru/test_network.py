@@ -8,7 +8,7 @@ from torch.nn import functional
 from models.kinds.gru import Config
 from models.kinds.gru.network import Gru
 from models.kinds.gru.recurrence import recur
-from models.training.packing import FILE
+from models.vocabulary import FILE
 
 
 def test_recurrence_equals_torch_with_gradients() -> None:

@@ -16,8 +16,8 @@ from models.check import check_model
 from models.config import EvaluationConfig, TrainingConfig
 from models.data import Part
 from models.errors import BadInput
-from models.kinds import lookup
 from models.kinds.huggingface import ranks
+from models.lookup import lookup
 from models.scoring import evaluate
 from models.training import prepare
 from preprocessing import encode, shards, tokenizers

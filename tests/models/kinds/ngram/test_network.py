@@ -14,8 +14,7 @@ from models.kinds.ngram.network import Ngram
 from models.kinds.ngram.smoothing import discounts
 from models.scoring.adapting import score_dynamic
 from models.scoring.scorer import Scorer
-from models.training.packing import FILE
-from models.vocabulary import Vocabulary
+from models.vocabulary import FILE, Vocabulary
 
 V = 9  # words 1 to 9
 
