@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from analysis import report
+from analysis.report import page
 from analysis.results import BadResults
 
 
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", metavar="RESULTS_FOLDER", help="the folder that `augrid run` wrote")
     chosen = parser.parse_args(arguments)
     try:
-        written = report.make(chosen.folder)
+        written = page.make(chosen.folder)
     except BadResults as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

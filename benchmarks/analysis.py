@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from analysis.bootstrap import bootstrap
 from analysis.results import Results
-from analysis.simulation import Simulation, write
+from analysis.statistics.bootstrap import bootstrap
+from tests.simulation.folder import Simulation, write
 
 BOOTSTRAP_REPEATS = 5
 

@@ -177,7 +177,7 @@ def report(
     folder = _results_folder(spec, set_, results)
     code = analyse("analysis", folder).returncode
     if notebooks and code == 0:
-        code = analyse("analysis.notebook_runs", folder).returncode
+        code = analyse("analysis.notebooks.execution", folder).returncode
     raise typer.Exit(code)
 
 

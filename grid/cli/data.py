@@ -73,4 +73,4 @@ def _draw(grid: Grid, results: Path) -> int:
     from grid.commands import steps_ahead
     from grid.results.analysis_process import analyse
 
-    return analyse("analysis.data_figures", steps_ahead.folder(grid, results)).returncode
+    return analyse("analysis.figures.facts", steps_ahead.folder(grid, results)).returncode

@@ -107,7 +107,7 @@ def register(app: typer.Typer, console: Console) -> None:
         if missing:
             raise BadInput("\n".join(f"{f}: not a folder of results (results/<name>)" for f in missing))
         options = () if csv is None else ("--csv", csv)
-        raise typer.Exit(analyse("analysis.compare_runs", a, b, *options).returncode)
+        raise typer.Exit(analyse("analysis.comparing.two_runs", a, b, *options).returncode)
 
     @app.command(epilog="example: augrid rm quickstart 3f2a")
     def rm(

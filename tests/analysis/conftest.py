@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from analysis.results import Results
-from analysis.simulation import write
+from tests.simulation.folder import write
 
 
 @pytest.fixture(scope="session")

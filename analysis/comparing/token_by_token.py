@@ -1,0 +1,260 @@
+"""Robustness token by token: flips, the literature's measures, and changes by kind of token, in one pass.
+
+Each cell's rewritten tokens are laid over the original ones by their origin; nothing is diffed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analysis.results import BadResults, Results
+from analysis.statistics import significance
+
+KINDS = ("name", "keyword", "operator", "number", "string", "newline", "indent", "dedent", "comment")
+"""Kinds of token by their code in the token tables."""
+
+COUNTS = ("n_tokens", "bits_before", "bits_after", "right_before", "right_after", "lost", "gained")
+_ORIGINAL = ("sample", "token", "kind", "nll_bits", "rank")
+_AUGMENTED = ("sample", "origin", "change", "nll_bits", "rank")
+_RENAMED = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Original:
+    """Scores of the original test text under one model: T tokens of N samples."""
+
+    samples: list[str]
+    starts: npt.NDArray[np.int64]  # (N + 1,) into tokens
+    kind: npt.NDArray[np.uint8]  # (T,)
+    bits: npt.NDArray[np.float32]  # (T,)
+    right: npt.NDArray[np.bool_]  # (T,) rank 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overlay:
+    """Scores of a rewritten text's A aligned tokens, and which original token each is."""
+
+    position: npt.NDArray[np.int64]  # (A,) into the original's tokens
+    renamed: npt.NDArray[np.bool_]  # (A,) whether it is another token now
+    bits: npt.NDArray[np.float32]  # (A,)
+    right: npt.NDArray[np.bool_]  # (A,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scan:
+    """What one pass over all token tables finds.
+
+    `kinds`: one row per cell × project × kind of token × renamed or not, with the columns `COUNTS`.
+    `worst`: one row per trained model × intensity that has several rewrites: s, pass, robust_pass,
+    robust_drop, robust_relative over the tokens that all s variants have.
+    """
+
+    kinds: pd.DataFrame
+    worst: pd.DataFrame
+
+
+def scan(results: Results) -> Scan:
+    """Reads every token table once, one cell at a time; cells without token tables are left out."""
+    projects = _projects(results)
+    kinds, worst = [], []
+    for _, cells in _by_model(results):
+        original = read_original(results, str(cells["cell"].iloc[0]))
+        project, names = pd.factorize(
+            np.array([projects[sample] for sample in original.samples], dtype=object)
+        )
+        place = np.repeat(project, np.diff(original.starts)) * len(KINDS) + original.kind  # (T,)
+        variants: dict[str, list[tuple[str, npt.NDArray[np.int8]]]] = {}
+        for row in cells.to_dict("records"):
+            overlay = overlay_of(results, str(row["cell"]), original)
+            kinds.append(_count(str(row["cell"]), original, overlay, place, names))
+            seen = np.full(len(original.right), -1, dtype=np.int8)
+            seen[overlay.position] = overlay.right
+            variants.setdefault(str(row["intensity"]), []).append((str(row["cell"]), seen))
+        several = [found for found in variants.values() if len(found) > 1]
+        worst += [_worst(found, original) for found in several if found[0][0] in results.ranked]
+    columns = ["cell", "project", "kind", "renamed", *COUNTS]
+    table = pd.concat(kinds, ignore_index=True) if kinds else pd.DataFrame(columns=columns)
+    return Scan(kinds=table, worst=_with_axes(pd.DataFrame(worst, columns=_WORST), results))
+
+
+def flips(results: Results, found: Scan) -> pd.DataFrame:
+    """One row per cell, over all aligned tokens, with tests that flips are as frequent in both directions.
+
+    `lost`, `gained`: shares of tokens right before and wrong after, and the reverse (accuracy@1).
+    `robust_drop`: (before − after)/before, ReCode's RD₁@1. `robust_relative`: lost + gained, ReCode's RR₁@1
+    (Wang et al. 2023).
+    `consistency`: 1 − lost − gained (Rabin et al. 2021, of being right: what was predicted instead is not
+    kept).
+    `p`: clustered McNemar test over projects; `p_tokens`: McNemar's exact test; `p_holm`: of `p`.
+    """
+    ranked = found.kinds[found.kinds["cell"].isin(results.ranked)]
+    by_project = ranked.groupby(["cell", "project"], sort=False)[list(COUNTS)].sum()
+    totals = by_project.groupby("cell", sort=False).sum().to_dict("index")
+    flipped = by_project[["lost", "gained"]].to_numpy()
+    records = []
+    for cell, rows in by_project.groupby("cell", sort=False).indices.items():
+        total = totals[cell]
+        n, before, after = total["n_tokens"], total["right_before"], total["right_after"]
+        lost, gained = flipped[rows].T
+        records.append(
+            {
+                "cell": cell,
+                "n_tokens": int(n),
+                "n_projects": len(rows),
+                "accuracy_before": before / n,
+                "accuracy_after": after / n,
+                "lost": total["lost"] / n,
+                "gained": total["gained"] / n,
+                "robust_drop": (before - after) / before if before else np.nan,
+                "robust_relative": (total["lost"] + total["gained"]) / n,
+                "consistency": 1 - (total["lost"] + total["gained"]) / n,
+                "p": significance.mcnemar_clustered(lost, gained),
+                "p_tokens": significance.mcnemar(int(total["lost"]), int(total["gained"])),
+            }
+        )
+    table = pd.DataFrame(records, columns=_FLIPS)
+    return _with_axes(table.assign(p_holm=significance.holm(table["p"].to_numpy(float))), results)
+
+
+def by_kind(results: Results, found: Scan) -> pd.DataFrame:
+    """Change of bits per token (after − before) by group of cells and kind of token; means over seeds."""
+    sums = found.kinds.groupby(["cell", "kind"], sort=False)[list(COUNTS)].sum().reset_index()
+    sums["change"] = (sums["bits_after"] - sums["bits_before"]) / sums["n_tokens"]
+    rows = sums.merge(results.cells[["cell", *results.axes]], on="cell")
+    means = rows.groupby([*results.groups, "kind"], dropna=False, sort=False)
+    return means.agg(
+        change=("change", "mean"), n_tokens=("n_tokens", "mean"), n_seeds=("cell", "size")
+    ).reset_index()
+
+
+def read_original(results: Results, cell: str) -> Original:
+    """The original test text as this cell's model scored it."""
+    table = results.tokens(cell, "original", _ORIGINAL)
+    codes, samples = _samples(table)
+    starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
+    token = table["token"].to_numpy()
+    lengths = np.diff(np.r_[starts, len(codes)])
+    if len(starts) != len(samples) or not np.array_equal(
+        token, np.arange(len(codes)) - np.repeat(starts, lengths)
+    ):
+        raise BadResults(
+            f"{results.folder}/tokens/{cell}-original.parquet: the tokens are not in the order of the texts"
+        )
+    return Original(
+        samples=[samples[code] for code in codes[starts]],
+        starts=np.r_[starts, len(codes)],
+        kind=table["kind"].to_numpy(),
+        bits=table["nll_bits"].to_numpy(),
+        right=table["rank"].to_numpy() == 1,
+    )
+
+
+def overlay_of(results: Results, cell: str, original: Original) -> Overlay:
+    """The rewritten text laid over the original one; raises `BadResults` where an origin doesn't exist."""
+    table = results.tokens(cell, "augmented", _AUGMENTED)
+    codes, samples = _samples(table)
+    number = pd.Index(original.samples).get_indexer(pd.Index(samples))
+    origin = table["origin"].to_numpy()
+    aligned = origin >= 0
+    sample = number[codes[aligned]]
+    position = original.starts[sample] + origin[aligned]
+    if (sample < 0).any() or (position >= original.starts[sample + 1]).any():
+        raise BadResults(
+            f"{results.folder}/tokens/{cell}-augmented.parquet: a token's origin is not in the original"
+        )
+    return Overlay(
+        position=position,
+        renamed=table["change"].to_numpy()[aligned] == _RENAMED,
+        bits=table["nll_bits"].to_numpy()[aligned],
+        right=table["rank"].to_numpy()[aligned] == 1,
+    )
+
+
+_FLIPS = [
+    "cell",
+    "n_tokens",
+    "n_projects",
+    "accuracy_before",
+    "accuracy_after",
+    "lost",
+    "gained",
+    "robust_drop",
+]
+_FLIPS += ["robust_relative", "consistency", "p", "p_tokens"]
+_WORST = ["cell", "s", "n_tokens", "pass_at_1", "robust_pass", "robust_drop", "robust_relative"]
+
+
+def _samples(table: pa.Table) -> tuple[npt.NDArray[np.int32], list[str]]:
+    column = table["sample"].combine_chunks()
+    if not pa.types.is_dictionary(column.type):
+        column = pc.dictionary_encode(column)
+    if isinstance(column, pa.ChunkedArray):
+        column = column.unify_dictionaries().combine_chunks()
+    used, codes = np.unique(column.indices.to_numpy(), return_inverse=True)
+    return codes.astype(np.int32), column.dictionary.take(pa.array(used)).to_pylist()
+
+
+def _projects(results: Results) -> dict[str, str]:
+    rows = results.samples(("all", "aligned"))[["sample", "project"]].drop_duplicates("sample")
+    return dict(zip(rows["sample"], rows["project"], strict=True))
+
+
+def _by_model(results: Results) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Finished rewritten cells that have both token tables, by trained model and its further axes."""
+    cells = results.done[~results.done["baseline"].astype(bool)]
+    there = [
+        all(results.has_tokens(str(cell), test) for test in ("original", "augmented"))
+        for cell in cells["cell"]
+    ]
+    yield from cells[np.array(there, dtype=bool)].groupby("train_key", sort=False)
+
+
+def _count(
+    cell: str, original: Original, overlay: Overlay, place: npt.NDArray[Any], names: npt.NDArray[Any]
+) -> pd.DataFrame:
+    at = 2 * place[overlay.position] + overlay.renamed
+    before, after = original.right[overlay.position], overlay.right
+    size = 2 * len(names) * len(KINDS)
+    values = {
+        "n_tokens": None,
+        "bits_before": original.bits[overlay.position],
+        "bits_after": overlay.bits,
+        "right_before": before,
+        "right_after": after,
+        "lost": before & ~after,
+        "gained": ~before & after,
+    }
+    sums = {name: np.bincount(at, weights=weights, minlength=size) for name, weights in values.items()}
+    rows = np.flatnonzero(sums["n_tokens"])
+    who, kind = np.divmod(rows // 2, len(KINDS))
+    kinds = np.array(KINDS, dtype=object)[kind]
+    head = {"cell": cell, "project": names[who], "kind": kinds, "renamed": rows % 2 == 1}
+    return pd.DataFrame(head | {name: sums[name][rows] for name in COUNTS})
+
+
+def _worst(variants: list[tuple[str, npt.NDArray[np.int8]]], original: Original) -> dict[str, Any]:
+    """ReCode's measures over s variants: a token passes robustly if it is right under all of them."""
+    seen = np.stack([right for _, right in variants])  # (s, T) of −1, 0, 1
+    common = (seen >= 0).all(axis=0)
+    before, after = original.right[common], seen[:, common] == 1
+    robust = after.all(axis=0)
+    flipped = (after != before).any(axis=0)
+    return {
+        "cell": variants[0][0],
+        "s": len(variants),
+        "n_tokens": int(common.sum()),
+        "pass_at_1": before.mean(),
+        "robust_pass": robust.mean(),
+        "robust_drop": (before.mean() - robust.mean()) / before.mean() if before.any() else np.nan,
+        "robust_relative": flipped.mean(),
+    }
+
+
+def _with_axes(table: pd.DataFrame, results: Results) -> pd.DataFrame:
+    return results.cells[["cell", *results.axes]].merge(table, on="cell", how="right")

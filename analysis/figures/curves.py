@@ -1,0 +1,195 @@
+"""From tidy tables to figures: each function returns a `Plot`, usable in a notebook and in the report."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.comparing.comparisons import Comparison
+from analysis.comparing.pairing import KINDS, Metric, baselines, metric
+from analysis.figures.panels import (
+    PANEL_HEIGHT_IN,
+    dodge,
+    gap,
+    in_order,
+    intensity_axis,
+    legend,
+    marks_of,
+    outer_labels,
+    panels_across,
+    positions_of,
+)
+from analysis.figures.style import Plot, style, width_in
+from analysis.results import BadResults, Results
+
+
+def curves(
+    results: Results,
+    comparison: Comparison,
+    metric_name: str,
+    *,
+    template: str = "acm",
+    columns: str = "two",
+) -> Plot:
+    """The metric over intensity by rewrite, one panel per training mix and model, the unaugmented baseline as
+    a line.
+
+    Line: mean over seeds; small points: the seeds; black tick: the reference on the same samples (those not
+    thrown out); bar: 95 % interval of the paired difference to this reference, drawn around the value, so
+    that a bar which doesn't reach the tick means that the difference's interval excludes zero.
+    """
+    one = metric(metric_name)
+    table = _rows(comparison.table, one, results)
+    lines = baselines(results, scope=comparison.scope, metrics=[one.name])
+    with style():
+        figure, panels = _panels(results, table, template, columns)
+        for ax, panel in panels:
+            here = table[table["panel"] == panel]
+            _draw(ax, here, _seeds(comparison, one, results, panel), "value", results)
+            for _, line in _own_baselines(results, here, lines).iterrows():
+                ax.axhline(line["value"], color="#111111", lw=0.8, ls=(0, (6, 2)), zorder=1)
+        _finish(
+            figure, panels, results, set(table["rewrites"]), f"{one.label}\n[{one.unit}]",
+            line="baseline, all text", ticks="baseline, same text",
+        )  # fmt: skip
+    data = table.drop(columns=["panel", "position"])
+    return Plot(
+        figure=figure, data=data, alt=f"{one.label} over intensity, by rewrite. {KINDS[comparison.kind]}."
+    )
+
+
+def differences(
+    results: Results, comparison: Comparison, metric_name: str, *, template: str = "acm", columns: str = "two"
+) -> Plot:
+    """The paired difference over intensity by rewrite with 95 % intervals; zero, no difference, as a line."""
+    one = metric(metric_name)
+    table = _rows(comparison.table, one, results)
+    with style():
+        figure, panels = _panels(results, table, template, columns)
+        for ax, panel in panels:
+            here = table[table["panel"] == panel]
+            ax.axhline(0, color="#111111", lw=0.8, ls=(0, (6, 2)), zorder=1)
+            _draw(ax, here, _seeds(comparison, one, results, panel), "difference", results)
+        _finish(
+            figure, panels, results, set(table["rewrites"]), f"Δ {one.label}\n[{one.unit}]", "no difference"
+        )
+    data = table.drop(columns=["panel", "position"])
+    return Plot(figure=figure, data=data, alt=f"Paired difference in {one.label}: {KINDS[comparison.kind]}.")
+
+
+def _rows(table: pd.DataFrame, one: Metric, results: Results) -> pd.DataFrame:
+    rows = table[table["metric"] == one.name].copy()
+    if rows.empty:
+        raise BadResults(f"{results.folder}: no finished cells to compare in {one.name}")
+    rows = in_order(rows, results)
+    rows["panel"] = _panels_of(rows, results)
+    rows["position"] = rows["intensity"].map(positions_of(rows, "intensity"))
+    return rows
+
+
+def _panels_of(rows: pd.DataFrame, results: Results) -> "pd.Series[str]":
+    """The title of the panel that each row belongs to: model, training mix and the further axes."""
+    others = [axis for axis in results.groups if axis not in ("rewrites", "intensity", "train_on", "model")]
+    heads = rows["model"].astype(str) + ", trained on\n" + rows["train_on"].astype(str)
+    for axis in others:
+        heads += f", {axis} " + rows[axis].astype(str)
+    return heads
+
+
+def _panels(
+    results: Results, table: pd.DataFrame, template: str, columns: str
+) -> tuple[Figure, list[tuple[Axes, str]]]:
+    by_mix = table.drop_duplicates("panel")
+    order = {
+        axis: {level: i for i, level in enumerate(results.cells[axis].unique())}
+        for axis in ("train_on", "model")
+    }
+    keys = pd.DataFrame({axis: by_mix[axis].map(order[axis]) for axis in order}, index=by_mix.index)
+    names = list(by_mix.loc[keys.sort_values(list(order), kind="stable").index, "panel"])
+    width = width_in(template, columns)
+    points = table["rewrites"].nunique() * table["intensity"].nunique()
+    fit = panels_across(width, len(names), points)
+    models = by_mix["model"].nunique()
+    n_columns = models if 1 < models <= fit and len(names) % models == 0 else fit
+    n_rows = -(-len(names) // n_columns)
+    figure = Figure(figsize=(width, n_rows * PANEL_HEIGHT_IN + 0.2))
+    axes = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
+    flat = axes.ravel()
+    for ax in flat[len(names) :]:
+        ax.remove()
+    return figure, list(zip(flat, names, strict=False))
+
+
+def _seeds(comparison: Comparison, one: Metric, results: Results, panel: str) -> pd.DataFrame:
+    seeds = comparison.seeds[comparison.seeds["metric"] == one.name]
+    return seeds[_panels_of(seeds, results).eq(panel)]
+
+
+def _draw(ax: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, y: str, results: Results) -> None:
+    marks = marks_of(results)
+    positions = dict(zip(rows["intensity"], rows["position"], strict=True))
+    present = list(dict.fromkeys(rows["rewrites"]))
+    offsets = dodge(len(present), positions)
+    for offset, rewrites in zip(offsets, present, strict=True):
+        mine = rows[rows["rewrites"] == rewrites]
+        look = marks[rewrites]
+        x = mine["position"].to_numpy() + offset
+        value = mine[y].to_numpy()
+        below = np.clip(mine["difference"] - mine["low"], 0, None).fillna(0)
+        above = np.clip(mine["high"] - mine["difference"], 0, None).fillna(0)
+        ax.errorbar(
+            x, value, yerr=[below, above], color=look.color, marker=look.marker, ls=look.dashes,
+            ms=3.6 if len(present) <= 6 else 2.4,
+            elinewidth=0.9, capsize=1.6, capthick=0.7, zorder=3, markerfacecolor=look.face,
+            markeredgecolor=look.edge, markeredgewidth=0.4,
+        )  # fmt: skip
+        if y == "value":
+            ax.plot(
+                x,
+                mine["reference"],
+                ls="",
+                marker="_",
+                ms=6,
+                markeredgewidth=0.9,
+                color="#111111",
+                zorder=2.5,
+            )
+        points = seeds[seeds["rewrites"] == rewrites]
+        beside = offset + 0.055 * gap(positions)
+        ax.plot(
+            points["intensity"].map(positions) + beside, points[y], ls="", marker="o", ms=1.5,
+            color=look.color, zorder=4, markeredgewidth=0,
+        )  # fmt: skip
+    intensity_axis(ax, positions, results)
+
+
+def _own_baselines(results: Results, rows: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+    """The baseline cells of the cells in these rows."""
+    groups = list(results.groups)
+    cells = results.cells.merge(rows[groups].drop_duplicates(), on=groups)
+    return lines[lines["cell"].isin(cells["baseline_cell"])]
+
+
+def _finish(
+    figure: Figure,
+    panels: Sequence[tuple[Axes, str]],
+    results: Results,
+    drawn: set[Any],
+    label: str,
+    line: str,
+    ticks: str | None = None,
+) -> None:
+    for ax, panel in panels:
+        ax.set_title(panel)
+        ax.tick_params(labelbottom=True)
+    outer_labels([ax for ax, _ in panels], label)
+    legend(
+        figure,
+        {level: look for level, look in marks_of(results).items() if level in drawn},
+        line,
+        ticks=ticks,
+        seeds=True,
+    )

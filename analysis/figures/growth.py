@@ -1,0 +1,81 @@
+"""Growth of the data, and what was thrown out, over intensity."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.figures.panels import (
+    PANEL_HEIGHT_IN,
+    dodge,
+    gap,
+    in_order,
+    intensity_axis,
+    legend,
+    positions_of,
+)
+from analysis.figures.style import Plot, looks, style, width_in
+from analysis.results import BadResults, Results
+
+
+def growth(results: Results, *, template: str = "acm", columns: str = "two") -> Plot:
+    """How much the augmented data grew, and what share of the samples was thrown out, over intensity by
+    rewrite.
+    """
+    table = growth_table(results)
+    if table.empty:
+        raise BadResults(f"{results.folder / 'variants.parquet'}: no rewritten cells, so nothing grew")
+    marks = looks(list(dict.fromkeys(table["rewrites"])))
+    positions = positions_of(table, "intensity")
+    columns_drawn = (("growth", "growth of the tokens [%]"), ("thrown_out", "samples thrown out [%]"))
+    with style():
+        figure = Figure(figsize=(width_in(template, columns), PANEL_HEIGHT_IN + 0.2))
+        axes = figure.subplots(1, 2, squeeze=False)[0]
+        for ax, (column, label) in zip(axes, columns_drawn, strict=True):
+            for offset, rewrites in zip(dodge(len(marks), positions), marks, strict=True):
+                rows, look = table[table["rewrites"] == rewrites], marks[rewrites]
+                mean = rows.groupby("intensity", sort=False)[column].mean()
+                x = mean.index.map(positions).to_numpy(float) + offset
+                ax.plot(
+                    x,
+                    100 * mean,
+                    color=look.color,
+                    marker=look.marker,
+                    markerfacecolor=look.face,
+                    ls=look.dashes,
+                    clip_on=False,
+                    zorder=3,
+                )
+                x = rows["intensity"].map(positions) + offset + 0.055 * gap(positions)
+                ax.plot(x, 100 * rows[column], "o", color=look.color, ms=1.5, markeredgewidth=0)
+            intensity_axis(ax, positions, results)
+            ax.set_ylabel(label)
+            ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
+        legend(figure, marks, seeds=True)
+    return Plot(
+        figure=figure, data=table, alt="Growth of the augmented data and samples thrown out, over intensity."
+    )
+
+
+def growth_table(results: Results) -> pd.DataFrame:
+    """Per rewrites × intensity × seed (all splits): growth of the kept samples' tokens, share thrown out,
+    samples.
+    """
+    cells = results.cells[~results.cells["baseline"].astype(bool)]
+    one = cells.drop_duplicates(["rewrites", "intensity", "seed"])
+    rows = results.variants.merge(one[["cell", "rewrites", "intensity", "seed"]], on="cell")
+    records = []
+    for key, group in rows.groupby(["rewrites", "intensity", "seed"], sort=False):
+        kept = group[group["outcome"] != "thrown_out"]
+        before, samples = kept["n_tokens_original"].sum(), group["n_samples"].sum()
+        records.append(
+            dict(zip(("rewrites", "intensity", "seed"), key, strict=True))
+            | {
+                "n_samples": samples,
+                "growth": kept["n_tokens"].sum() / before - 1 if before else np.nan,
+                "thrown_out": 1 - kept["n_samples"].sum() / samples if samples else np.nan,
+            }
+        )
+    table = pd.DataFrame(
+        records, columns=["rewrites", "intensity", "seed", "n_samples", "growth", "thrown_out"]
+    )
+    return in_order(table.dropna(), results)

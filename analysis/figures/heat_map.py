@@ -1,0 +1,74 @@
+"""Change of bits by rewrite × kind of token."""
+
+import numpy as np
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from analysis.comparing.token_by_token import KINDS, Scan, by_kind
+from analysis.figures.style import Plot, style, width_in
+from analysis.results import BadResults, Results
+
+LABEL_WIDTH_IN = 0.28  # of "+0.00" at 7 pt, with some air
+
+
+def heat_map(
+    results: Results, found: Scan, *, train_on: str = "original", template: str = "acm", columns: str = "two"
+) -> Plot:
+    """Change of bits per token by rewrite × kind of token at the highest intensity, one panel per model.
+
+    Means over seeds; a kind without tokens stays empty. Red is worse, blue is better, white no change; where
+    the numbers have no room, what is better has a minus sign, so that it can be told in grey.
+    """
+    table = by_kind(results, found)
+    table = table[table["train_on"] == train_on]
+    if table.empty:
+        raise BadResults(f"{results.folder / 'tokens'}: no token tables of models trained on {train_on}")
+    cells = results.cells.drop_duplicates("intensity").set_index("intensity")["intensity_value"]
+    highest = max(table["intensity"].unique(), key=lambda level: float(cells[level]))
+    table = table[table["intensity"] == highest]
+    models = list(dict.fromkeys(table["model"]))
+    rewrites = list(dict.fromkeys(table["rewrites"]))
+    kinds = [kind for kind in KINDS if kind in set(table["kind"])]
+    limit = float(table["change"].abs().max()) or 1.0
+    width = width_in(template, columns)
+    across = max(1, min(len(models), int(width // 3.3)))
+    down = -(-len(models) // across)
+    names_in = 0.07 * max(len(str(name)) for name in rewrites)
+    room = (width - names_in - 0.6) / across / len(kinds)
+    with style():
+        figure = Figure(figsize=(width, down * (0.62 + 0.19 * len(rewrites)) + 0.75))
+        axes = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
+        for ax, model in zip(axes, models, strict=False):
+            one = table[table["model"] == model]
+            wide = one.pivot_table(index="rewrites", columns="kind", values="change", aggfunc="mean")
+            wide = wide.reindex(index=rewrites, columns=kinds)
+            labels = wide.map(_label if room >= LABEL_WIDTH_IN else _sign)
+            sns.heatmap(
+                wide,
+                ax=ax, cmap="RdBu_r", vmin=-limit, vmax=limit, cbar=False, linewidths=0.4,
+                annot=labels, fmt="", annot_kws={"size": 7},
+            )  # fmt: skip
+            ax.set(title=model, xlabel="", ylabel="")
+            ax.set_xticks(ax.get_xticks(), kinds, rotation=40, ha="right", rotation_mode="anchor")
+            ax.tick_params(axis="y", labelrotation=0)
+        for ax in axes[len(models) :]:
+            ax.remove()
+        bar = figure.colorbar(
+            axes[0].collections[0], ax=list(axes[: len(models)]), aspect=30, pad=0.01, fraction=0.03
+        )
+        bar.set_label("Δ bits per token")
+        bar.outline.set_visible(False)
+    alt = (
+        f"Change of bits per token by rewrite and kind of token, intensity {highest}, trained on {train_on}."
+    )
+    return Plot(figure=figure, data=table, alt=alt)
+
+
+def _label(change: float) -> str:
+    if np.isnan(change) or abs(change) < 0.005:
+        return "" if np.isnan(change) else "0.00"
+    return f"{change:+.2f}".replace("-", "−")
+
+
+def _sign(change: float) -> str:
+    return "−" if change <= -0.005 else ""

@@ -1,0 +1,66 @@
+"""Original against rewritten text, sample by sample."""
+
+from matplotlib.figure import Figure
+
+from analysis.comparing.pairing import metric, pairs
+from analysis.figures.panels import legend, marks_of
+from analysis.figures.style import Plot, style, width_in
+from analysis.results import BadResults, Results
+
+MAX_POINTS = 20_000
+
+
+def scatter(
+    results: Results, metric_name: str = "entropy", *, template: str = "acm", columns: str = "two"
+) -> Plot:
+    """Original against rewritten text: a point per sample and cell, a panel per model.
+
+    Models trained on original text, highest intensity of each rewrite. Beyond 20,000 points a fixed random
+    part of the samples is drawn; the CSV holds what is drawn.
+    """
+    one = metric(metric_name)
+    points = pairs(results, "robustness").merge(
+        results.cells[["cell", *results.axes, "intensity_value"]], on="cell"
+    )
+    points = points[points["train_on"] == "original"]
+    points = points[
+        points["intensity_value"] == points.groupby("rewrites")["intensity_value"].transform("max")
+    ]
+    if points.empty:
+        raise BadResults(
+            f"{results.folder}: no rewritten test text was scored by a model trained on original text"
+        )
+    if len(points) > MAX_POINTS:
+        points = points.sample(MAX_POINTS, random_state=0)
+    drawn = points[["cell", *results.axes, "sample", "project"]].assign(
+        original=points[f"{one.numerator}_b"] / points[f"{one.denominator}_b"],
+        rewritten=points[f"{one.numerator}_a"] / points[f"{one.denominator}_a"],
+    )
+    models = list(dict.fromkeys(drawn["model"]))
+    marks = {level: look for level, look in marks_of(results).items() if level in set(drawn["rewrites"])}
+    width = width_in(template, columns)
+    across = max(1, min(len(models), int(width // 1.6)))
+    down = -(-len(models) // across)
+    low, high = drawn[["original", "rewritten"]].min().min(), drawn[["original", "rewritten"]].max().max()
+    with style():
+        side = min(2.4, width / across - 0.25)
+        figure = Figure(figsize=(width, down * (side + 0.35) + 0.1))
+        axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
+        for ax, model in zip(axes, models, strict=False):
+            ax.plot([low, high], [low, high], color="#111111", lw=0.7, ls=(0, (6, 2)), zorder=1)
+            for rewrites, look in marks.items():
+                mine = drawn[(drawn["model"] == model) & (drawn["rewrites"] == rewrites)]
+                ax.plot(
+                    mine["original"], mine["rewritten"], ls="", marker=look.marker, ms=2.2, color=look.color,
+                    markerfacecolor=look.face, alpha=0.55,
+                    markeredgewidth=0.5 if look.hollow else 0, rasterized=len(drawn) > 5000,
+                )  # fmt: skip
+            ax.set_aspect("equal")
+            ax.set(title=model, xlabel="original")
+        for ax in axes[len(models) :]:
+            ax.remove()
+        axes[0].set_ylabel(f"rewritten\n[{one.unit}]")
+        legend(figure, marks, "no change", joined=False)
+    return Plot(
+        figure=figure, data=drawn, alt=f"{one.label} of each sample, original against rewritten text."
+    )

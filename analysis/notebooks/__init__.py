@@ -1,0 +1,1 @@
+"""The story of a results folder as notebooks, and their execution."""

@@ -1,0 +1,155 @@
+"""Tables of paired differences: numbers, formatted entries, Markdown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.comparing.comparisons import Comparison
+from analysis.comparing.pairing import KINDS, Metric, metric
+from analysis.results import Results
+
+MARKS = (
+    "Bold: the 95 % interval excludes zero. †: Holm-adjusted p < 0.05 over the rows of this table. "
+    "‡: the best value for these rewrites at this intensity."
+)
+HEADS = {
+    "rewrites": "Rewrites",
+    "intensity": "Intensity",
+    "train_on": "Trained on",
+    "model": "Model",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One formatted entry: its text, what it sorts by, and the marks it bears (see `MARKS`)."""
+
+    text: str
+    sort: Any
+    clear: bool = False
+    significant: bool = False
+    best: bool = False
+
+    @staticmethod
+    def number(value: float, form: str, **marks: bool) -> "Cell":
+        """A number with a true minus sign."""
+        return Cell(text=minus(format(value, form)), sort=float(value), **marks)
+
+
+def differences(results: Results, comparison: Comparison, metric_name: str) -> pd.DataFrame:
+    """One row per group of cells, with numbers: the axes, n, reference, value, difference, interval, effect,
+    p, seeds; `best`: no other row of the same rewrites and intensity has a better value.
+    """
+    table = comparison.table[comparison.table["metric"] == metric_name]
+    seeds = comparison.seeds[comparison.seeds["metric"] == metric_name]
+    by_seed = (
+        seeds.groupby(list(results.groups), dropna=False, sort=False)
+        .apply(
+            lambda rows: " ".join(
+                f"{seed}:{d:+z.4f}" for seed, d in zip(rows["seed"], rows["difference"], strict=True)
+            )
+        )
+        .rename("by_seed")
+        .reset_index()
+    )
+    rivals = table.groupby(["rewrites", "intensity"], dropna=False, sort=False)["value"]
+    best = rivals.transform("max" if metric(metric_name).higher_is_better else "min")
+    table = table.assign(best=table["value"].eq(best) & (rivals.transform("size") > 1))
+    return table.drop(columns=["metric"]).merge(by_seed, on=list(results.groups), how="left")
+
+
+def caption(comparison: Comparison, metric_name: str) -> str:
+    """What the table shows and what its marks mean."""
+    one = metric(metric_name)
+    scope = "all aligned tokens" if comparison.scope == "all" else "aligned identifiers"
+    rows = comparison.table[comparison.table["metric"] == metric_name]
+    methods = " or ".join(sorted(set(rows["interval"])))
+    better = "higher" if one.higher_is_better else "lower"
+    return (
+        f"Paired differences in {one.label} ({one.unit}; {better} is better), {KINDS[comparison.kind]}, "
+        f"over {scope}. "
+        f"95 % intervals: cluster bootstrap over projects ({methods}). δ: Cliff's delta over samples. "
+        f"p: signed-rank test for clustered pairs, Holm-adjusted. "
+        f"n: samples, of {_range(rows['n_projects'])} projects. {MARKS}"
+    )
+
+
+def _range(counts: "pd.Series[int]") -> str:
+    low, high = int(counts.min()), int(counts.max())
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def markdown(results: Results, comparison: Comparison, metric_name: str) -> str:
+    """A Markdown table with its caption below."""
+    head, rows = cells(results, comparison, metric_name)
+    lines = [head, ["---"] * len(head), *([_markdown(cell) for cell in row] for row in rows)]
+    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return f"{table}\n\n{caption(comparison, metric_name)}\n"
+
+
+def p_value(p: float) -> str:
+    """Three digits, or "< 0.001"."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def varied_axes(results: Results, table: pd.DataFrame) -> list[str]:
+    """The axes that tell the rows apart, and always rewrites and intensity."""
+    varied = [axis for axis in results.groups if table[axis].nunique(dropna=False) > 1]
+    return [axis for axis in results.groups if axis in varied or axis in ("rewrites", "intensity")]
+
+
+def digits_of(one: Metric) -> int:
+    """Decimals that a metric is shown with."""
+    return 2 if one.name == "entropy" else 3
+
+
+def cells(results: Results, comparison: Comparison, metric_name: str) -> tuple[list[str], list[list[Cell]]]:
+    """The heads and the rows of the table, formatted."""
+    table = differences(results, comparison, metric_name)
+    digits = digits_of(metric(metric_name))
+    axes = varied_axes(results, table)
+    heads = [HEADS.get(axis, axis) for axis in axes]
+    heads += ["n (projects)", "Reference", "Value", "Δ", "95 % interval", "by seed", "δ", "p (Holm)"]
+    return heads, [_row(row, axes, digits) for _, row in table.iterrows()]
+
+
+def _row(row: "pd.Series[Any]", axes: Sequence[str], digits: int) -> list[Cell]:
+    by_seed = [float(part.split(":")[1]) for part in str(row["by_seed"]).split()]
+    return [
+        *(Cell(text=str(row[axis]), sort=row[axis]) for axis in axes),
+        Cell(text=f"{row['n_samples']} ({row['n_projects']})", sort=row["n_samples"]),
+        Cell.number(row["reference"], f".{digits}f"),
+        Cell.number(row["value"], f".{digits}f", best=bool(row["best"])),
+        Cell.number(
+            row["difference"],
+            f"+z.{digits}f",
+            clear=bool(row["low"] > 0 or row["high"] < 0),
+            significant=bool(row["p_holm"] < 0.05),
+        ),
+        Cell(text=_interval(row["low"], row["high"], digits), sort=row["low"]),
+        Cell(text=minus(" ".join(f"{d:+z.{digits}f}" for d in by_seed)), sort=by_seed[0] if by_seed else 0.0),
+        Cell.number(row["delta"], "+z.2f"),
+        Cell(text=p_value(row["p_holm"]), sort=row["p_holm"]),
+    ]
+
+
+def _interval(low: float, high: float, digits: int) -> str:
+    return "none" if np.isnan(low) else minus(f"{low:+z.{digits}f} to {high:+z.{digits}f}")
+
+
+def percent(share: float) -> str:
+    """A share as whole per cent."""
+    return f"{100 * share:.0f} %"
+
+
+def minus(number: str) -> str:
+    """The number with a true minus sign."""
+    return number.replace("-", "−")
+
+
+def _markdown(cell: Cell) -> str:
+    text = cell.text.replace("|", r"\|")
+    return (f"**{text}**" if cell.clear else text) + "†" * cell.significant + "‡" * cell.best

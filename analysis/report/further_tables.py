@@ -1,0 +1,125 @@
+"""The report's further tables: certainty, trends, flips, worst cases, cost."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.comparing.comparisons import Comparison, trends
+from analysis.comparing.renaming import by_renaming
+from analysis.comparing.token_by_token import Scan, flips
+from analysis.figures.cost import cost_table
+from analysis.report.difference_tables import HEADS, Cell, minus, p_value
+from analysis.results import Results
+
+Section = dict[str, Any]
+SHARE, NUMBER = "{:.1%}", "{:z.3f}"
+
+
+def all_sections(results: Results, comparisons: dict[str, Comparison], found: Scan) -> Iterator[Section]:
+    """Every table that has rows, in the order of the report."""
+    robustness = comparisons.get("robustness")
+    if robustness is not None:
+        yield _certainty(results, robustness)
+        yield from _if_rows(_trends(results, robustness))
+    if len(found.kinds):
+        yield _renaming(results, found)
+        yield _flips(results, found)
+        yield from _if_rows(_worst(results, found))
+    cost = cost_table(results)
+    if len(cost):
+        forms = {"median_s": "{:,.1f}", "longest_s": "{:,.1f}", "total_s": "{:,.0f}"}
+        yield section(
+            "Cost of training", "Seconds as the training reported them, by model and mix.", cost, forms
+        )
+
+
+def section(title: str, note: str, table: pd.DataFrame, forms: dict[str, str]) -> Section:
+    """A table as the template shows it: heads, and cells with their text and sort value."""
+    rows = [
+        [_cell(name, value, forms) for name, value in zip(table.columns, row, strict=True)]
+        for row in table.itertuples(index=False, name=None)
+    ]
+    return {
+        "title": title,
+        "note": note,
+        "heads": [HEADS.get(name, str(name).replace("_", " ")) for name in table.columns],
+        "rows": rows,
+    }
+
+
+def _cell(name: str, value: Any, forms: dict[str, str]) -> Cell:
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return Cell(text="", sort="")
+    if str(name).startswith("p_") or name == "p":
+        return Cell(text=p_value(float(value)), sort=float(value), significant=bool(float(value) < 0.05))
+    if name in forms:
+        return Cell(text=minus(forms[name].format(value)).replace("%", " %"), sort=float(value))
+    if isinstance(value, int | np.integer) and name != "seed":
+        return Cell(text=f"{int(value):,}", sort=int(value))
+    return Cell(text=str(value), sort=value)
+
+
+def _if_rows(one: Section) -> Iterator[Section]:
+    if one["rows"]:
+        yield one
+
+
+def _certainty(results: Results, comparison: Comparison) -> Section:
+    table = comparison.table[comparison.table["metric"] == "entropy"]
+    columns = ["difference", "standard_error", "detectable", "margin", "p_equivalence"]
+    columns += ["variance_seed", "variance_project", "variance_residual"]
+    forms = dict.fromkeys(columns[:4], NUMBER) | dict.fromkeys(columns[5:], "{:.0%}")
+    note = (
+        "Entropy, rewritten − original text. detectable: the smallest true difference that this many "
+        "projects find with a power of 0.8. p equivalence: small where the difference is shown to lie within "
+        "± margin (5 % of the reference): only then may a model be called robust. variance: shares of seed, "
+        "project and rest in the differences per seed and project. †: p < 0.05."
+    )
+    return section("How certain, and how robust", note, table[[*results.groups, *columns]], forms)
+
+
+def _trends(results: Results, comparison: Comparison) -> Section:
+    table = trends(results, comparison, "entropy")
+    note = (
+        "Page's L over projects: does entropy rise with the intensity? One-sided, Holm-adjusted. †: p < 0.05."
+    )
+    return section("Trend over intensity", note, table, {"statistic": "{:.0f}"})
+
+
+def _renaming(results: Results, found: Scan) -> Section:
+    table = by_renaming(results, found).drop(columns="interval")
+    note = (
+        "Change of bits per token, rewritten − original text under the same model, with 95 % intervals over "
+        "projects. unchanged: the same token in a rewritten context, which is robustness alone. renamed: "
+        "another token is the right one now, whose first occurrence can't be known."
+    )
+    forms = dict.fromkeys(("change", "low", "high"), "{:+z.2f}")
+    return section("Unchanged and renamed tokens", note, table, forms)
+
+
+def _flips(results: Results, found: Scan) -> Section:
+    table = flips(results, found).drop(columns=["cell", "p_tokens", "p"])
+    shares = (
+        "accuracy_before",
+        "accuracy_after",
+        "lost",
+        "gained",
+        "robust_drop",
+        "robust_relative",
+        "consistency",
+    )
+    note = (
+        "Aligned tokens, accuracy@1. lost: right before, wrong after; gained: the reverse. robust drop: "
+        "(before − after)/before (ReCode RD₁@1); robust relative: lost + gained (ReCode RR₁@1); consistency: "
+        "1 − this. p: McNemar's test on the projects' sums, Holm-adjusted. †: p < 0.05."
+    )
+    return section("Flips, by cell", note, table, dict.fromkeys(shares, SHARE))
+
+
+def _worst(results: Results, found: Scan) -> Section:
+    table = found.worst.drop(columns=["cell", "rewrites"])
+    shares = ("pass_at_1", "robust_pass", "robust_drop", "robust_relative")
+    note = "Tokens right under all s rewrite sets of one intensity (ReCode RP, RD, RR with s variants)."
+    return section("Worst case over the rewrites", note, table, dict.fromkeys(shares, SHARE))

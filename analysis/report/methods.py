@@ -1,0 +1,67 @@
+"""The methods paragraph and its BibTeX, filled in from what was done: ready to paste."""
+
+from analysis.comparing.comparisons import Comparison
+from analysis.report.difference_tables import percent
+from analysis.results import Results
+from analysis.statistics.bootstrap import RESAMPLES
+from analysis.statistics.measures import MARGIN
+
+
+def paragraph(results: Results, comparisons: dict[str, Comparison]) -> str:
+    """What was compared, over what, with which statistics."""
+    if not comparisons:
+        return "No comparison was made."
+    table = next(iter(comparisons.values())).table
+    projects = sorted(table["n_projects"].unique())
+    across = f"{projects[0]} to {projects[-1]}" if len(projects) > 1 else str(projects[0])
+    seeds = ", ".join(str(seed) for seed in sorted(results.cells["seed"].unique()))
+    return (
+        "Rewritten and original test samples are compared token by token: the rewrites only insert tokens or "
+        "rename identifiers, so each original token is scored once before and once after; inserted tokens "
+        "are left out, and so are samples that a variant's size rule threw out, on both sides. Metrics are "
+        f"ratios of sums over tokens. Differences are means over the seeds ({seeds}); each seed is also "
+        f"shown. Their 95 % intervals resample the {across} projects of the test split with all their "
+        f"samples ({RESAMPLES:,} resamples, bias-corrected and accelerated [efron1987], widened for few "
+        "clusters [hesterberg2015]; the percentile interval where these can't be computed, which is then "
+        "stated). They hold the trained models fixed. P-values are from the signed-rank test for clustered "
+        "pairs [rosner2006] with Pratt's zeros and mean ranks for ties, Holm-adjusted [holm1979] over the "
+        "rows of one table. Effect sizes are Cliff's δ [cliff1993] and A₁₂ [vargha2000] over samples. "
+        f"Equivalence is tested with two one-sided tests [schuirmann1987] against ±{percent(MARGIN)} of the "
+        "reference; trends over intensity with Page's L [page1963] over projects; flips between right and "
+        "wrong with McNemar's test [mcnemar1947] on the projects' sums. Robust drop, robust pass and robust "
+        "relative follow ReCode [wang2022]."
+    )
+
+
+BIBTEX = """\
+@article{efron1987, author={Efron, Bradley}, title={Better Bootstrap Confidence Intervals},
+  journal={Journal of the American Statistical Association}, volume={82}, number={397}, pages={171--185},
+  year={1987}}
+@article{hesterberg2015, author={Hesterberg, Tim C.}, title={What Teachers Should Know about the
+  Bootstrap: Resampling in the Undergraduate Statistics Curriculum}, journal={The American Statistician},
+  volume={69}, pages={371--386}, year={2015}}
+@article{rosner2006, author={Rosner, Bernard and Glynn, R. J. and Lee, M.-L. T.}, title={The {Wilcoxon}
+  Signed Rank Test for Paired Comparisons of Clustered Data}, journal={Biometrics}, year={2006},
+  note={doi:10.1111/j.1541-0420.2005.00389.x}}
+@article{holm1979, author={Holm, Sture}, title={A Simple Sequentially Rejective Multiple Test Procedure},
+  journal={Scandinavian Journal of Statistics}, volume={6}, pages={65--70}, year={1979}}
+@article{cliff1993, author={Cliff, N.}, title={Dominance Statistics: Ordinal Analyses to Answer Ordinal
+  Questions}, journal={Psychological Bulletin}, volume={114}, number={3}, pages={494--509}, year={1993}}
+@article{vargha2000, author={Vargha, A. and Delaney, H. D.}, title={A Critique and Improvement of the {CL}
+  Common Language Effect Size Statistics of {McGraw} and {Wong}}, journal={Journal of Educational and
+  Behavioral Statistics}, volume={25}, number={2}, pages={101--132}, year={2000}}
+@article{schuirmann1987, author={Schuirmann, D. J.}, title={A Comparison of the Two One-Sided Tests
+  Procedure and the Power Approach for Assessing the Equivalence of Average Bioavailability},
+  journal={Journal of Pharmacokinetics and Biopharmaceutics}, volume={15}, number={6}, pages={657--680},
+  year={1987}}
+@article{page1963, author={Page, E. B.}, title={Ordered Hypotheses for Multiple Treatments: A Significance
+  Test for Linear Ranks}, journal={Journal of the American Statistical Association}, volume={58},
+  pages={216--230}, year={1963}}
+@article{mcnemar1947, author={McNemar, Q.}, title={Note on the Sampling Error of the Difference between
+  Correlated Proportions or Percentages}, journal={Psychometrika}, volume={12}, pages={153--157},
+  year={1947}}
+@misc{wang2022, author={Wang, Shiqi and Li, Zheng and Qian, Haifeng and Yang, Chenghao and Wang, Zijian
+  and Shang, Mingyue and Kumar, Varun and Tan, Samson and Ray, Baishakhi and Bhatia, Parminder and
+  Nallapati, Ramesh and Ramanathan, Murali Krishna and Roth, Dan and Xiang, Bing}, title={{ReCode}:
+  Robustness Evaluation of Code Generation Models}, howpublished={arXiv:2212.10264}, year={2022}}
+"""

@@ -1,0 +1,279 @@
+"""Writes figures, tables and one self-contained report.html into a results folder."""
+
+import base64
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from analysis.comparing.comparisons import Comparison, compare
+from analysis.comparing.pairing import KINDS, metric
+from analysis.comparing.token_by_token import Scan, scan
+from analysis.figures import cost, curves, growth, heat_map, learning, scatter
+from analysis.figures.style import Plot
+from analysis.report import (
+    cell_pages,
+    difference_tables,
+    further_tables,
+    latex,
+    marked_code,
+    methods,
+    sentences,
+)
+from analysis.results import BadResults, Results, describe
+
+METRICS = ("entropy", "accuracy_1", "mrr_10")
+OPEN_ROWS = 40
+"""Longer tables are closed when the report is opened."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure as the report shows it."""
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    uri: str
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What the template shows, and the files written on the way."""
+
+    results: Results
+    found: Scan
+    examples: list[dict[str, Any]]
+    jobs: list[dict[str, Any]]
+    comparisons: dict[str, Comparison] = field(default_factory=dict)
+    pictures: list[Picture] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """Those of METRICS that any cell was scored for."""
+        known = set(self.results.metrics["metric"].unique())
+        return [name for name in METRICS if name in known]
+
+    @property
+    def figures_folder(self) -> Path:
+        return self.results.folder / "figures"
+
+    def add(self, name: str, title: str, plot: Plot, caption: str) -> None:
+        files = plot.save(self.figures_folder, name)
+        self.files += files
+        uri = data_uri(files[1])
+        self.pictures.append(Picture(name=name, title=title, caption=caption, alt=plot.alt, uri=uri))
+
+
+def make(folder: Path | str) -> list[Path]:
+    """Writes figures/ and report.html of a results folder and returns what was written.
+
+    Raises `BadResults` before anything is written where the folder can't be used.
+    """
+    results = Results(folder)
+    report = Report(
+        results=results,
+        found=scan(results),
+        examples=_grouped(marked_code.examples(results)),
+        jobs=cell_pages.jobs(results),
+    )
+    for kind in KINDS:
+        comparison = compare(results, kind, metrics=report.metrics)
+        if len(comparison.table):
+            report.comparisons[kind] = comparison
+    _draw(report)
+    for kind, comparison in report.comparisons.items():
+        for name in report.metrics:
+            report.files += _save(report, comparison, name, f"table-{kind}-{name}")
+    html = results.folder / "report.html"
+    html.write_text(render(report), encoding="utf-8")
+    return [*report.files, html]
+
+
+def render(report: Report) -> str:
+    """The report as one HTML text without outside references."""
+    results = report.results
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html").render(
+        name=results.name,
+        run=results.run,
+        sentences=sentences.sentences(results, report.comparisons),
+        caveats=sentences.caveats(results, report.comparisons),
+        pictures=report.pictures,
+        differences=[
+            _difference_table(report, kind, name) for kind in report.comparisons for name in report.metrics
+        ],
+        sections=list(further_tables.all_sections(results, report.comparisons, report.found)),
+        examples=report.examples,
+        cells=cell_pages.grouped(cell_pages.per_cell(results)),
+        jobs=cell_pages.grouped(report.jobs),
+        methods=methods.paragraph(results, report.comparisons),
+        bibtex=methods.BIBTEX,
+        facts=list(_facts(results)),
+        counts=list(_counts(results)),
+        missing=[
+            {
+                "cell": row["cell"],
+                "what": describe(row, results.axes),
+                "status": row["status"],
+                "error": row["error"],
+            }
+            for _, row in results.missing.iterrows()
+        ],
+        n_cells=len(results.cells),
+        n_done=len(results.done),
+    )
+
+
+def _grouped(shown: Iterator[marked_code.Example]) -> list[dict[str, Any]]:
+    """Examples of one rewrite set and model together."""
+    return [
+        {"title": title, "examples": list(group)}
+        for title, group in itertools.groupby(shown, lambda example: example.title)
+    ]
+
+
+def data_uri(image: Path) -> str:
+    """The PNG as a data: address, so that the page needs no other file."""
+    return "data:image/png;base64," + base64.b64encode(image.read_bytes()).decode("ascii")
+
+
+def _save(report: Report, comparison: Comparison, metric_name: str, name: str) -> list[Path]:
+    """Writes a table as name.md, name.tex and name.csv."""
+    results, folder = report.results, report.figures_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{name}.{kind}" for kind in ("md", "tex", "csv")]
+    files[0].write_text(difference_tables.markdown(results, comparison, metric_name), encoding="utf-8")
+    files[1].write_text(
+        latex.latex(results, comparison, metric_name, label=name.removeprefix("table-")), encoding="utf-8"
+    )
+    difference_tables.differences(results, comparison, metric_name).to_csv(files[2], index=False)
+    return files
+
+
+def _draw(report: Report) -> None:
+    results, against_baseline = report.results, report.comparisons.get("baseline")
+    if against_baseline is not None:
+        for name in report.metrics:
+            label = metric(name).label
+            report.add(
+                f"curves-{name}",
+                f"{label} on rewritten text, over intensity",
+                curves.curves(results, against_baseline, name),
+                "Aligned tokens of the common samples. Lines: means over seeds; small dots: the seeds. Bars: "
+                "95 % interval of the paired difference to the baseline, drawn around the value: where it "
+                "doesn't reach the black tick, the baseline on the same samples, the difference is clear. "
+                "Dashed: the baseline on all original samples, for each seed.",
+            )
+    for kind in ("training", "clean"):
+        if kind in report.comparisons:
+            report.add(
+                f"differences-{kind}",
+                f"Entropy: {KINDS[kind]}",
+                curves.differences(results, report.comparisons[kind], "entropy"),
+                "Paired differences with 95 % intervals (cluster bootstrap over projects); below zero is "
+                "better.",
+            )
+    for name, title, draw, caption in _overviews(report):
+        try:
+            report.add(name, title, draw(), caption)
+        except BadResults:
+            continue  # nothing to draw: a grid without rewritten cells, or models that report no curve
+
+
+def _overviews(report: Report) -> Iterator[tuple[str, str, Callable[[], Plot], str]]:
+    results, comparison = report.results, report.comparisons.get("baseline")
+    yield (
+        "kinds",
+        "Change of bits per token, by kind of token",
+        lambda: heat_map.heat_map(results, report.found),
+        "Models trained on original text, highest intensity, aligned tokens, means over seeds. Red is worse.",
+    )
+    yield (
+        "scatter",
+        "Original against rewritten text, sample by sample",
+        lambda: scatter.scatter(results),
+        "A point per sample and cell: models trained on original text, highest intensity.",
+    )
+    yield (
+        "growth",
+        "Growth and thrown-out samples",
+        lambda: growth.growth(results),
+        "All splits. Growth: tokens of the samples that were kept.",
+    )
+    yield "learning", "Learning curves", lambda: learning.learning(results), "One line per trained model."
+    if comparison is not None:
+        yield (
+            "cost",
+            "Cost and benefit of training",
+            lambda: cost.cost(results, comparison),
+            "A point per model, training mix and seed: mean over rewrites and intensities.",
+        )
+
+
+def _difference_table(report: Report, kind: str, metric_name: str) -> dict[str, Any]:
+    comparison = report.comparisons[kind]
+    heads, rows = difference_tables.cells(report.results, comparison, metric_name)
+    return {
+        "title": f"{metric(metric_name).label}: {KINDS[kind]}",
+        "overview": sentences.overview(comparison, metric_name),
+        "note": difference_tables.caption(comparison, metric_name),
+        "heads": heads,
+        "rows": rows,
+        "open": metric_name == METRICS[0] and len(rows) <= OPEN_ROWS,
+    }
+
+
+def _facts(results: Results) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    run = results.run
+    yield (
+        "Run",
+        [
+            (key.replace("_", " "), str(run[key]))
+            for key in ("command", "started", "finished", "wall_s", "seeds", "format")
+            if run.get(key) is not None
+        ],
+    )
+    for key in ("corpus", "versions", "git", "host"):
+        if run.get(key):
+            yield key.capitalize(), list(_flat(run[key]))
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Nested facts as lines: {"samples": {"train": 3}} → ("samples · train", "3")."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{path} · {key}" if path else str(key))
+    elif isinstance(value, list):
+        yield path, ", ".join(map(str, value))
+    else:
+        yield path, f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _counts(results: Results) -> Iterator[dict[str, Any]]:
+    """What became of the samples, what was refused, how many sites were rewritten."""
+    cells = results.cells[~results.cells["baseline"].astype(bool)]
+    one = cells.drop_duplicates(["rewrites", "intensity", "seed"])[["cell", "rewrites", "intensity"]]
+    for title, table, by, sums in (
+        ("Samples of the augmented data, by outcome", results.variants, ["outcome", "reason"], ["n_samples"]),
+        ("Refused", results.refusals, ["rewrite", "reason"], ["n"]),
+        ("Sites", results.sites, ["rewrite"], ["n_applied", "n_available"]),
+    ):
+        rows = table.merge(one, on="cell")
+        if rows.empty:
+            continue
+        keys = ["rewrites", "intensity", *by]
+        summed = rows.groupby(keys, dropna=False, sort=False)[sums].sum(min_count=1).reset_index()
+        yield further_tables.section(title, "Summed over seeds and splits.", summed, {})

@@ -1,0 +1,52 @@
+"""The methods paragraph cites what the bibliography holds, and BibTeX can read it."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from analysis.comparing.comparisons import compare
+from analysis.report import methods
+from analysis.results import Results
+
+KEYS = re.findall(r"^@\w+\{(\w+),", methods.BIBTEX, re.M)
+
+
+def test_each_citation_has_an_entry_and_each_entry_is_cited(results: Results) -> None:
+    found = {"robustness": compare(results, "robustness", metrics=["entropy"], resamples=200)}
+    told = methods.paragraph(results, found)
+    assert set(re.findall(r"\[([a-z]+\d{4})\]", told)) == set(KEYS)
+    assert len(KEYS) == len(set(KEYS))
+    assert "12 projects" in told
+    assert "seeds (1, 2)" in told
+
+
+def test_nothing_to_compare_is_said() -> None:
+    assert methods.paragraph(None, {}) == "No comparison was made."  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(shutil.which("bibtex") is None, reason="bibtex is not installed")
+def test_bibtex_reads_it_without_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "refs.bib").write_text(methods.BIBTEX, encoding="utf-8")
+    lines = [r"\bibstyle{plain}", r"\bibdata{refs}", *(rf"\citation{{{key}}}" for key in KEYS)]
+    (tmp_path / "page.aux").write_text("\n".join(lines) + "\n")
+    done = subprocess.run(["bibtex", "page"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "Warning" not in done.stdout
+    assert (tmp_path / "page.bbl").read_text().count(r"\bibitem") == len(KEYS)
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_the_bibliography_is_set(tmp_path: Path) -> None:
+    (tmp_path / "refs.bib").write_text(methods.BIBTEX, encoding="utf-8")
+    body = r"\documentclass{article}\begin{document}\nocite{*}\bibliographystyle{plain}\bibliography{refs}"
+    (tmp_path / "page.tex").write_text(body + r"\end{document}", encoding="utf-8")
+    for command in ("pdflatex", "bibtex", "pdflatex"):
+        flags = ["-interaction=nonstopmode", "-halt-on-error"] if command == "pdflatex" else []
+        done = subprocess.run(
+            [command, *flags, "page"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout[-2000:]
+    assert (tmp_path / "page.pdf").stat().st_size > 10_000
