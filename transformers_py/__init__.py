@@ -19,11 +19,11 @@ For many variants of one text, analyse it once (it costs as much as eight varian
     variants = [emit(source, ["parentheses"], rate=rate, seed=1) for rate in (0.25, 0.5, 1.0)]
 """
 
-from transformers_py.edits import Edit, Site, align
 from transformers_py.engine import Rewritten, emit, rewrite
 from transformers_py.explain import explain
 from transformers_py.options import check, lookup, names
-from transformers_py.source import Source, Unparseable
+from transformers_py.source.edits import Edit, Site, align
+from transformers_py.source.nodes import Source, Unparseable
 
 VERSION = 8
 """Raised whenever the rewritten texts change."""

@@ -15,13 +15,13 @@ from random import Random
 from types import ModuleType
 from typing import Any
 
-from transformers_py import edits as editing
-from transformers_py.edits import HOLE, Edit, Site
-from transformers_py.names import Dice
 from transformers_py.options import check, lookup, make_options
-from transformers_py.proving import Role, missed_names, numbers_of, prove
-from transformers_py.source import Source, undisturbed
-from transformers_py.units import Unit, whole
+from transformers_py.proof.compilation_units import Unit, whole
+from transformers_py.proof.prover import Role, missed_names, numbers_of, prove
+from transformers_py.sites.new_names import Dice
+from transformers_py.source import edits as editing
+from transformers_py.source.edits import HOLE, Edit, Site
+from transformers_py.source.nodes import Source, undisturbed
 
 Request = str | Mapping[str, Mapping[str, Any]]
 
@@ -47,7 +47,7 @@ class Rewritten:
 
     def alignment(self) -> list[tuple[int, int]]:
         """For each token of `text` (index of the original's token or -1, change), as in `edits.align`."""
-        from transformers_py.tokens import tokens
+        from transformers_py.source.lexing import tokens
 
         return editing.align(tokens(self.original), tokens(self.text), self.edits)
 

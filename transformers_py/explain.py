@@ -8,10 +8,10 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from transformers_py.edits import Refusals, Site
 from transformers_py.engine import Request, check_intensity, plan_of, select
-from transformers_py.scopes import Binding
-from transformers_py.source import Source
+from transformers_py.source.edits import Refusals, Site
+from transformers_py.source.nodes import Source
+from transformers_py.source.scopes import Binding
 
 REASONS = {
     "annotated": "its name is a key of __annotations__",

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from transformers_py import Source, emit, names, rewrite
-from transformers_py.edits import Edit, undo
+from transformers_py.source.edits import Edit, undo
 
 TEXT = '''"""A module."""
 import os
@@ -65,7 +65,7 @@ def test_counts_nest(rewrites: list[str], count: int, seed: int) -> None:
 @SLOW
 @given(NAMES, st.integers(0, 50))
 def test_alignment_covers_every_original_token(rewrites: list[str], seed: int) -> None:
-    from transformers_py.tokens import tokens
+    from transformers_py.source.lexing import tokens
 
     result = emit(SOURCE, rewrites, rate=0.5, seed=seed)
     alignment = result.alignment()

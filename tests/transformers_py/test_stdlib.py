@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from transformers_py import Source, Unparseable, emit, names
-from transformers_py.edits import undo
+from transformers_py.source.edits import undo
 
 ROOT = Path(sysconfig.get_paths()["stdlib"])
 PARTS = 20

@@ -32,17 +32,17 @@ The text replaces HOLE ("\\0") in the edits of its site. `rng.random()` and `dic
 sources of randomness; they depend on seed, sample and rewrite (and site), never on rate or count. `taken`
 holds all words of the text and all new names of renamings.
 
-Kinds of proof (see verify.py; every emitted text is proved):
+Kinds of proof (see proof/insertions.py; every emitted text is proved):
 
     ast       the same tree: parentheses, comments, blank lines, trailing commas
     bytecode  the same compiled code: constants that fold, annotations of locals
     names     the same compiled code up to renamed variables
     value     each site is two edits `(...` and `...)` around a sub-expression, of a form that
-              `wrappers.problem` knows; add the form there if it is new
-    fresh     whole statements inserted, of a form that `inert.why_not` knows, which bind new names only
+              `proof.wrappers.problem` knows; add the form there if it is new
+    fresh     whole statements inserted, of a form that `proof.inert.why_not` knows, which bind new names only
 
 Look at the source through its table of nodes (`source.nodes`, `parents`, `lasts`, `starts`, `inner_starts`),
-at scopes through `source.scoping`, at places for statements through `blocks.places`, at places for
+at scopes through `source.scoping`, at places for statements through `insertion_points.places`, at places for
 expressions through `expressions.loads`, at words that are taken through `source.words`. Insert nothing inside
 of f-strings and match patterns: a token must stay one token. When unsure, refuse and count the reason.
 '''

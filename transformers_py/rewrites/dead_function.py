@@ -7,12 +7,12 @@ from typing import Literal
 
 import libcst as cst
 
-from transformers_py.blocks import Place, line_start, module_places, places
-from transformers_py.edits import HOLE, Edit, Refusals, Site
-from transformers_py.inert import namespace_problem
-from transformers_py.names import Dice, Names
 from transformers_py.options import CounterExample, Example
-from transformers_py.source import Source
+from transformers_py.proof.inert import namespace_problem
+from transformers_py.sites.insertion_points import Place, line_start, module_places, places
+from transformers_py.sites.new_names import Dice, Names
+from transformers_py.source.edits import HOLE, Edit, Refusals, Site
+from transformers_py.source.nodes import Source
 
 PRESERVES = "fresh"
 

@@ -7,12 +7,12 @@ from typing import Literal
 
 import libcst as cst
 
-from transformers_py import renaming
-from transformers_py.callers import definition, escape, is_private, named_in_strings
-from transformers_py.edits import Refusals, Site
 from transformers_py.options import CounterExample, Example
-from transformers_py.scopes import Binding
-from transformers_py.source import Source
+from transformers_py.sites import renamable
+from transformers_py.sites.callers import definition, escape, is_private, named_in_strings
+from transformers_py.source.edits import Refusals, Site
+from transformers_py.source.nodes import Source
+from transformers_py.source.scopes import Binding
 
 PRESERVES = "names"
 RENAMES = "function"
@@ -26,7 +26,7 @@ _NAMELESS = (cst.ListComp, cst.SetComp, cst.DictComp)
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`style`: how new names are made (names.py); `private`: also module-level functions like `_f`."""
+    """`style`: how new names are made; `private`: also module-level functions like `_f`."""
 
     style: Literal["pseudo", "random", "generic", "swap", "keep_tokens"] = "pseudo"
     private: bool = False
@@ -40,15 +40,15 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
             return ""
         return _refusal(source, binding, options.private)
 
-    bindings, refused = renaming.choose(source, wanted)
-    return renaming.sites(source, bindings, options.style), refused
+    bindings, refused = renamable.choose(source, wanted)
+    return renamable.sites(source, bindings, options.style), refused
 
 
 def draw(
     source: Source, options: Options, sites: Sequence[Site], rng: Random, taken: Collection[str]
 ) -> list[str | None]:
     """New names, all different."""
-    return renaming.draw(source, sites, options.style, "func", rng, taken)
+    return renamable.draw(source, sites, options.style, "func", rng, taken)
 
 
 def _refusal(source: Source, binding: Binding, private: bool) -> str | None:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from transformers_py import renaming
-from transformers_py.edits import Refusals, Site
 from transformers_py.options import CounterExample, Example
-from transformers_py.scopes import Binding
-from transformers_py.source import Source
+from transformers_py.sites import renamable
+from transformers_py.source.edits import Refusals, Site
+from transformers_py.source.nodes import Source
+from transformers_py.source.scopes import Binding
 
 PRESERVES = "names"
 RENAMES = "variable"
@@ -17,22 +17,22 @@ RENAMES = "variable"
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`style`: how new names are made (names.py)."""
+    """`style`: how new names are made."""
 
     style: Literal["pseudo", "random", "generic", "swap", "keep_tokens"] = "pseudo"
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Every variable of a function, lambda or comprehension that isn't a parameter or a definition."""
-    bindings, refused = renaming.choose(source, _wanted)
-    return renaming.sites(source, bindings, options.style), refused
+    bindings, refused = renamable.choose(source, _wanted)
+    return renamable.sites(source, bindings, options.style), refused
 
 
 def draw(
     source: Source, options: Options, sites: Sequence[Site], rng: Random, taken: Collection[str]
 ) -> list[str | None]:
     """New names, all different."""
-    return renaming.draw(source, sites, options.style, "var", rng, taken)
+    return renamable.draw(source, sites, options.style, "var", rng, taken)
 
 
 def _wanted(source: Source, binding: Binding) -> str | None:

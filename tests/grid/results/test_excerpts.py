@@ -9,7 +9,7 @@ from grid.results import excerpts
 from grid.results.excerpts import Scored, cut
 from preprocessing.lexer.tokens import lex
 from transformers_py import rewrite
-from transformers_py.edits import align
+from transformers_py.source.edits import align
 
 
 def scored(

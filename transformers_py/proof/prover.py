@@ -1,6 +1,6 @@
 """Splices a variant unit by unit and proves each unit; a proof is kept for variants that edit it alike.
 
-verify.py says what is proved; which proof an edit needs is in its `Role`.
+insertions.py says what is proved; which proof an edit needs is in its `Role`.
 """
 
 import re
@@ -9,16 +9,16 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from transformers_py import wrappers
-from transformers_py.bytecode import NOTHING, Renamed, collect
-from transformers_py.edits import OPENING, POINT, Edit, splice, words
-from transformers_py.lines import are_whole_lines
-from transformers_py.source import Unparseable, compiled
-from transformers_py.verify import code_problem, skeleton_problem
+from transformers_py.proof import wrappers
+from transformers_py.proof.bytecode import NOTHING, Renamed, collect
+from transformers_py.proof.insertions import code_problem, skeleton_problem
+from transformers_py.proof.whole_lines import are_whole_lines
+from transformers_py.source.edits import OPENING, POINT, Edit, splice, words
+from transformers_py.source.nodes import Unparseable, compiled
 
 if TYPE_CHECKING:
-    from transformers_py.source import Source
-    from transformers_py.units import Unit
+    from transformers_py.proof.compilation_units import Unit
+    from transformers_py.source.nodes import Source
 
 
 class Role(NamedTuple):

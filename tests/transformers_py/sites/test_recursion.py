@@ -3,7 +3,7 @@
 import pytest
 
 from transformers_py import Source
-from transformers_py.recursion import recursive
+from transformers_py.sites.recursion import recursive
 
 CASES = [
     ("def f(): f()\ndef g(): f()\n", {"f"}),

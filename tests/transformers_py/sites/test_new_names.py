@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transformers_py.names import Dice, Names, count_parts, parts
+from transformers_py.sites.new_names import Dice, Names, count_parts, parts
 
 STYLES = ("pseudo", "random", "generic", "keep_tokens")
 OLD = st.sampled_from(

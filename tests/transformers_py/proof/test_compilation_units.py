@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from transformers_py import Site, Source, emit
-from transformers_py.edits import Edit
+from transformers_py.proof.compilation_units import divide
 from transformers_py.rewrites import dead_branch, parentheses, rename_function
-from transformers_py.units import divide
+from transformers_py.source.edits import Edit
 
 ROOT = Path(sysconfig.get_paths()["stdlib"])
 TEXT = """import os; import sys

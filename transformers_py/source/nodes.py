@@ -23,11 +23,11 @@ import libcst._nodes.whitespace as whitespace
 from libcst._nodes.internal import CodegenState
 
 if TYPE_CHECKING:
-    from transformers_py.edits import Refusals, Site
     from transformers_py.engine import Plan
-    from transformers_py.lines import Gap
-    from transformers_py.scopes import Binding, Scope, Scopes
-    from transformers_py.units import Unit
+    from transformers_py.proof.compilation_units import Unit
+    from transformers_py.proof.whole_lines import Gap
+    from transformers_py.source.edits import Refusals, Site
+    from transformers_py.source.scopes import Binding, Scope, Scopes
 
 MAX_CHARACTERS = 4_000_000
 MAX_LINE_CHARACTERS = 1_000_000
@@ -235,7 +235,7 @@ class Source:
     @cached_property
     def scoping(self) -> "Scopes":
         """Scopes, bindings and hazards."""
-        from transformers_py.scopes import find_scopes
+        from transformers_py.source.scopes import find_scopes
 
         return find_scopes(self)
 
@@ -275,14 +275,14 @@ class Source:
     @cached_property
     def units(self) -> "list[Unit]":
         """The parts of the text that are proved one by one."""
-        from transformers_py.units import divide
+        from transformers_py.proof.compilation_units import divide
 
         return divide(self)
 
     @cached_property
     def line_places(self) -> "dict[int, Gap]":
         """Where whole lines can be inserted, says CPython: offset -> the indentation around it."""
-        from transformers_py.lines import line_places
+        from transformers_py.proof.whole_lines import line_places
 
         return line_places(self)
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from transformers_py.edits import HOLE, Edit, Refusals, Site
-from transformers_py.scopes import LINE_WORDS, Scope
-from transformers_py.source import Source, is_continued
+from transformers_py.source.edits import HOLE, Edit, Refusals, Site
+from transformers_py.source.nodes import Source, is_continued
+from transformers_py.source.scopes import LINE_WORDS, Scope
 
 MAX_BLOCKS = 12
 """CPython allows 20 loops, withs and tries inside one another; nothing is inserted below this many blocks."""

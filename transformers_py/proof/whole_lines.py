@@ -14,14 +14,14 @@ import ast
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from transformers_py import shapes
-from transformers_py.edits import POINT, Edit
-from transformers_py.inert import Surroundings, why_not
-from transformers_py.source import first_line, is_continued, line_starts, parse_quietly
+from transformers_py.proof import inert_shapes
+from transformers_py.proof.inert import Surroundings, why_not
+from transformers_py.source.edits import POINT, Edit
+from transformers_py.source.nodes import first_line, is_continued, line_starts, parse_quietly
 
 if TYPE_CHECKING:
-    from transformers_py.proving import Role
-    from transformers_py.source import Source
+    from transformers_py.proof.prover import Role
+    from transformers_py.source.nodes import Source
 
 _HEAD = "if 1:\n"
 _LISTS = ("body", "handlers", "orelse", "finalbody", "cases")
@@ -131,9 +131,9 @@ def is_inert(text: str, gap: Gap, around: Surroundings) -> bool:
     if around.scope.kind != "function":
         return False
     before, after = gap
-    blanked, words = shapes.blank(text)
+    blanked, words = inert_shapes.blank(text)
     shape = (f"{before}|{after}|{blanked}", False, "function", -1)
-    if shapes.is_known(shape, words, around):
+    if inert_shapes.is_known(shape, words, around):
         return True
     if not text.endswith(("\n" + before, "\r" + before)):
         return False
@@ -155,5 +155,5 @@ def is_inert(text: str, gap: Gap, around: Surroundings) -> bool:
         shift = len(_HEAD) + len(before)
         names = [node for node in ast.walk(inserted[0]) if isinstance(node, ast.Name)]
         place = {id(node): starts[node.lineno - 1] + node.col_offset - shift for node in names}
-        shapes.remember(shape, inserted[0], text, place)
+        inert_shapes.remember(shape, inserted[0], text, place)
     return True

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import libcst as cst
 
 if TYPE_CHECKING:
-    from transformers_py.source import Source
+    from transformers_py.source.nodes import Source
 
 Kind = Literal["module", "function", "lambda", "comprehension", "class"]
 

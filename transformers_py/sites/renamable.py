@@ -9,10 +9,10 @@ import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from random import Random
 
-from transformers_py.edits import HOLE, Edit, Refusals, Site
-from transformers_py.names import Names
-from transformers_py.scopes import Binding, Scope
-from transformers_py.source import Source
+from transformers_py.sites.new_names import Names
+from transformers_py.source.edits import HOLE, Edit, Refusals, Site
+from transformers_py.source.nodes import Source
+from transformers_py.source.scopes import Binding, Scope
 
 Choice = Callable[[Source, Binding], str | None]
 

@@ -6,10 +6,10 @@ Two steps, each against the original:
    inserted statements, compiles to equal code objects (`bytecode.difference`).
 2. *skeleton*: the whole text compiles, and CPython's parser finds each statement of the original at the place
    where splicing put it, at the same depth, and besides them only inserted statements that do nothing
-   (`inert.why_not`). Where nothing but whole lines was inserted, lines.py shows the same without a tree.
+   (`inert.why_not`). Where nothing but whole lines was inserted, whole_lines.py shows it without a tree.
 
 What lies between two statement boundaries is the same text in both, so its tree is the same too. Both steps
-are made for each unit (units.py) that has edits.
+are made for each unit (compilation_units.py) that has edits.
 """
 
 import ast
@@ -18,16 +18,16 @@ from collections.abc import Sequence, Set
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from transformers_py import shapes
-from transformers_py.bytecode import Renamed, difference
-from transformers_py.edits import CLOSING, OPENING, Edit, inserted_ranges
-from transformers_py.inert import ENDS, Owner, Surroundings, why_not
-from transformers_py.lines import is_docstring
-from transformers_py.source import Unparseable, compile_flat, line_starts, parse_quietly
+from transformers_py.proof import inert_shapes
+from transformers_py.proof.bytecode import Renamed, difference
+from transformers_py.proof.inert import ENDS, Owner, Surroundings, why_not
+from transformers_py.proof.whole_lines import is_docstring
+from transformers_py.source.edits import CLOSING, OPENING, Edit, inserted_ranges
+from transformers_py.source.nodes import Unparseable, compile_flat, line_starts, parse_quietly
 
 if TYPE_CHECKING:
-    from transformers_py.source import Source
-    from transformers_py.units import Unit
+    from transformers_py.proof.compilation_units import Unit
+    from transformers_py.source.nodes import Source
 
 Statement = tuple[str, int, int, int]
 _BODIES: dict[str, tuple[str, ...]] = {
@@ -284,15 +284,15 @@ class _Pruned:
             return f"what is inserted at {self.edits[edit].start} is in a {owner}, not where its site is"
         start = self.starts[edit]
         text = self.edits[edit].text
-        blanked, words = shapes.blank(text)
+        blanked, words = inert_shapes.blank(text)
         shape = (blanked, isinstance(previous, ENDS), owner, offset - start)
-        if shapes.is_known(shape, words, around):
+        if inert_shapes.is_known(shape, words, around):
             return None
         problem = why_not(child, previous, owner, around)
         if problem is None:
             names = [node for node in ast.walk(child) if isinstance(node, ast.Name)]
             place = {id(node): self.offsets.of(node.lineno, node.col_offset) - start for node in names}
-            shapes.remember(shape, child, text, place)
+            inert_shapes.remember(shape, child, text, place)
         return problem
 
     def is_wrapper(self, node: ast.stmt) -> bool:

@@ -7,11 +7,11 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from transformers_py.scopes import NAMESPACE_WORDS
+from transformers_py.source.scopes import NAMESPACE_WORDS
 
 if TYPE_CHECKING:
-    from transformers_py.scopes import Scope
-    from transformers_py.source import Source
+    from transformers_py.source.nodes import Source
+    from transformers_py.source.scopes import Scope
 
 _FORBIDDEN = (
     ast.Yield,

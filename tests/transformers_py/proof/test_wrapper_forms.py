@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from transformers_py import rewrite, wrappers
-from transformers_py.edits import Edit, Site
+from transformers_py import rewrite
+from transformers_py.proof import wrappers
 from transformers_py.rewrites import double_negation
+from transformers_py.source.edits import Edit, Site
 
 NEUTRAL = [
     ("(", "1", " + 0)"),

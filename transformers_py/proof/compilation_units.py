@@ -21,13 +21,13 @@ from functools import cached_property
 from types import CodeType
 from typing import TYPE_CHECKING
 
-from transformers_py.source import Unparseable, compile_flat, compiled, first_line, is_continued
+from transformers_py.source.nodes import Unparseable, compile_flat, compiled, first_line, is_continued
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from transformers_py.source import Source
-    from transformers_py.verify import Statement
+    from transformers_py.proof.insertions import Statement
+    from transformers_py.source.nodes import Source
 
 _FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names[2:])
 """The flags that change how code is compiled; those of the first two features are no flags of code."""
@@ -67,7 +67,7 @@ class Unit:
     @cached_property
     def statements(self) -> "list[Statement]":
         """The skeleton that insertions must keep."""
-        from transformers_py.verify import skeleton
+        from transformers_py.proof.insertions import skeleton
 
         return skeleton(self.text)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transformers_py.wrappers import problem
+from transformers_py.proof.wrappers import problem
 
 KEEP = [
     ("(", "1", " + 0)"),

@@ -10,8 +10,8 @@ from typing import cast
 
 import libcst as cst
 
-from transformers_py.scopes import Binding, Scope
-from transformers_py.source import Source
+from transformers_py.source.nodes import Source
+from transformers_py.source.scopes import Binding, Scope
 
 _CALLERS = {"sorted": "key", "min": "key", "max": "key", "map": None, "filter": None}
 """Builtins that call a function by position alone, and the keyword or (None) first position it is given

@@ -5,9 +5,9 @@ in `def f(items, limit): ...`:  total_count = items or limit
 
 from collections.abc import Collection
 
-from transformers_py.names import FORBIDDEN, Dice, Names
-from transformers_py.scopes import DYNAMIC, Scope
-from transformers_py.source import Source
+from transformers_py.sites.new_names import FORBIDDEN, Dice, Names
+from transformers_py.source.nodes import Source
+from transformers_py.source.scopes import DYNAMIC, Scope
 
 _UNUSABLE = (DYNAMIC | FORBIDDEN | {"_"}) - {"self"}
 

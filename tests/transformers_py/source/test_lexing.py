@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from transformers_py import Source, emit, names
-from transformers_py.tokens import tokens
+from transformers_py.source.lexing import tokens
 
 ROOT = Path(sysconfig.get_paths()["stdlib"])
 REQUESTS: list[list[Any]] = [

@@ -2,8 +2,8 @@
 
 import pytest
 
-from transformers_py.bytecode import NOTHING, Renamed, collect, difference, same_constant
-from transformers_py.source import compile_flat
+from transformers_py.proof.bytecode import NOTHING, Renamed, collect, difference, same_constant
+from transformers_py.source.nodes import compile_flat
 
 SAME = [
     ("x = 1", "x = (1)"),

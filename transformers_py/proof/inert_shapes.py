@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from transformers_py.inert import Surroundings
+    from transformers_py.proof.inert import Surroundings
 
 Shape = tuple[str, bool, str, int]
 """(text with names and digits blanked, after an end of its block, whose names it binds, offset in the
