@@ -22,8 +22,9 @@ For many variants of one text, analyse it once (it costs as much as eight varian
 from transformers_py.engine import Rewritten, emit, rewrite
 from transformers_py.explain import explain
 from transformers_py.options import check, lookup, names
+from transformers_py.source import Source
+from transformers_py.source.cpython import Unparseable
 from transformers_py.source.edits import Edit, Site, align
-from transformers_py.source.nodes import Source, Unparseable
 
 VERSION = 8
 """Raised whenever the rewritten texts change."""

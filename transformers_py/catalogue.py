@@ -10,8 +10,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from transformers_py.engine import emit
 from transformers_py.options import lookup, names
+from transformers_py.source import Source
 from transformers_py.source.lexing import tokens
-from transformers_py.source.nodes import Source
 
 SAMPLE = '''\
 import sys

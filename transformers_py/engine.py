@@ -16,12 +16,14 @@ from types import ModuleType
 from typing import Any
 
 from transformers_py.options import check, lookup, make_options
-from transformers_py.proof.compilation_units import Unit, whole
-from transformers_py.proof.prover import Role, missed_names, numbers_of, prove
+from transformers_py.proof.compilation_units import Unit, units_of, whole
+from transformers_py.proof.prover import missed_names, numbers_of, prove
+from transformers_py.proof.roles import Role
 from transformers_py.sites.new_names import Dice
+from transformers_py.source import Source, kept
 from transformers_py.source import edits as editing
-from transformers_py.source.edits import HOLE, Edit, Site
-from transformers_py.source.nodes import Source, undisturbed
+from transformers_py.source.cpython import undisturbed
+from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
 Request = str | Mapping[str, Mapping[str, Any]]
 
@@ -148,10 +150,30 @@ def select(
 def plan_of(source: Source, rewrites: Sequence[Request]) -> Plan:
     """The plan for these rewrites, made when first asked for and kept with the source."""
     fingerprint = json.dumps(rewrites, sort_keys=True, default=str)
-    plan = source.plans.get(fingerprint)
-    if plan is None:
-        plan = source.plans[fingerprint] = _make_plan(source, rewrites)
-    return plan
+    plans = _plans(source)
+    if fingerprint not in plans:
+        plans[fingerprint] = _make_plan(source, rewrites)
+    return plans[fingerprint]
+
+
+@kept
+def _plans(source: Source) -> dict[str, Plan]:
+    """What `plan_of` has made."""
+    return {}
+
+
+def sites_of(source: Source, module: ModuleType, options: Any) -> tuple[list[Site], Refusals]:
+    """All sites of one rewrite and what it refused, listed once for all sets that it is a part of."""
+    listed = _sites(source)
+    if (module, options) not in listed:
+        listed[module, options] = module.sites(source, options)
+    return listed[module, options]
+
+
+@kept
+def _sites(source: Source) -> dict[tuple[ModuleType, Any], tuple[list[Site], Refusals]]:
+    """What `sites_of` has listed."""
+    return {}
 
 
 def check_intensity(rate: float | None, count: int | None) -> None:
@@ -170,10 +192,7 @@ def _make_plan(source: Source, rewrites: Sequence[Request]) -> Plan:
     for name, values in check(rewrites):
         module = lookup(name)
         options = make_options(name, values)
-        listed = f"{name} {options}"
-        if listed not in source.sites:
-            source.sites[listed] = module.sites(source, options)
-        sites, refused = source.sites[listed]
+        sites, refused = sites_of(source, module, options)
         refusals.update({f"{name}:{reason}": n for reason, n in refused.items() if n})
         parts.append(Part(name, module, options, sites))
     _drop_conflicts(parts, refusals)
@@ -189,7 +208,7 @@ def _make_plan(source: Source, rewrites: Sequence[Request]) -> Plan:
             number += 1
     keyed.sort()
     edits, roles = [edit for _, edit, _, _ in keyed], [role for _, _, _, role in keyed]
-    units = source.units
+    units = units_of(source)
     numbers = numbers_of(units, edits, roles)
     if len(numbers) < len(edits):
         units = [whole(source)]

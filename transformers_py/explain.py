@@ -8,10 +8,9 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from transformers_py.engine import Request, check_intensity, plan_of, select
+from transformers_py.engine import Request, check_intensity, plan_of, select, sites_of
+from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
-from transformers_py.source.nodes import Source
-from transformers_py.source.scopes import Binding
 
 REASONS = {
     "annotated": "its name is a key of __annotations__",
@@ -100,10 +99,7 @@ def explain(
     found: list[str] = []
     for part in plan.parts:
         numbers = {id(site): part.first + i for i, site in enumerate(part.sites)}
-        analysed.left_alone.clear()
-        listed, refused = analysed.sites[f"{part.name} {part.options}"]
-        if "RENAMES" in vars(part.module):
-            part.module.sites(analysed, part.options)
+        listed, refused = sites_of(analysed, part.module, part.options)
         facts = [
             _site_fact(analysed, site) + _fate(numbers.get(id(site)), chosen)
             for site in listed
@@ -134,12 +130,11 @@ def _fate(number: int | None, chosen: set[int] | None) -> str:
 
 def _refusal_facts(source: Source, refused: Refusals, start: int, end: int) -> list[str]:
     """What a rewrite refused on a line: names by all their places, all else by where it starts."""
-    names = source.left_alone
-    if names:
+    if refused.names:
         return [
-            _name_fact(binding, reason)
-            for binding, reason in names
-            if any(start <= source.inner_starts[i] < end for i in binding.names)
+            f"{name} is left alone ({_meaning(reason)})"
+            for name, nodes, reason in refused.names
+            if any(start <= source.inner_starts[i] < end for i in nodes)
         ]
     return [
         "refused at {}:{} ({})".format(*_position(source, offset), _meaning(reason))
@@ -164,10 +159,6 @@ def _position(source: Source, offset: int) -> tuple[int, int]:
     """Line and column, both from 1."""
     line = bisect_right(source.line_starts, offset)
     return line, offset - source.line_starts[line - 1] + 1
-
-
-def _name_fact(binding: Binding, reason: str) -> str:
-    return f"{binding.name} is left alone ({_meaning(reason)})"
 
 
 def _meaning(reason: str) -> str:

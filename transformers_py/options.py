@@ -14,8 +14,6 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from transformers_py import rewrites as package
 
-Example = tuple[str, dict[str, Any], str]
-CounterExample = tuple[str, dict[str, Any], str]
 Checked = list[tuple[str, dict[str, Any]]]
 
 

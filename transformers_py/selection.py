@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from transformers_py.engine import Request, select
-from transformers_py.source.nodes import Source
+from transformers_py.source import Source
 
 
 def selected(

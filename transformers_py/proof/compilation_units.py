@@ -17,17 +17,13 @@ import __future__
 
 import ast
 from bisect import bisect_left
+from collections.abc import Hashable
 from functools import cached_property
 from types import CodeType
-from typing import TYPE_CHECKING
 
-from transformers_py.source.nodes import Unparseable, compile_flat, compiled, first_line, is_continued
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
-
-    from transformers_py.proof.insertions import Statement
-    from transformers_py.source.nodes import Source
+from transformers_py.proof.skeleton import Statement, skeleton
+from transformers_py.source import Source, kept
+from transformers_py.source.cpython import Unparseable, compile_flat, compiled, first_line, is_continued
 
 _FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names[2:])
 """The flags that change how code is compiled; those of the first two features are no flags of code."""
@@ -47,7 +43,7 @@ class Unit:
         self.proved: dict[Hashable, tuple[str, str | None]] = {}
         """What was tried -> (the unit's rewritten characters, what is wrong with them)."""
 
-    def note(self, key: "Hashable", found: tuple[str, str | None]) -> tuple[str, str | None]:
+    def note(self, key: Hashable, found: tuple[str, str | None]) -> tuple[str, str | None]:
         """Keep a proof for other variants that make the same edits in this unit."""
         if len(self.proved) >= _KEPT:
             self.proved.clear()
@@ -65,10 +61,8 @@ class Unit:
         return compile_flat(self.text, self.flags)
 
     @cached_property
-    def statements(self) -> "list[Statement]":
+    def statements(self) -> list[Statement]:
         """The skeleton that insertions must keep."""
-        from transformers_py.proof.insertions import skeleton
-
         return skeleton(self.text)
 
     def compiled(self, text: str) -> CodeType:
@@ -76,7 +70,8 @@ class Unit:
         return compiled(text, self.flags)
 
 
-def divide(source: "Source") -> list[Unit]:
+@kept
+def units_of(source: Source) -> list[Unit]:
     """The units of a source, in order and without gaps (but for a byte order mark); one if it must be."""
     text = source.text
     base = int(text.startswith("\ufeff"))
@@ -94,7 +89,7 @@ def divide(source: "Source") -> list[Unit]:
     return [whole(source)]
 
 
-def whole(source: "Source") -> Unit:
+def whole(source: Source) -> Unit:
     """All of a source in one unit; its own `__future__` imports do what flags do for the others."""
     unit = Unit(source.text, int(source.text.startswith("\ufeff")), len(source.text))
     unit.code = source.code
@@ -107,7 +102,7 @@ def _unit(text: str, start: int, head: str, tail: str, end: int, flags: int) -> 
     return Unit(text, start, end, head, tail, flags)
 
 
-def _cuts(source: "Source") -> list[tuple[int, str, str]]:
+def _cuts(source: Source) -> list[tuple[int, str, str]]:
     """(start, head, tail) of the units."""
     found: list[tuple[int, str, str]] = []
     end = 0
@@ -127,7 +122,7 @@ def _cuts(source: "Source") -> list[tuple[int, str, str]]:
     return found
 
 
-def _with_comments(source: "Source", start: int, end: int) -> int:
+def _with_comments(source: Source, start: int, end: int) -> int:
     """The start of the comment lines right above a statement of the module, after the line `end`."""
     if start < 0:
         return start
@@ -138,7 +133,7 @@ def _with_comments(source: "Source", start: int, end: int) -> int:
     return start if line == first or is_continued(source.text, starts[line]) else starts[line]
 
 
-def _members(source: "Source", node: ast.ClassDef) -> list[int]:
+def _members(source: Source, node: ast.ClassDef) -> list[int]:
     """Where the lines of a class's members start; none if it can't be divided."""
     first = node.body[0]
     line = source.line_starts[first.lineno - 1]
@@ -151,7 +146,7 @@ def _members(source: "Source", node: ast.ClassDef) -> list[int]:
     return sorted({start for start in starts if start >= 0})
 
 
-def _line_of(source: "Source", node: ast.stmt, indent: str) -> int:
+def _line_of(source: Source, node: ast.stmt, indent: str) -> int:
     """The start of the line on which a statement starts, after nothing but `indent`; else -1."""
     text = source.text
     start = source.line_starts[first_line(node) - 1]

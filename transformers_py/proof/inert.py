@@ -5,13 +5,10 @@ if False: print(x)      spare = [1, 2]      pass      anything after a return   
 
 import ast
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from transformers_py.source.scopes import NAMESPACE_WORDS
-
-if TYPE_CHECKING:
-    from transformers_py.source.nodes import Source
-    from transformers_py.source.scopes import Scope
+from transformers_py.source import Source
+from transformers_py.source.scopes import Scope
 
 _FORBIDDEN = (
     ast.Yield,
@@ -45,9 +42,9 @@ _DYNAMIC = frozenset(["super", "__class__", "locals", "vars", "dir", "eval", "ex
 class Surroundings:
     """What an inserted statement may use: the source, and the names that are new in this text."""
 
-    source: "Source"
+    source: Source
     fresh: frozenset[str]
-    scope: "Scope"
+    scope: Scope
 
 
 def why_not(node: ast.stmt, previous: ast.stmt | None, owner: Owner, around: Surroundings) -> str | None:
@@ -122,17 +119,10 @@ def _names_problem(node: ast.AST, around: Surroundings) -> str | None:
     return None
 
 
-def namespace_problem(source: "Source") -> str | None:
-    """Why a module may notice a new private name of its own, as a reason to count; None if it can't."""
-    if not NAMESPACE_WORDS.isdisjoint(source.words):
-        return "namespace"
-    return min(source.scoping.hazards & {"star_import", "dynamic_alias"}, default=None)
-
-
 def _module_problem(node: ast.FunctionDef, around: Surroundings) -> str | None:
     if not node.name.startswith("_") or node.name.startswith("__"):
         return f"a module's inserted function {node.name} isn't private"
-    reason = namespace_problem(around.source)
+    reason = around.source.scoping.namespace_problem
     return f"the module may look at its names ({reason})" if reason else None
 
 

@@ -7,16 +7,15 @@ import ast
 import keyword
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from transformers_py.proof.inert import Surroundings
+from transformers_py.proof.inert import Surroundings
+from transformers_py.source.cpython import WORD
 
 Shape = tuple[str, bool, str, int]
 """(text with names and digits blanked, after an end of its block, whose names it binds, offset in the
 edit)."""
 
-_WORD = re.compile(r"([^\W\d]\w*)")
+_WORD = re.compile(f"({WORD.pattern})")
 _KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist, "super", "__class__", "type"])
 _DIGITS = str.maketrans("23456789", "11111111")
 _KNOWN: dict[Shape, tuple[tuple[int, ...], tuple[int, ...]]] = {}
@@ -32,7 +31,7 @@ def blank(text: str) -> tuple[str, tuple[str, ...]]:
     return "".join(pieces).translate(_DIGITS), words
 
 
-def is_known(shape: Shape, words: tuple[str, ...], around: "Surroundings") -> bool:
+def is_known(shape: Shape, words: tuple[str, ...], around: Surroundings) -> bool:
     """Whether a statement of this shape was found inert, and these names are right in its place, too."""
     roles = _KNOWN.get(shape)
     if roles is None:

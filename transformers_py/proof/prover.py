@@ -1,40 +1,25 @@
 """Splices a variant unit by unit and proves each unit; a proof is kept for variants that edit it alike.
 
-insertions.py says what is proved; which proof an edit needs is in its `Role`.
+The package says what is proved; which proof an edit needs is in its `Role`.
 """
 
 import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
 from transformers_py.proof import wrappers
-from transformers_py.proof.bytecode import NOTHING, Renamed, collect
-from transformers_py.proof.insertions import code_problem, skeleton_problem
+from transformers_py.proof.bytecode import NOTHING, Renamed, collect, difference
+from transformers_py.proof.compilation_units import Unit
+from transformers_py.proof.insertions import skeleton_problem
+from transformers_py.proof.roles import Role
 from transformers_py.proof.whole_lines import are_whole_lines
-from transformers_py.source.edits import OPENING, POINT, Edit, splice, words
-from transformers_py.source.nodes import Unparseable, compiled
-
-if TYPE_CHECKING:
-    from transformers_py.proof.compilation_units import Unit
-    from transformers_py.source.nodes import Source
+from transformers_py.source import Source
+from transformers_py.source.cpython import Unparseable, compile_flat, compiled, words
+from transformers_py.source.edits import OPENING, POINT, Edit, splice
 
 
-class Role(NamedTuple):
-    """What a proof has to know of an edit besides the edit."""
-
-    kind: str
-    """How its rewrite is proved (PRESERVES)."""
-    renames: str
-    """What its rewrite renames (RENAMES), or ""."""
-    group: int
-    """Its place among edits at one offset: CLOSING, POINT, OPENING, REPLACING."""
-    scope: int
-    """The scope of its site."""
-
-
-def numbers_of(units: "Sequence[Unit]", edits: Sequence[Edit], roles: Sequence[Role]) -> list[int]:
+def numbers_of(units: Sequence[Unit], edits: Sequence[Edit], roles: Sequence[Role]) -> list[int]:
     """The unit of each edit. Statements inserted where a unit starts belong to the one before, but for
     those of the module. Empty if edits of two units would have to be mixed."""
     starts = [unit.start for unit in units]
@@ -58,8 +43,8 @@ def numbers_of(units: "Sequence[Unit]", edits: Sequence[Edit], roles: Sequence[R
 
 
 def prove(
-    source: "Source",
-    units: "Sequence[Unit]",
+    source: Source,
+    units: Sequence[Unit],
     edits: Sequence[Edit],
     roles: Sequence[Role],
     numbers: Sequence[int],
@@ -103,14 +88,14 @@ def missed_names(text: str, edits: Sequence[Edit], roles: Sequence[Role]) -> str
 
 
 def _prove_unit(
-    source: "Source", unit: "Unit", edits: Sequence[Edit], roles: Sequence[Role]
+    source: Source, unit: Unit, edits: Sequence[Edit], roles: Sequence[Role]
 ) -> tuple[str, str | None]:
     piece = splice(source.text, edits, unit.start, unit.end)
     return piece, _problem(source, unit, piece, edits, roles)
 
 
 def _problem(
-    source: "Source", unit: "Unit", piece: str, edits: Sequence[Edit], roles: Sequence[Role]
+    source: Source, unit: Unit, piece: str, edits: Sequence[Edit], roles: Sequence[Role]
 ) -> str | None:
     """What is wrong with a unit's spliced characters, or None."""
     kinds = {role[0] for role in roles}
@@ -122,7 +107,7 @@ def _problem(
     text = f"{unit.head}{piece}{unit.tail}"
     if kinds != {"fresh"}:
         plain = _plain(source.text, unit, edits, roles) if grown else text
-        problem = code_problem(unit, plain, _renamed(source, edits, roles))
+        problem = _code_problem(unit, plain, _renamed(source, edits, roles))
         if problem:
             return problem
     if not grown:
@@ -143,7 +128,23 @@ def _problem(
     return skeleton_problem(source, unit, text, moved, groups, scopes, statements, fresh)
 
 
-def _plain(text: str, unit: "Unit", edits: Sequence[Edit], roles: Sequence[Role]) -> str:
+def _code_problem(unit: Unit, text: str, renamed: Renamed) -> str | None:
+    """None when `text` compiles to the unit's code, up to positions and the renamings allowed.
+
+    Broken lines leave other NOPs, which let a tracer stop at each line: then the code is compared that
+    CPython makes of both trees without their positions.
+    """
+    try:
+        code = unit.compiled(text)
+    except Unparseable as error:
+        return str(error)
+    problem = difference(unit.code, code, renamed)
+    if problem is None:
+        return None
+    return difference(unit.flat_code, compile_flat(text, unit.flags), renamed) and problem
+
+
+def _plain(text: str, unit: Unit, edits: Sequence[Edit], roles: Sequence[Role]) -> str:
     """The unit with all edits but inserted statements, and with bare parentheses for wrappers."""
     reduced: list[Edit] = []
     for edit, role in zip(edits, roles, strict=True):
@@ -177,7 +178,7 @@ def _wrapper_problem(text: str, edits: Sequence[Edit], roles: Sequence[Role]) ->
     return "a wrapper isn't closed" if opened else None
 
 
-def _renamed(source: "Source", edits: Sequence[Edit], roles: Sequence[Role]) -> Renamed:
+def _renamed(source: Source, edits: Sequence[Edit], roles: Sequence[Role]) -> Renamed:
     """Which renamings the proof may allow: those that the edits make, and no others."""
     text = source.text
     named = [(edit, role.renames) for edit, role in zip(edits, roles, strict=True) if role[0] == "names"]

@@ -12,16 +12,13 @@ counted. That the grown text compiles is proved besides, by compiling it.
 
 import ast
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from transformers_py.proof import inert_shapes
 from transformers_py.proof.inert import Surroundings, why_not
+from transformers_py.proof.roles import Role
+from transformers_py.source import Source, kept
+from transformers_py.source.cpython import first_line, is_continued, is_docstring, line_starts, parse_quietly
 from transformers_py.source.edits import POINT, Edit
-from transformers_py.source.nodes import first_line, is_continued, line_starts, parse_quietly
-
-if TYPE_CHECKING:
-    from transformers_py.proof.prover import Role
-    from transformers_py.source.nodes import Source
 
 _HEAD = "if 1:\n"
 _LISTS = ("body", "handlers", "orelse", "finalbody", "cases")
@@ -30,7 +27,8 @@ Gap = tuple[str, str]
 """The indentation of a statement, before and after what is inserted on its line."""
 
 
-def line_places(source: "Source") -> dict[int, Gap]:
+@kept
+def line_places(source: Source) -> dict[int, Gap]:
     """Where lines can be inserted before the statements of functions; docstrings are left out."""
     found: dict[int, Gap] = {}
     starts = source.line_starts
@@ -89,24 +87,15 @@ def _end_before(node: ast.AST, line: int) -> int:
     return max((end for end in ends if end <= line), default=0)
 
 
-def is_docstring(node: ast.AST) -> bool:
-    """Whether a body's first statement is its documentation."""
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
-
-
 def are_whole_lines(
-    source: "Source", edits: Sequence[Edit], roles: "Sequence[Role]", fresh: frozenset[str]
+    source: Source, edits: Sequence[Edit], roles: Sequence[Role], fresh: frozenset[str]
 ) -> bool:
     """Whether all that these edits of one unit insert, but names and brackets, are inert whole lines.
 
     False means that it couldn't be shown in this way.
     """
     depth = 0
-    places = source.line_places
+    places = line_places(source)
     around: dict[int, Surroundings] = {}
     for (start, end, text), (kind, _, group, scope) in zip(edits, roles, strict=True):
         if kind != "fresh":

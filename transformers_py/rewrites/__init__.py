@@ -32,7 +32,7 @@ The text replaces HOLE ("\\0") in the edits of its site. `rng.random()` and `dic
 sources of randomness; they depend on seed, sample and rewrite (and site), never on rate or count. `taken`
 holds all words of the text and all new names of renamings.
 
-Kinds of proof (see proof/insertions.py; every emitted text is proved):
+Kinds of proof (see transformers_py/proof; every emitted text is proved):
 
     ast       the same tree: parentheses, comments, blank lines, trailing commas
     bytecode  the same compiled code: constants that fold, annotations of locals
@@ -46,3 +46,8 @@ at scopes through `source.scoping`, at places for statements through `insertion_
 expressions through `expressions.loads`, at words that are taken through `source.words`. Insert nothing inside
 of f-strings and match patterns: a token must stay one token. When unsure, refuse and count the reason.
 '''
+
+from typing import Any
+
+Example = tuple[str, dict[str, Any], str]
+CounterExample = tuple[str, dict[str, Any], str]

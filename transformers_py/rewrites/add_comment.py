@@ -8,11 +8,11 @@ from typing import Literal
 
 import libcst as cst
 
-from transformers_py.options import CounterExample, Example
+from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.insertion_points import Place, end_of_line, insertion, lines
 from transformers_py.sites.new_names import ADJECTIVES, FORBIDDEN, NOUNS, Dice, parts
+from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
-from transformers_py.source.nodes import Source
 
 PRESERVES = "ast"
 

@@ -9,11 +9,11 @@ from typing import Literal
 
 import libcst as cst
 
-from transformers_py.options import CounterExample, Example
+from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.expressions import literal_type, values
 from transformers_py.sites.new_names import Dice
+from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
-from transformers_py.source.nodes import Source
 
 PRESERVES = "value"
 

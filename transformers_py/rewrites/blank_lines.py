@@ -5,10 +5,10 @@ from typing import Literal
 
 import libcst as cst
 
-from transformers_py.options import CounterExample, Example
+from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.insertion_points import lines
+from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
-from transformers_py.source.nodes import Source
 
 PRESERVES = "ast"
 

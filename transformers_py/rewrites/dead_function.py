@@ -7,12 +7,11 @@ from typing import Literal
 
 import libcst as cst
 
-from transformers_py.options import CounterExample, Example
-from transformers_py.proof.inert import namespace_problem
+from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.insertion_points import Place, line_start, module_places, places
 from transformers_py.sites.new_names import Dice, Names
+from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
-from transformers_py.source.nodes import Source
 
 PRESERVES = "fresh"
 
@@ -44,7 +43,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     refused = Refusals()
     if options.where != "nested":
         top, reasons = module_places(source)
-        problem = namespace_problem(source)
+        problem = source.scoping.namespace_problem
         refused.merge(reasons)
         for place in top:
             if problem:

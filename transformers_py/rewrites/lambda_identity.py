@@ -9,12 +9,12 @@ from typing import Literal
 
 import libcst as cst
 
-from transformers_py.options import CounterExample, Example
+from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.expressions import is_loose, is_tested_in_parts, values
 from transformers_py.sites.insertion_points import line_refusal
 from transformers_py.sites.recursion import recursive
+from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
-from transformers_py.source.nodes import Source
 
 PRESERVES = "value"
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from transformers_py.options import CounterExample, Example
+from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.expressions import is_parenthesised, loads
+from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
-from transformers_py.source.nodes import Source
 
 PRESERVES = "ast"
 

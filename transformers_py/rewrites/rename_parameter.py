@@ -7,11 +7,11 @@ from typing import Literal
 
 import libcst as cst
 
-from transformers_py.options import CounterExample, Example
+from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites import renamable
 from transformers_py.sites.callers import definition, escape, is_private, lambda_escape, named_in_strings
+from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
-from transformers_py.source.nodes import Source
 from transformers_py.source.scopes import Binding, Scope
 
 PRESERVES = "names"

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from transformers_py.options import CounterExample, Example
+from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites import renamable
+from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
-from transformers_py.source.nodes import Source
 from transformers_py.source.scopes import Binding
 
 PRESERVES = "names"

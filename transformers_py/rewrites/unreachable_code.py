@@ -4,12 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from transformers_py.options import CounterExample, Example
+from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.dead_code import plausible
 from transformers_py.sites.insertion_points import end_of_line, places
 from transformers_py.sites.new_names import Dice
+from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
-from transformers_py.source.nodes import Source
 
 PRESERVES = "fresh"
 

@@ -4,11 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from transformers_py.options import CounterExample, Example
+from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.insertion_points import insertion, places
 from transformers_py.sites.new_names import ADJECTIVES, NOUNS, Dice, Names
+from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
-from transformers_py.source.nodes import Source
 
 PRESERVES = "fresh"
 

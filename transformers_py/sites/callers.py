@@ -10,7 +10,7 @@ from typing import cast
 
 import libcst as cst
 
-from transformers_py.source.nodes import Source
+from transformers_py.source import Source
 from transformers_py.source.scopes import Binding, Scope
 
 _CALLERS = {"sorted": "key", "min": "key", "max": "key", "map": None, "filter": None}

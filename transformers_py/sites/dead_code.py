@@ -6,7 +6,7 @@ in `def f(items, limit): ...`:  total_count = items or limit
 from collections.abc import Collection
 
 from transformers_py.sites.new_names import FORBIDDEN, Dice, Names
-from transformers_py.source.nodes import Source
+from transformers_py.source import Source, kept
 from transformers_py.source.scopes import DYNAMIC, Scope
 
 _UNUSABLE = (DYNAMIC | FORBIDDEN | {"_"}) - {"self"}
@@ -14,9 +14,10 @@ _UNUSABLE = (DYNAMIC | FORBIDDEN | {"_"}) - {"self"}
 
 def plausible(source: Source, scope: Scope, dice: Dice, taken: Collection[str]) -> str:
     """One short simple statement; it binds at most one name, which isn't in `taken`."""
-    known = source.usable.get(scope.index)
+    usable = _usable_names(source)
+    known = usable.get(scope.index)
     if known is None:
-        known = source.usable[scope.index] = [name for name in scope.uses if _is_usable(scope, name)]
+        known = usable[scope.index] = [name for name in scope.uses if _is_usable(scope, name)]
     new = Names(dice, taken).pseudo(_local_style(dice.pick(known)) if known else "value")
     if not known:
         return f"{new} = {int(dice.random() * 100)}"
@@ -32,6 +33,12 @@ def plausible(source: Source, scope: Scope, dice: Dice, taken: Collection[str]) 
         f"{new} = {first} or {second}",
     )
     return dice.pick(forms)
+
+
+@kept
+def _usable_names(source: Source) -> dict[int, list[str]]:
+    """Names that inserted statements may read, by scope: those of the scopes that were asked for."""
+    return {}
 
 
 def _local_style(name: str) -> str:

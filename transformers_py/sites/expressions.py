@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from transformers_py.source.nodes import Source
+from transformers_py.source import Source
 
 _INTERPOLATED = (
     cst.FormattedString,

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from transformers_py.source import Source
+from transformers_py.source.cpython import is_continued
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
-from transformers_py.source.nodes import Source, is_continued
 from transformers_py.source.scopes import LINE_WORDS, Scope
 
 MAX_BLOCKS = 12

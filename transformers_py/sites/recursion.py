@@ -5,7 +5,7 @@ def f(x): return g(x)    def g(x): return f(h(x))    ->  f and g, which call eac
 
 from collections import defaultdict
 
-from transformers_py.source.nodes import Source
+from transformers_py.source import Source
 from transformers_py.source.scopes import Scope
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Sequence
 from random import Random
 
 from transformers_py.sites.new_names import Names
+from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
-from transformers_py.source.nodes import Source
 from transformers_py.source.scopes import Binding, Scope
 
 Choice = Callable[[Source, Binding], str | None]
@@ -67,7 +67,7 @@ def choose(source: Source, wanted: Choice) -> tuple[list[Binding], Refusals]:
             reason = module or reason or common_refusal(binding) or _shadows_import(source, binding)
             if reason:
                 refused.note(reason, source.inner_starts[min(binding.names, default=0)])
-                source.left_alone.append((binding, reason))
+                refused.names.append((binding.name, binding.names, reason))
             else:
                 found.append(binding)
     found.sort(key=lambda binding: min(binding.names))

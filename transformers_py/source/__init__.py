@@ -1,1 +1,68 @@
-"""What is known of one text: CPython's and libcst's view of it, its scopes and tokens, and edits over it."""
+r"""One analysis of a source text: parsed once, walked once for spans and scopes, then asked by every rewrite.
+
+Source.analyse("x = f(a)\n").text_of(node)  ->  the exact characters of any node of the tree
+"""
+
+import ast
+from collections.abc import Callable
+from functools import cached_property, wraps
+from typing import Any, TypeVar
+
+from transformers_py.source.cpython import parse_quietly, undisturbed
+from transformers_py.source.nodes import NodeTable
+from transformers_py.source.scopes import Scope, Scopes, find_scopes
+
+_T = TypeVar("_T")
+
+
+class Source(NodeTable):
+    """A text with the table of its nodes, and its scopes.
+
+    What is expensive and not always needed is made when first asked for; what other modules make of a source
+    they keep in it (`kept`).
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.made: dict[Callable[..., Any], Any] = {}
+        """What modules above this one have made of the source, by the function that makes it."""
+        self.count_subwords: Callable[[str], int] | None = None
+        """How many subwords a name has, for the name style `keep_tokens`; None: equal parts of equal
+        length."""
+
+    @classmethod
+    def analyse(cls, text: str) -> "Source":
+        """Parse and walk the text. Raises Unparseable; a BOM at the start is kept and stepped over."""
+        with undisturbed():
+            source = cls(text)
+            assert source.scopes
+            return source
+
+    @cached_property
+    def scoping(self) -> Scopes:
+        """Scopes, bindings and hazards."""
+        return find_scopes(self)
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """All scopes, the module's first, in the order of the text."""
+        return self.scoping.scopes
+
+    @cached_property
+    def ast(self) -> ast.Module:
+        """CPython's own tree of the text."""
+        return parse_quietly(self.text.removeprefix("\ufeff"))
+
+
+def kept(make: Callable[[Source], _T]) -> Callable[[Source], _T]:
+    """A function of a source, whose result is made once and kept with the source."""
+
+    @wraps(make)
+    def get(source: Source) -> _T:
+        made = source.made
+        if make not in made:
+            made[make] = make(source)
+        found: _T = made[make]
+        return found
+
+    return get

@@ -3,13 +3,10 @@
 text "x = a"  +  Edit(4, 4, "("), Edit(5, 5, ")")  ->  "x = (a)"
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
-
-_WORD = re.compile(r"[^\W\d]\w*")
 
 HOLE = "\0"
 """Stands in an edit's text for what a rewrite draws when it is emitted (NUL can't occur in Python source)."""
@@ -60,6 +57,8 @@ class Refusals(Counter[str]):
         super().__init__()
         self.places: list[tuple[int, str]] = []
         """(offset, reason)"""
+        self.names: list[tuple[str, list[int], str]] = []
+        """(name, its nodes in the source's table, reason) of what may not be renamed."""
 
     def note(self, reason: str, offset: int) -> None:
         """Count a refusal of what stands at an offset."""
@@ -70,6 +69,7 @@ class Refusals(Counter[str]):
         """Count what another one has counted, too."""
         self.update(other)
         self.places += other.places
+        self.names += other.names
 
 
 def place(edit: Edit, site: Site, order: int) -> tuple[int, ...]:
@@ -81,11 +81,6 @@ def place(edit: Edit, site: Site, order: int) -> tuple[int, ...]:
     if edit.start == site.start and site.start < site.end:
         return (edit.start, OPENING, -site.end, site.rank, order)
     return (edit.start, POINT, site.rank, order)
-
-
-def words(text: str) -> list[str]:
-    """All words (names, keywords, also inside of strings) of a text."""
-    return _WORD.findall(text)
 
 
 def splice(text: str, edits: Iterable[Edit], start: int = 0, end: int | None = None) -> str:

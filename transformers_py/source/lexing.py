@@ -6,8 +6,8 @@
 import io
 import tokenize
 
+from transformers_py.source.cpython import line_starts
 from transformers_py.source.edits import Token
-from transformers_py.source.nodes import line_starts
 
 _KINDS = {tokenize.NEWLINE: "newline", tokenize.INDENT: "indent", tokenize.DEDENT: "dedent"}
 _SKIPPED = frozenset([tokenize.NL, tokenize.ENDMARKER, tokenize.ENCODING, tokenize.COMMENT])

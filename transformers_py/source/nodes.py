@@ -1,33 +1,25 @@
-"""One analysis of a source text: parsed once by libcst, walked once for spans, then asked by every rewrite.
+"""One run of libcst's printer over its tree of a text, which notes where each node stands.
 
-Source.analyse("x = f(a)\n").text_of(node)  ->  the exact characters of any node of the tree
+"x = a"  ->  a table of nodes: Module 0..5, SimpleStatementLine 0..5,
+             Assign 0..5, AssignTarget 0..4, Name 0..1, ...
 """
 
-import ast
-import gc
 import re
-import symtable
 import sys
 import unicodedata
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import accumulate
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libcst as cst
 import libcst._nodes.op as operators
 import libcst._nodes.whitespace as whitespace
 from libcst._nodes.internal import CodegenState
 
-if TYPE_CHECKING:
-    from transformers_py.engine import Plan
-    from transformers_py.proof.compilation_units import Unit
-    from transformers_py.proof.whole_lines import Gap
-    from transformers_py.source.edits import Refusals, Site
-    from transformers_py.source.scopes import Binding, Scope, Scopes
+from transformers_py.source.cpython import Unparseable, compiled, line_starts, words
 
 MAX_CHARACTERS = 4_000_000
 MAX_LINE_CHARACTERS = 1_000_000
@@ -35,44 +27,9 @@ MAX_DEPTH = 400
 """Levels of nesting in the libcst tree; fixed, so that what is too deep doesn't depend on the caller's
 stack."""
 
-_WORDS = re.compile(r"[^\W\d]\w*")
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _CHAIN = re.compile(
     r"(?:(?:\bnot\b|\bawait\b|\blambda\b[^:\n]{0,40}:|[-+~])[\s\\]*){150,}|(?:\*\*\s*[\w.]+\s*){150,}"
 )
-
-
-_PLACED = (
-    ast.stmt,
-    ast.expr,
-    ast.excepthandler,
-    ast.arg,
-    ast.keyword,
-    ast.alias,
-    ast.pattern,
-    getattr(ast, "type_param", ast.arg),
-)
-
-
-_OWNERS = (
-    ast.FunctionDef,
-    ast.AsyncFunctionDef,
-    ast.ClassDef,
-    ast.Lambda,
-    ast.ListComp,
-    ast.SetComp,
-    ast.DictComp,
-    ast.GeneratorExp,
-)
-
-
-class Unparseable(ValueError):  # noqa: N818 - it says what the text is
-    """A text that can't be rewritten: `reason` is a short slug, `detail` says where and why."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
 
 
 def _layout_classes() -> frozenset[type]:
@@ -145,18 +102,17 @@ class _Recorder(CodegenState):
         self.depth -= 1
 
 
-class Source:
-    """A parsed text with a table of its nodes in the order of the text, and its scopes.
+class NodeTable:
+    """A parsed text with its nodes in the order of the text, and where each of them stands.
 
-    Node i of the table: `nodes[i]`, its parent `parents[i]` (-1 for the module), its descendants i + 1 ..
-    lasts[i] - 1, and its extent in characters: `starts[i]`..`ends[i]` with its own parentheses (and, for
-    statements, leading lines and semicolon), `inner_starts[i]`..`inner_ends[i]` without. All that is
-    expensive and not always needed is computed when first asked for, and kept.
+    Node i is `nodes[i]`, its parent `parents[i]` (-1 for the module), its descendants i + 1 .. lasts[i] - 1,
+    and its extent in characters `starts[i]`..`ends[i]` with its own parentheses (and, for statements, leading
+    lines and semicolon), `inner_starts[i]`..`inner_ends[i]` without.
     """
 
     text: str
-    tree: cst.Module
     code: CodeType
+    tree: cst.Module
     nodes: list[cst.CSTNode]
     parents: list[int]
     lasts: list[int]
@@ -165,62 +121,32 @@ class Source:
     inner_starts: list[int]
     inner_ends: list[int]
 
-    def __init__(
-        self,
-        text: str,
-        tree: cst.Module,
-        code: CodeType,
-        recorder: _Recorder,
-        offsets: tuple[list[int], list[int]],
-    ) -> None:
+    def __init__(self, text: str) -> None:
+        """Parse and walk the text. Raises Unparseable; a BOM at the start is kept and stepped over."""
+        base = 1 if text.startswith("\ufeff") else 0
+        body = text[base:]
+        _refuse_before_parsing(body)
         self.text = text
-        self.tree = tree
-        self.code = code
+        self.code = compiled(body)
+        try:
+            self.tree = cst.parse_module(body)
+            recorder = _Recorder(default_indent=self.indent, default_newline=self.newline)
+            recorder.begin()
+            with _deeper():
+                self.tree._codegen(recorder)
+        except cst.ParserSyntaxError as error:
+            raise Unparseable("syntax_error", f"libcst: line {error.raw_line}: {error.message}") from None
+        except (RecursionError, MemoryError) as error:
+            raise Unparseable("too_deep", str(error) or type(error).__name__) from None
+        opens, closes = _offsets(body, recorder.tokens, base)
         self.nodes = recorder.nodes
         self.parents = recorder.parents
         self.lasts = recorder.lasts
-        opens, closes = offsets
         self.starts = [opens[k] for k in recorder.starts]
         self.ends = [closes[k] for k in recorder.ends]
         self.inner_starts = [opens[k] for k in recorder.inner_starts]
         inner_ends = (k if k >= 0 else end for k, end in zip(recorder.inner_ends, recorder.ends, strict=True))
         self.inner_ends = [closes[k] for k in inner_ends]
-        self.plans: dict[str, Plan] = {}
-        self.sites: dict[str, tuple[list[Site], Refusals]] = {}
-        self.left_alone: list[tuple[Binding, str]] = []
-        """What renamings refused since this list was last cleared, and why."""
-        self.usable: dict[int, list[str]] = {}
-        """Names that inserted statements may read, by scope."""
-        self.count_subwords: Callable[[str], int] | None = None
-        """How many subwords a name has, for the name style `keep_tokens`; None: equal parts of equal
-        length."""
-
-    @classmethod
-    def analyse(cls, text: str) -> "Source":
-        """Parse and walk the text. Raises Unparseable; a BOM at the start is kept and stepped over."""
-        with undisturbed():
-            return cls._analyse(text)
-
-    @classmethod
-    def _analyse(cls, text: str) -> "Source":
-        base = 1 if text.startswith("\ufeff") else 0
-        body = text[base:]
-        _refuse_before_parsing(body)
-        code = compiled(body)
-        try:
-            tree = cst.parse_module(body)
-            recorder = _Recorder(default_indent=tree.default_indent, default_newline=tree.default_newline)
-            recorder.begin()
-            with _deeper():
-                tree._codegen(recorder)
-        except cst.ParserSyntaxError as error:
-            raise Unparseable("syntax_error", f"libcst: line {error.raw_line}: {error.message}") from None
-        except (RecursionError, MemoryError) as error:
-            raise Unparseable("too_deep", str(error) or type(error).__name__) from None
-        offsets = _offsets(body, recorder.tokens, base)
-        source = cls(text, tree, code, recorder, offsets)
-        assert source.scopes is not None
-        return source
 
     @property
     def newline(self) -> str:
@@ -233,21 +159,9 @@ class Source:
         return self.tree.default_indent
 
     @cached_property
-    def scoping(self) -> "Scopes":
-        """Scopes, bindings and hazards."""
-        from transformers_py.source.scopes import find_scopes
-
-        return find_scopes(self)
-
-    @property
-    def scopes(self) -> "list[Scope]":
-        """All scopes, the module's first, in the order of the text."""
-        return self.scoping.scopes
-
-    @cached_property
     def words(self) -> frozenset[str]:
         """Every word of the text, also in strings and comments: what a fresh name must not be."""
-        found = set(_WORDS.findall(self.text))
+        found = set(words(self.text))
         if not self.text.isascii():
             found |= {unicodedata.normalize("NFKC", word) for word in found}
         return frozenset(found)
@@ -262,110 +176,10 @@ class Source:
         """Offset of the first character of each line, as CPython counts lines."""
         return line_starts(self.text)
 
-    @cached_property
-    def ast(self) -> ast.Module:
-        """CPython's own tree of the text."""
-        return parse_quietly(self.text.removeprefix("\ufeff"))
-
-    @cached_property
-    def symbols(self) -> symtable.SymbolTable:
-        """CPython's own scopes of the text: the truth that ours are held against."""
-        return symtable.symtable(self.text.removeprefix("\ufeff"), "<sample>", "exec")
-
-    @cached_property
-    def units(self) -> "list[Unit]":
-        """The parts of the text that are proved one by one."""
-        from transformers_py.proof.compilation_units import divide
-
-        return divide(self)
-
-    @cached_property
-    def line_places(self) -> "dict[int, Gap]":
-        """Where whole lines can be inserted, says CPython: offset -> the indentation around it."""
-        from transformers_py.proof.whole_lines import line_places
-
-        return line_places(self)
-
     def text_of(self, node: cst.CSTNode) -> str:
         """The characters of a node, with its own parentheses."""
         i = self.index[id(node)]
         return self.text[self.starts[i] : self.ends[i]]
-
-
-def compiled(text: str, flags: int = 0) -> CodeType:
-    """The compiled text; `flags` are those of `__future__`. Raises Unparseable."""
-    try:
-        code: CodeType = compile(text, "<sample>", "exec", flags, dont_inherit=True, optimize=0)
-        return code
-    except SyntaxError as error:
-        raise Unparseable("syntax_error", f"line {error.lineno}: {error.msg}") from None
-    except (RecursionError, MemoryError) as error:
-        raise Unparseable("too_deep", str(error) or type(error).__name__) from None
-    except UnicodeEncodeError as error:
-        raise Unparseable("not_unicode", str(error)) from None
-    except (ValueError, OverflowError) as error:
-        raise Unparseable("syntax_error", str(error)) from None
-
-
-def compile_flat(text: str, flags: int = 0) -> CodeType:
-    """The compiled text as if all of it stood at one position, which leaves out what is there for tracing.
-
-    What has code of its own gets a line of its own: CPython keeps equal code of one line once, under the
-    first one's qualified name. Raises what `ast.parse` and `compile` raise.
-    """
-    tree = parse_quietly(text)
-    owners: list[ast.AST] = []
-    for node in ast.walk(tree):
-        if isinstance(node, _PLACED):
-            node.lineno = node.end_lineno = 1
-            node.col_offset = node.end_col_offset = 0
-        if isinstance(node, _OWNERS):
-            owners.append(node)
-    for line, owner in enumerate(owners, 2):
-        for node in (owner, *getattr(owner, "decorator_list", ())[:1]):
-            node.lineno = node.end_lineno = line
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        code: CodeType = compile(tree, "<sample>", "exec", flags, dont_inherit=True, optimize=0)
-        return code
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """No warnings by the compiler, and no garbage collection, which would look at each of many new objects
-    several times and find no cycles."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def parse_quietly(text: str) -> ast.Module:
-    """CPython's tree of the text, without warnings. Raises what `ast.parse` raises."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return ast.parse(text)
-
-
-def line_starts(text: str) -> list[int]:
-    r"""Offsets of all lines' first characters; lines end at \n, \r\n and \r alone."""
-    return [0, *accumulate(map(len, _LINE.findall(text)))]
-
-
-def first_line(node: ast.stmt) -> int:
-    """The line, counted from 1, of a statement's first decorator, or of itself."""
-    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
-    return min(node.lineno, decorators[0].lineno) if decorators else node.lineno
-
-
-def is_continued(text: str, line: int) -> bool:
-    """Whether a backslash ends the line before the one that starts at offset `line`."""
-    return text[max(line - 3, 0) : line].rstrip("\r\n").endswith("\\")
 
 
 def _offsets(text: str, printed: list[str], base: int) -> tuple[list[int], list[int]]:

@@ -4,16 +4,15 @@ def f(a):            scopes: module, f, its comprehension
     return [b for b in a]     bindings: f (module) · a, referenced in f · b, in the comprehension
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
 
 import libcst as cst
 
-if TYPE_CHECKING:
-    from transformers_py.source.nodes import Source
+from transformers_py.source.cpython import words
+from transformers_py.source.nodes import NodeTable
 
 Kind = Literal["module", "function", "lambda", "comprehension", "class"]
 
@@ -35,7 +34,6 @@ NAMESPACE_WORDS = DYNAMIC | frozenset(
     ["globals", "__dict__", "__getattr__", "__dir__", "getmembers", "modules"]
 )
 """Words by which a module can look at all of its own names."""
-_WORD = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(slots=True, eq=False)
@@ -110,6 +108,8 @@ class Scopes:
     binds."""
     attributes: set[str]
     """All names behind a dot, and all keywords of calls and class patterns."""
+    namespace_problem: str | None
+    """Why the module may notice a new private name of its own, as a reason to count; None if it can't."""
 
     @cached_property
     def local_names(self) -> frozenset[str]:
@@ -124,13 +124,13 @@ class Scopes:
         )
 
 
-def find_scopes(source: "Source") -> Scopes:
+def find_scopes(source: NodeTable) -> Scopes:
     """Build scopes, bindings and hazards from the source's table of nodes, in one pass over it."""
     return _Finder(source).run()
 
 
 class _Finder:
-    def __init__(self, source: "Source") -> None:
+    def __init__(self, source: NodeTable) -> None:
         self.source = source
         self.nodes = source.nodes
         self.parents = source.parents
@@ -163,7 +163,10 @@ class _Finder:
                 handle(self, i, node, scope)
         self._resolve()
         self._spread_hazards()
-        return Scopes(self.scopes, of, self.inner, self.hazards, self.roles, self.attributes)
+        namespace = min(self.hazards & {"star_import", "dynamic_alias"}, default=None)
+        if not NAMESPACE_WORDS.isdisjoint(self.source.words):
+            namespace = "namespace"
+        return Scopes(self.scopes, of, self.inner, self.hazards, self.roles, self.attributes, namespace)
 
     def open(self, i: int, kind: Kind, parent: Scope) -> Scope:
         scope = Scope(len(self.scopes), kind, i, parent)
@@ -389,8 +392,7 @@ class _Finder:
 
     def _spread_hazards(self) -> None:
         """What one scope does (`locals()`) forbids changes in it and around it."""
-        words = self.source.words
-        if words & FRAME_WORDS:
+        if self.source.words & FRAME_WORDS:
             self.hazards.add("frames")
         for scope in self.scopes:
             for i in (*scope.uses.get("builtins", ()), *scope.uses.get("__builtins__", ())):
@@ -424,7 +426,7 @@ class _Finder:
         for k in range(i + 1, self.source.lasts[i]):
             node = self.nodes[k]
             if isinstance(node, (cst.SimpleString, cst.FormattedString)):
-                for word in _WORD.findall(self.source.text[self.source.starts[k] : self.source.ends[k]]):
+                for word in words(self.source.text[self.source.starts[k] : self.source.ends[k]]):
                     scope: Scope | None = self.of[k]
                     while scope is not None:
                         binding = scope.bindings.get(word)

@@ -3,7 +3,7 @@
 import pytest
 
 from transformers_py.proof.bytecode import NOTHING, Renamed, collect, difference, same_constant
-from transformers_py.source.nodes import compile_flat
+from transformers_py.source.cpython import compile_flat
 
 SAME = [
     ("x = 1", "x = (1)"),

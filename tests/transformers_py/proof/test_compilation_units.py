@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from transformers_py import Site, Source, emit
-from transformers_py.proof.compilation_units import divide
+from transformers_py.proof.compilation_units import units_of
+from transformers_py.proof.whole_lines import line_places
 from transformers_py.rewrites import dead_branch, parentheses, rename_function
 from transformers_py.source.edits import Edit
 
@@ -43,12 +44,12 @@ DIVIDED = [
 
 @pytest.mark.parametrize(("text", "count"), DIVIDED)
 def test_number_of_units(text: str, count: int) -> None:
-    assert len(divide(Source.analyse(text))) == count
+    assert len(units_of(Source.analyse(text))) == count
 
 
 @pytest.mark.parametrize("text", [TEXT, *(text for text, _ in DIVIDED)])
 def test_units_cover_the_text(text: str) -> None:
-    units = divide(Source.analyse(text))
+    units = units_of(Source.analyse(text))
     assert units[0].start == text.startswith("\ufeff")
     assert [unit.end for unit in units] == [*(unit.start for unit in units[1:]), len(text)]
     assert all(unit.code for unit in units)
@@ -56,7 +57,7 @@ def test_units_cover_the_text(text: str) -> None:
 
 def test_units_of_real_files() -> None:
     for name in ("textwrap.py", "typing.py", "enum.py"):
-        units = divide(Source.analyse((ROOT / name).read_bytes().decode("utf-8")))
+        units = units_of(Source.analyse((ROOT / name).read_bytes().decode("utf-8")))
         assert len(units) > 10, name
 
 
@@ -171,7 +172,7 @@ def test_what_is_inserted_is_where_its_site_is(
 )
 def test_lines_where_whole_lines_can_be_inserted(text: str, lines: list[int]) -> None:
     source = Source.analyse(text)
-    assert [k for k, start in enumerate(source.line_starts) if start in source.line_places] == lines
+    assert [k for k, start in enumerate(source.line_starts) if start in line_places(source)] == lines
 
 
 def test_too_many_nested_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
