@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from transformers_py.source import Source
-from transformers_py.source.scopes import Scope
+from transformers_py.source.scopes import DYNAMIC, Scope
 
 _FORBIDDEN = (
     ast.Yield,
@@ -35,7 +35,7 @@ _FORBIDDEN = (
 ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 Owner = Literal["module", "class", "function"]
 """Whose names a statement binds: the innermost definition around it."""
-_DYNAMIC = frozenset(["super", "__class__", "locals", "vars", "dir", "eval", "exec"])
+_DYNAMIC = DYNAMIC | {"super", "__class__"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +108,21 @@ def _names_problem(node: ast.AST, around: Surroundings) -> str | None:
         if isinstance(child, ast.Return) and child.value is not None:
             return "an inserted statement returns a value, which not every function may"
         if isinstance(child, ast.Name):
-            if not isinstance(child.ctx, ast.Load) and child.id not in around.fresh:
-                return f"an inserted statement binds {child.id}, which is not fresh"
-            if child.id in around.source.scoping.local_names and child.id not in around.scope.uses:
-                return f"an inserted statement could capture {child.id}"
-            if child.id in around.scope.declared:
-                return f"an inserted statement uses {child.id}, which is declared global or nonlocal"
-            if child.id in _DYNAMIC:
-                return f"an inserted statement uses {child.id}"
+            problem = name_problem(child.id, not isinstance(child.ctx, ast.Load), around)
+            if problem:
+                return problem
     return None
+
+
+def name_problem(name: str, is_bound: bool, around: Surroundings) -> str | None:
+    """Why a dead statement may not bind, or not read, a name in its place; else None."""
+    if is_bound and name not in around.fresh:
+        return f"an inserted statement binds {name}, which is not fresh"
+    if name in around.source.scoping.local_names and name not in around.scope.uses:
+        return f"an inserted statement could capture {name}"
+    if name in around.scope.declared:
+        return f"an inserted statement uses {name}, which is declared global or nonlocal"
+    return f"an inserted statement uses {name}" if name in _DYNAMIC else None
 
 
 def _module_problem(node: ast.FunctionDef, around: Surroundings) -> str | None:

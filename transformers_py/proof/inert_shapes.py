@@ -8,7 +8,7 @@ import keyword
 import re
 from functools import lru_cache
 
-from transformers_py.proof.inert import Surroundings
+from transformers_py.proof.inert import Surroundings, name_problem
 from transformers_py.source.cpython import WORD
 
 Shape = tuple[str, bool, str, int]
@@ -18,8 +18,8 @@ edit)."""
 _WORD = re.compile(f"({WORD.pattern})")
 _KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist, "super", "__class__", "type"])
 _DIGITS = str.maketrans("23456789", "11111111")
-_KNOWN: dict[Shape, tuple[tuple[int, ...], tuple[int, ...]]] = {}
-"""Shape -> (words that are bound, words that are read), by their number in the text."""
+_KNOWN: dict[Shape, tuple[tuple[int, bool], ...]] = {}
+"""Shape -> the words of the text that are names, by their number, and whether they are bound (or read)."""
 
 
 @lru_cache(maxsize=4096)
@@ -33,29 +33,14 @@ def blank(text: str) -> tuple[str, tuple[str, ...]]:
 
 def is_known(shape: Shape, words: tuple[str, ...], around: Surroundings) -> bool:
     """Whether a statement of this shape was found inert, and these names are right in its place, too."""
-    roles = _KNOWN.get(shape)
-    if roles is None:
-        return False
-    bound, read = roles
-    fresh = around.fresh
-    for k in bound:
-        if words[k] not in fresh:
-            return False
-    scope, local = around.scope, around.source.scoping.local_names
-    for k in read:
-        word = words[k]
-        if word in local and word not in scope.uses:
-            return False
-        if word in scope.declared or word in _DYNAMIC:
-            return False
-    return True
+    names = _KNOWN.get(shape)
+    return names is not None and not any(name_problem(words[k], bound, around) for k, bound in names)
 
 
 def remember(shape: Shape, node: ast.stmt, text: str, offset_of: dict[int, int]) -> None:
     """Note an inert statement; `offset_of` maps id(Name node) to its place in the edit's text."""
     number = {found.start(): k for k, found in enumerate(_WORD.finditer(text))}
-    bound: list[int] = []
-    read: list[int] = []
+    names: list[tuple[int, bool]] = []
     for child in ast.walk(node):
         if isinstance(child, (ast.FunctionDef, ast.ExceptHandler, ast.alias, ast.keyword, ast.arg)):
             return
@@ -63,9 +48,6 @@ def remember(shape: Shape, node: ast.stmt, text: str, offset_of: dict[int, int])
             k = number.get(offset_of[id(child)])
             if k is None:
                 return
-            (read if isinstance(child.ctx, ast.Load) else bound).append(k)
+            names.append((k, not isinstance(child.ctx, ast.Load)))
     if len(_KNOWN) < 10_000:
-        _KNOWN[shape] = (tuple(bound), tuple(read))
-
-
-_DYNAMIC = frozenset(["super", "__class__", "locals", "vars", "dir", "eval", "exec"])
+        _KNOWN[shape] = tuple(names)

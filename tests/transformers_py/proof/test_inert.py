@@ -1,0 +1,70 @@
+"""Statements that do nothing may be inserted, and no others, whether their form was seen before or not."""
+
+import ast
+
+import pytest
+
+from transformers_py import Source
+from transformers_py.proof.inert import Surroundings, why_not
+from transformers_py.proof.whole_lines import is_inert
+
+TEXT = """def f(a):
+    global g
+    b = a
+    def h():
+        c = b
+    return b
+"""
+DEAD = "if False:\n        {bound} = {read}\n    "
+NAMES = [
+    ("spare", "a", ""),
+    ("spare", "print", ""),
+    ("b", "a", "binds b, which is not fresh"),
+    ("spare", "c", "could capture c"),
+    ("spare", "g", "uses g, which is declared"),
+    ("spare", "vars", "uses vars"),
+    ("eval", "a", "uses eval"),
+]
+STATEMENTS = [
+    ("pass", ""),
+    ("spare = [1, -2, 'a', {'b': (None,)}]", ""),
+    ("spare = a", "Assign is not known to be inert"),
+    ("spare.b = 1", "isn't to a name"),
+    ("if False: return 1", "returns a value"),
+    ("if False: return", ""),
+    ("if True: pass", "If is not known to be inert"),
+    ("while 0: spare = yield", "contains Yield"),
+    ("if 0: spare = lambda: a", "contains Lambda"),
+    ("'text'", "Expr is not known to be inert"),
+    ("def spare(eins=1): return eins", ""),
+    ("def spare(eins=a): return eins", "defaults that are not constant"),
+    ("def spare(eins: a): pass", "decorators or annotations"),
+    ("def other(): pass", "is called other, which is not fresh"),
+    ("def spare(): return b", "could capture b"),
+    ("def spare(): return super", "uses super"),
+]
+
+
+def _around(*fresh: str) -> Surroundings:
+    source = Source.analyse(TEXT)
+    function = next(scope for scope in source.scopes if scope.kind == "function")
+    return Surroundings(source, frozenset(fresh), function)
+
+
+@pytest.mark.parametrize(("bound", "read", "reason"), NAMES)
+def test_a_form_seen_before_is_held_to_the_same_rule(bound: str, read: str, reason: str) -> None:
+    around = _around("spare", "eval")
+    assert is_inert(DEAD.format(bound="spare", read="a"), ("    ", ""), around)
+    text = DEAD.format(bound=bound, read=read)
+    problem = why_not(ast.parse(text).body[0], None, "function", around)
+    assert (reason in problem) if problem else not reason
+    assert is_inert(text, ("    ", ""), around) is (not reason)
+
+
+@pytest.mark.parametrize(("statement", "reason"), STATEMENTS)
+def test_statements(statement: str, reason: str) -> None:
+    around = _around("spare", "eins")
+    problem = why_not(ast.parse(statement).body[0], None, "function", around)
+    assert (reason and reason in problem) if problem else not reason
+    in_class = why_not(ast.parse(statement).body[0], None, "class", around)
+    assert (in_class is None) is (statement == "pass")
