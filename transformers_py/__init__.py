@@ -11,7 +11,8 @@
 
 `names()` are all rewrites; docs/rewrites.md, or a module's `Options`, tells what can be set. `rate` is the
 share of a rewrite's sites; `count=5` takes five sites in all. A higher rate or count of one seed adds sites
-and keeps the others. A text that can't be parsed raises `Unparseable`, which has a `reason`.
+and keeps the others. A text that can't be parsed raises `Unparseable`, which has a `reason`. While `VERSION`
+and the `versions()` of a list of rewrites stay, it gives the same texts.
 
 For many variants of one text, analyse it once (it costs as much as eight variants):
 
@@ -19,15 +20,12 @@ For many variants of one text, analyse it once (it costs as much as eight varian
     variants = [emit(source, ["parentheses"], rate=rate, seed=1) for rate in (0.25, 0.5, 1.0)]
 """
 
-from transformers_py.engine import Rewritten, emit, rewrite
+from transformers_py.engine import VERSION, Rewritten, emit, rewrite
 from transformers_py.explain import explain
-from transformers_py.options import check, lookup, names
+from transformers_py.options import check, lookup, names, versions
 from transformers_py.source import Source
 from transformers_py.source.cpython import Unparseable
 from transformers_py.source.edits import Edit, Site, align
-
-VERSION = 8
-"""Raised whenever the rewritten texts change."""
 
 __all__ = [
     "VERSION",
@@ -43,4 +41,5 @@ __all__ = [
     "lookup",
     "names",
     "rewrite",
+    "versions",
 ]

@@ -25,6 +25,9 @@ from transformers_py.source import edits as editing
 from transformers_py.source.cpython import undisturbed
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
+VERSION = 8
+"""Raised whenever what all rewrites share gives other texts or alignments; each has its own besides."""
+
 Request = str | Mapping[str, Mapping[str, Any]]
 
 

@@ -31,6 +31,11 @@ def lookup(name: str) -> ModuleType:
     return importlib.import_module(f"{package.__name__}.{name}")
 
 
+def versions(rewrites: Sequence[str | Mapping[str, Mapping[str, Any]]]) -> dict[str, int]:
+    """The version of each of the rewrites. Raises ValueError as `check`."""
+    return {name: lookup(name).VERSION for name, _ in check(rewrites)}
+
+
 def check(rewrites: Sequence[str | Mapping[str, Mapping[str, Any]]]) -> Checked:
     """The rewrites in canonical form, with all options filled in. Raises ValueError with every error."""
     checked: Checked = []

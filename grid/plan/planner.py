@@ -15,6 +15,7 @@ from grid.cells.expansion import Cell, Cells
 from grid.cells.resolving import Resolved, Resolver, Section
 from grid.keys import canonical, digest, digest_of_keys
 from grid.plan.graph import Artifacts, Step, version
+from grid.spec import rewrite_sets
 from grid.spec.by_kind import raw_digest
 from models.config import TrainingConfig
 from preprocessing.size import SizeRule
@@ -165,6 +166,9 @@ class _Planner:
             "size": size.plain,
             "tokens": tokens.plain,
         }
+        newer = rewrite_sets.versions(sets.plain[name])
+        if newer:
+            shared["versions"] = newer
         inputs = {"corpus": _all("corpus", corpus.keys[:1])}
         if tokenizer is not None:  # the size rule counts subwords
             inputs["tokenizer"] = tokenizer

@@ -11,6 +11,9 @@ from pydantic import BeforeValidator, TypeAdapter, WithJsonSchema
 import transformers_py
 import transformers_py.rewrites
 
+FIRST_VERSION = 8
+"""What all rewrites had when each got a version of its own: left out of keys, so that older ones stay."""
+
 Entry = str | dict[str, dict[str, Any]]
 
 
@@ -21,6 +24,12 @@ def check_set(entries: list[Entry]) -> list[list[Any]]:
         ValueError: an unknown rewrite or option; lists the valid ones.
     """
     return [[name, dict(options)] for name, options in transformers_py.check(entries)]
+
+
+def versions(rewrites: list[list[Any]]) -> dict[str, int]:
+    """What the key of a variant says of the versions of its rewrites, [[name, options], …]."""
+    found = transformers_py.versions([{name: options} for name, options in rewrites])
+    return {name: version for name, version in found.items() if version != FIRST_VERSION}
 
 
 def entry_schema() -> dict[str, Any]:

@@ -14,7 +14,7 @@ SHARED_PASS = True  # all steps of a job end together, and share its wall time
 
 
 def version() -> list[int]:
-    """Raised when the same request gives another variant; the rewrites have a version of their own."""
+    """Raised when the same request gives another variant; each rewrite has a version of its own besides."""
     import transformers_py
 
     return [1, transformers_py.VERSION]

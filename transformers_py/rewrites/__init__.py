@@ -4,6 +4,8 @@ A rewrite is a module with
 
     """One sentence that says what it does, before -> after."""
 
+    VERSION = 1             # raised whenever its sites or its texts change: variants are found by it
+
     PRESERVES = "ast"       # the kind of proof (below)
 
     RENAMES = "variable"    # with PRESERVES = "names" only: "variable", "parameter" or "function"

@@ -14,6 +14,7 @@ from transformers_py.sites.new_names import ADJECTIVES, FORBIDDEN, NOUNS, Dice, 
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
+VERSION = 8
 PRESERVES = "ast"
 
 _VERBS = ("set", "check", "update", "use", "handle", "keep", "prepare", "read", "see", "adjust", "note")

@@ -15,6 +15,7 @@ from transformers_py.sites.new_names import Dice
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
+VERSION = 8
 PRESERVES = "value"
 
 _ENDS = {

@@ -14,6 +14,7 @@ from transformers_py.sites.insertion_points import refusal
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
+VERSION = 8
 PRESERVES = "bytecode"
 
 

@@ -10,6 +10,7 @@ from transformers_py.sites.insertion_points import lines
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
+VERSION = 8
 PRESERVES = "ast"
 
 

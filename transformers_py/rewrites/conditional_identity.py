@@ -8,6 +8,7 @@ from transformers_py.sites.expressions import is_loose, is_tested_in_parts, valu
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
+VERSION = 8
 PRESERVES = "value"
 
 

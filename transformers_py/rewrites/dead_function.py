@@ -13,6 +13,7 @@ from transformers_py.sites.new_names import Dice, Names
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
+VERSION = 8
 PRESERVES = "fresh"
 
 _SHORT = ("return {a} + {b}", "return {a}, {b}", "return {a} or {b}", "return [{a}, {b}]")

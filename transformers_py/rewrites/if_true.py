@@ -11,6 +11,7 @@ from transformers_py.sites.insertion_points import Place, end_of_line, places
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
+VERSION = 8
 PRESERVES = "fresh"
 
 _HEADS = {"if_true": "if True:", "if_one": "if 1:"}

@@ -16,6 +16,7 @@ from transformers_py.sites.recursion import recursive
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
+VERSION = 8
 PRESERVES = "value"
 
 _LITERALS = (cst.BaseNumber, cst.SimpleString)

@@ -9,6 +9,7 @@ from transformers_py.sites.expressions import is_parenthesised, loads
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
+VERSION = 8
 PRESERVES = "ast"
 
 

@@ -14,6 +14,7 @@ from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 from transformers_py.source.scopes import Binding, Scope
 
+VERSION = 8
 PRESERVES = "names"
 RENAMES = "parameter"
 

@@ -11,6 +11,7 @@ from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 from transformers_py.source.scopes import Binding
 
+VERSION = 8
 PRESERVES = "names"
 RENAMES = "variable"
 

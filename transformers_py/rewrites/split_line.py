@@ -12,6 +12,7 @@ from transformers_py.sites.insertion_points import line_refusal, line_start
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
+VERSION = 8
 PRESERVES = "ast"
 
 

@@ -10,6 +10,7 @@ from transformers_py.sites.expressions import item_end, outside_strings
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
+VERSION = 8
 PRESERVES = "ast"
 
 

@@ -10,6 +10,7 @@ from transformers_py.sites.new_names import ADJECTIVES, NOUNS, Dice, Names
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 
+VERSION = 8
 PRESERVES = "fresh"
 
 

@@ -182,7 +182,8 @@ def _tell(console: Console, done: Done) -> None:
 def _request(order: Order) -> dict[str, Any]:
     rewrites = [[name, options] for name, options in transformers_py.check(order.rewrites)]
     given = {"rate": order.rate, "count": order.count, "seed": order.seed}
-    return {"rewrites": rewrites, **given, "version": transformers_py.VERSION}
+    versions = {"version": transformers_py.VERSION, "versions": transformers_py.versions(order.rewrites)}
+    return {"rewrites": rewrites, **given, **versions}
 
 
 def _summary(facts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

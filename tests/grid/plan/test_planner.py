@@ -2,18 +2,22 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import transformers_py
 from grid.cells.expansion import expand
 from grid.keys import canonical, digest
 from grid.plan import graph, jobs, planner
+from grid.plan.graph import Step
 from grid.plan.planner import Plan
 from grid.spec.document import parse
 from grid.spec.findings import Findings
 from grid.store.finished import Store
+from transformers_py.rewrites import rename_variable
 
 RAW: dict[str, Any] = {
     "name": "demo",
@@ -106,6 +110,60 @@ def test_fields_that_came_later_are_in_no_key_by_default() -> None:
         .steps.keys()
         .isdisjoint(key for key, step in make().steps.items() if step.kind == "tokenizer")
     )
+
+
+def behind(made: Plan, first: Callable[[Step], bool]) -> set[str]:
+    """Keys of the first steps, and of all that is made of what they make."""
+    found: set[str] = set()
+    for key, step in made.steps.items():
+        if first(step) or any(need in found for artifacts in step.needs for need in artifacts.keys):
+            found.add(key)
+    return found
+
+
+def test_the_version_of_a_rewrite_is_in_the_keys_of_its_variants_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sets = {**RAW["rewrites"], "both": ["parentheses", {"rename_variable": {"style": "random"}}]}
+    changes = {"rewrites": sets, "axes": {**RAW["axes"], "rewrites": [*sets]}}
+    before = make(**changes)
+    monkeypatch.setattr(rename_variable, "VERSION", rename_variable.VERSION + 1)
+    after = make(**changes)
+
+    def renames(step: Step) -> bool:
+        return step.kind == "variant" and "rename_variable" in dict(step.parameters["rewrites"])
+
+    old, new = behind(before, renames), behind(after, renames)
+    assert Counter(before.steps[key].kind for key in old) == {
+        "variant": 2 * 2 * 2 * 2,  # sets × intensities × seeds × shards
+        "encode": 2 * 2 * 2 * 2,
+        "train": 2 * 2 * 2 * 2,  # sets × intensities × seeds × mixes with the variant
+        "evaluate": 2 * 2 * 2 * (2 * 2 + 1),  # both tests of these, and the variant for those without
+    }
+    assert before.steps.keys() - after.steps.keys() == old
+    assert after.steps.keys() - before.steps.keys() == new
+    assert len(old) == len(new)
+
+
+def test_the_version_of_the_engine_is_in_the_keys_of_all_variants_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = make()
+    monkeypatch.setattr(transformers_py, "VERSION", transformers_py.VERSION + 1)
+    graph.version.cache_clear()
+    try:
+        after = make()
+    finally:
+        graph.version.cache_clear()
+    assert before.steps.keys() - after.steps.keys() == behind(before, lambda step: step.kind == "variant")
+
+
+def test_versions_that_keys_were_published_with_stand_as_they_stood() -> None:
+    documents = [step.document() for step in make().steps.values()]
+    assert {canonical(d["version"]) for d in documents if d["step"] in ("variant", "encode")} == {"[1,8]"}
+    assert {tuple(d["parameters"]) for d in documents if d["step"] == "variant"} == {
+        ("rewrites", "intensity", "seed", "size", "tokens", "shard")
+    }
 
 
 def test_dotted_axes_and_overrides_reach_the_steps() -> None:
