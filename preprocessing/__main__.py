@@ -1,6 +1,7 @@
 """`python -m preprocessing INPUT OUTPUT [--spec SPEC]`: what the container runs."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from preprocessing import interpreter
 from preprocessing.errors import BadInput
 from preprocessing.prepare import PrepareConfig, prepare
 
@@ -41,4 +43,5 @@ def _read(spec: Path | None) -> PrepareConfig:
 
 
 if __name__ == "__main__":
+    os.environ.update(interpreter.environment())
     sys.exit(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 from rich.console import Console
 
 from grid.errors import BadInput
+from preprocessing import interpreter
 
 app = typer.Typer(
     name="augrid",
@@ -37,6 +39,7 @@ def main() -> None:
     """Entry point. Bad input: its problems on standard error, exit code 2."""
     from grid.cli import keeping
 
+    os.environ.update(interpreter.environment())
     keeping.register(app, console)
     try:
         app()

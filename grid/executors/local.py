@@ -12,7 +12,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from grid.hosts import Hosts
 from grid.plan.jobs import Job
 from grid.scheduler.executor import Exit, Stateless
 from grid.scheduler.slots import Slot
+from preprocessing import interpreter
 
 POLL_S = 0.02
 WATCH_S = 0.5
@@ -112,11 +112,11 @@ class Executor(Stateless):
     def _start_ahead(self) -> None:
         with self._lock:
             if self._left > len(self._ahead) and not self._stopped:
-                self._ahead.append(_spawn(["--ahead", str(self._logs)], subprocess.DEVNULL, dict(os.environ)))
+                self._ahead.append(_spawn(["--ahead", str(self._logs)], subprocess.DEVNULL, {}))
 
     def _start(self, file: Path, slot: Slot) -> subprocess.Popen[bytes]:
         with open(_log(file), "ab") as log:
-            return _spawn(["--guarded", str(file)], log.fileno(), {**os.environ, **_environment(slot)})
+            return _spawn(["--guarded", str(file)], log.fileno(), _environment(slot))
 
     def _wait(self, process: subprocess.Popen[bytes], slot: Slot) -> Exit:
         began = time.monotonic()
@@ -133,14 +133,14 @@ class Executor(Stateless):
         return _ended(process.wait())
 
 
-def _spawn(arguments: list[str], output: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def _spawn(arguments: list[str], output: int, more: dict[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - no shell, arguments are ours
-        [sys.executable, "-m", "grid", "step", *arguments],
+        interpreter.command("grid", "step", *arguments),
         stdin=subprocess.PIPE,
         stdout=output,
         stderr=output,
         start_new_session=True,
-        env=environment,
+        env=interpreter.environment() | more,
     )
 
 

@@ -20,6 +20,7 @@ from models.data import Part
 from models.errors import BadInput
 from models.lookup import lookup
 from models.training.training_job import Report
+from preprocessing import interpreter
 
 POLL_S = 0.1
 
@@ -36,9 +37,10 @@ def run(order: dict[str, Any], report: Report) -> dict[str, Any]:
         folder = Path(name)
         (folder / "order.json").write_text(json.dumps(order))
         (folder / "reports").touch()
-        command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-        command += [f"--nproc-per-node={n}", "-m", "models.training.parallel", name]
-        with subprocess.Popen(command) as process, (folder / "reports").open() as reports:  # noqa: S603
+        asked = ("--standalone", f"--nproc-per-node={n}", "-m", "models.training.parallel", name)
+        command = interpreter.command("torch.distributed.run", *asked)
+        started = subprocess.Popen(command, env=interpreter.environment())  # noqa: S603 - no shell
+        with started as process, (folder / "reports").open() as reports:
             ended = False
             while not ended:
                 ended = process.poll() is not None

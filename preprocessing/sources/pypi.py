@@ -4,7 +4,6 @@ import hashlib
 import os
 import re
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import Literal, Self
 
 from pydantic import field_validator, model_validator
 
+from preprocessing import interpreter
 from preprocessing.errors import BadInput
 from preprocessing.fetching import package_license, package_lock
 from preprocessing.fetching.package_lock import Locked
@@ -137,8 +137,8 @@ def _fetch(
     there: dict[str, Path],
 ) -> None:
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *options]
-        command += ["--dest", folder, *packages]
+        asked = ("download", "--quiet", "--no-deps", *options, "--dest", folder, *packages)
+        command = interpreter.command("pip", *asked)
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip failed"]
