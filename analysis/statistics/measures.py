@@ -125,7 +125,7 @@ def measure(
                 "low": difference.low,
                 "high": difference.high,
                 "interval": difference.method,
-                "relative": estimates[0] / reference.mean(),
+                "relative": estimates[0] / reference.mean() if reference.any() else np.nan,
                 **_effects(a, b, of, one, resamples=resamples, seed=seed, level=level),
                 **_certainty(estimates[0], reference.mean(), leave_one_out, by_project),
             },
@@ -172,9 +172,10 @@ def _certainty(
 
 
 def _differences(sums: Floats) -> Floats:
-    """(N, seeds·4) sums → (N, 1): the mean over seeds of the difference of ratios."""
+    """(N, seeds·4) sums → (N, 1): the mean over seeds of the difference of ratios; NaN: no tokens."""
     parts = sums.reshape(len(sums), -1, 4)
-    ratios = parts[..., 0] / parts[..., 1] - parts[..., 2] / parts[..., 3]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratios = parts[..., 0] / parts[..., 1] - parts[..., 2] / parts[..., 3]
     means: Floats = ratios.mean(axis=1, keepdims=True)
     return means
 

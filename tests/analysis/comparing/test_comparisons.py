@@ -92,6 +92,20 @@ def test_cells_of_a_failed_baseline_are_in_no_comparison_with_it(folder: Path, t
     assert set(found["model"]) == {"ngram"}
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_nothing_is_relative_to_a_metric_that_is_zero(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    samples = pd.read_parquet(copy / "samples.parquet")
+    samples.loc[samples["test"] == "original", "accuracy_1"] = 0
+    samples[samples["project"] == samples["project"].iloc[0]].to_parquet(copy / "samples.parquet")
+    found = compare(Results(copy), "robustness", metrics=["entropy", "accuracy_1"], resamples=50).table
+    zero = found["metric"] == "accuracy_1"
+    assert (found["reference"][zero] == 0).all()
+    assert (found["difference"][zero] > 0).all()
+    assert found["relative"][zero].isna().all()
+    assert np.isfinite(found["relative"][~zero]).all()
+
+
 def test_other_tokens_on_one_side_are_an_error(folder: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(folder, tmp_path / "copy"))
     samples = pd.read_parquet(copy / "samples.parquet")
