@@ -22,7 +22,7 @@ For many variants of one text, analyse it once (it costs as much as eight varian
 
 from transformers_py.engine import VERSION, Rewritten, emit, rewrite
 from transformers_py.explain import explain
-from transformers_py.options import check, lookup, names, versions
+from transformers_py.options import check, counts_subwords, lookup, names, versions
 from transformers_py.source import Source
 from transformers_py.source.cpython import Unparseable
 from transformers_py.source.edits import Edit, Site, align
@@ -36,6 +36,7 @@ __all__ = [
     "Unparseable",
     "align",
     "check",
+    "counts_subwords",
     "emit",
     "explain",
     "lookup",

@@ -20,7 +20,7 @@ from transformers_py.proof.compilation_units import Unit, units_of, whole
 from transformers_py.proof.prover import missed_names, numbers_of, prove
 from transformers_py.proof.roles import Role
 from transformers_py.sites.new_names import Dice
-from transformers_py.source import Source, kept
+from transformers_py.source import CountSubwords, Source, kept
 from transformers_py.source import edits as editing
 from transformers_py.source.cpython import undisturbed
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
@@ -105,15 +105,17 @@ def rewrite(
     rate: float | None = None,
     count: int | None = None,
     seed: int,
+    count_subwords: CountSubwords | None = None,
 ) -> Rewritten:
     """Rewrite a text: analyse it and emit one variant.
 
     `rewrites` are names or {name: {option: value}}; give either `rate`, the share of the sites of each
-    rewrite (0 to 1), or `count`, the number of sites of all rewrites together. Raises Unparseable for a
-    text that can't be parsed and ValueError for unknown rewrites, options and values.
+    rewrite (0 to 1), or `count`, the number of sites of all rewrites together; `count_subwords` as
+    `Source.analyse`. Raises Unparseable for a text that can't be parsed and ValueError for unknown rewrites,
+    options and values.
     """
     key = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return emit(Source.analyse(text), rewrites, rate=rate, count=count, seed=seed, key=key)
+    return emit(Source.analyse(text, count_subwords), rewrites, rate=rate, count=count, seed=seed, key=key)
 
 
 def emit(

@@ -13,6 +13,7 @@ from types import ModuleType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from transformers_py import rewrites as package
+from transformers_py.sites.new_names import KEEP_TOKENS, KEEP_TOKENS_VERSION
 
 Checked = list[tuple[str, dict[str, Any]]]
 
@@ -32,8 +33,17 @@ def lookup(name: str) -> ModuleType:
 
 
 def versions(rewrites: Sequence[str | Mapping[str, Mapping[str, Any]]]) -> dict[str, int]:
-    """The version of each of the rewrites. Raises ValueError as `check`."""
-    return {name: lookup(name).VERSION for name, _ in check(rewrites)}
+    """The version of each of the rewrites, and of `keep_tokens` if they make such names.
+
+    Raises ValueError as `check`.
+    """
+    found: dict[str, int] = {name: lookup(name).VERSION for name, _ in check(rewrites)}
+    return found | ({KEEP_TOKENS: KEEP_TOKENS_VERSION} if counts_subwords(rewrites) else {})
+
+
+def counts_subwords(rewrites: Sequence[str | Mapping[str, Mapping[str, Any]]]) -> bool:
+    """Whether new names should have as many subwords as the old ones, so that a tokenizer has to be known."""
+    return any(values.get("style") == KEEP_TOKENS for _, values in check(rewrites))
 
 
 def check(rewrites: Sequence[str | Mapping[str, Mapping[str, Any]]]) -> Checked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,7 +83,12 @@ def _trained(store: Store, key: str, tokenizer: str, name: str) -> Trained:
 
 
 def places(
-    where: str, tokens: TokensConfig, rewrites: str, rate: float, seed: int
+    where: str,
+    tokens: TokensConfig,
+    rewrites: str,
+    rate: float,
+    seed: int,
+    count_subwords: Callable[[str], int] | None = None,
 ) -> tuple[Context, Context]:
     """The token at FILE:LINE:COL, or the first one behind it, and the same token of the rewritten file.
 
@@ -101,7 +106,9 @@ def places(
         text = decoding.decode(Path(name).read_bytes())
         cut = lex(text, tokens.comments)
         offset = offset_of(text, line, column)
-        rewritten = transformers_py.rewrite(text, entries, rate=rate, seed=seed)
+        rewritten = transformers_py.rewrite(
+            text, entries, rate=rate, seed=seed, count_subwords=count_subwords
+        )
     except OSError as error:
         raise BadInput(f"{name}: {error.strerror or error}") from None
     except (ValueError, transformers_py.Unparseable) as error:
@@ -143,7 +150,9 @@ def show(where: str, trained: Trained, rewrites: str, rate: float, seed: int, co
     Raises:
         BadInput: as `places`; a model that can't be loaded, or can't read the text.
     """
-    pair = places(where, trained.tokens, rewrites, rate, seed)
+    from grid.steps.variant import subword_counter
+
+    pair = places(where, trained.tokens, rewrites, rate, seed, subword_counter(trained.tokenizer))
     from models.checkpoints import load_model
     from models.scoring.candidates import complete
     from preprocessing import tokenizers

@@ -92,8 +92,9 @@ class _Planner:
         if not cell.baseline:
             intensity = cell.values[self.at["intensity"]]
             rewrites = (spec["rewrites"], value["rewrites"])
-            counting = tokenizer if SizeRule.model_validate(spec["size"].plain).needs_tokenizer else None
-            made_of = (corpus, counting, *rewrites, intensity, seed)
+            counts = rewrite_sets.needs_tokenizer(spec["rewrites"].plain[value["rewrites"]])
+            counts |= SizeRule.model_validate(spec["size"].plain).needs_tokenizer
+            made_of = (corpus, tokenizer if counts else None, *rewrites, intensity, seed)
             variant = self.variant(*made_of, spec["size"], spec["tokens"])
             augmented = self.encoded(corpus, variant, tokenizer, spec["tokens"])
         train = self.train(
@@ -170,7 +171,7 @@ class _Planner:
         if newer:
             shared["versions"] = newer
         inputs = {"corpus": _all("corpus", corpus.keys[:1])}
-        if tokenizer is not None:  # the size rule counts subwords
+        if tokenizer is not None:  # the size rule counts subwords, or the names of a rewrite do
             inputs["tokenizer"] = tokenizer
         group = digest([tokens.plain, *(artifacts.name for artifacts in inputs.values())])
         keys = [

@@ -28,8 +28,17 @@ def check_set(entries: list[Entry]) -> list[list[Any]]:
 
 def versions(rewrites: list[list[Any]]) -> dict[str, int]:
     """What the key of a variant says of the versions of its rewrites, [[name, options], …]."""
-    found = transformers_py.versions([{name: options} for name, options in rewrites])
+    found = transformers_py.versions(_requests(rewrites))
     return {name: version for name, version in found.items() if version != FIRST_VERSION}
+
+
+def needs_tokenizer(rewrites: list[list[Any]]) -> bool:
+    """Whether new names are drawn that have as many subwords as the old ones."""
+    return transformers_py.counts_subwords(_requests(rewrites))
+
+
+def _requests(rewrites: list[list[Any]]) -> list[dict[str, Any]]:
+    return [{name: options} for name, options in rewrites]
 
 
 def entry_schema() -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grid.steps.worker import Context, Result, Work
@@ -22,6 +24,7 @@ def version() -> list[int]:
 
 def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
     """shard.parquet of every variant, from one pass."""
+    import transformers_py
     from preprocessing import variants
     from preprocessing.lexer.tokens import TokensConfig
 
@@ -31,8 +34,19 @@ def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
     requests = [_request(work.parameters) for work in works]
     outs = [work.out for work in works]
     tokenizer = context.input(first, "tokenizer") if "tokenizer" in first.inputs else None
-    results = variants.build(shard, requests, outs, _analyse, tokens, tokenizer=tokenizer)
+    counted = any(transformers_py.counts_subwords(request.rewrites) for request in requests)
+    count_subwords = subword_counter(tokenizer) if tokenizer is not None and counted else None
+    analyse = partial(_analyse, count_subwords=count_subwords)
+    results = variants.build(shard, requests, outs, analyse, tokens, tokenizer=tokenizer)
     yield from zip(works, results, strict=True)
+
+
+def subword_counter(tokenizer: Path) -> Callable[[str], int]:
+    """How many subwords a token has that stands alone (for names with as many as the old ones)."""
+    from preprocessing import tokenizers
+
+    encode = tokenizers.load(tokenizer).encode
+    return lru_cache(maxsize=100_000)(lambda text: len(encode([text])[0]))
 
 
 def _request(parameters: Any) -> VariantRequest:
@@ -47,13 +61,13 @@ def _request(parameters: Any) -> VariantRequest:
     )
 
 
-def _analyse(text: str, key: str) -> Any:
+def _analyse(text: str, key: str, *, count_subwords: Callable[[str], int] | None) -> Any:
     """Hand the rewriting to `preprocessing`: one analysis, any number of variants."""
     from preprocessing.errors import BadSource
     from transformers_py import Source, Unparseable
 
     try:
-        source = Source.analyse(text)
+        source = Source.analyse(text, count_subwords)
     except Unparseable as error:
         raise BadSource(error.reason, error.detail) from error
     return lambda request: _emit(source, request, key)

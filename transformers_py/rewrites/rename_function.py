@@ -27,7 +27,9 @@ _NAMELESS = (cst.ListComp, cst.SetComp, cst.DictComp)
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`style`: how new names are made; `private`: also module-level functions like `_f`."""
+    """`style`: how new names are made, `keep_tokens` with as many subwords as the old ones; `private`: also
+    module-level functions like `_f`.
+    """
 
     style: Literal["pseudo", "random", "generic", "swap", "keep_tokens"] = "pseudo"
     private: bool = False

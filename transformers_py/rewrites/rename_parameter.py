@@ -21,7 +21,9 @@ RENAMES = "parameter"
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`style`: how new names are made; `private`: also for module-level functions like `_f`."""
+    """`style`: how new names are made, `keep_tokens` with as many subwords as the old ones; `private`: also
+    for module-level functions like `_f`.
+    """
 
     style: Literal["pseudo", "random", "generic", "swap", "keep_tokens"] = "pseudo"
     private: bool = False

@@ -18,7 +18,7 @@ RENAMES = "variable"
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`style`: how new names are made."""
+    """`style`: how new names are made, `keep_tokens` with as many subwords as the old ones."""
 
     style: Literal["pseudo", "random", "generic", "swap", "keep_tokens"] = "pseudo"
 

@@ -6,14 +6,15 @@ pseudo: total_count -> merged_index    random: total -> qkzvhw    generic: total
 import builtins
 import keyword
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from struct import Struct
 from typing import Protocol, TypeVar
 
+from transformers_py.source import CountSubwords
+
 _T = TypeVar("_T")
-CountSubwords = Callable[[str], int]
 
 ADJECTIVES = """
     active actual base best cached checked clean closed common current deep default direct done double
@@ -37,6 +38,10 @@ NOUNS = """
     window word work zone
 """.split()  # noqa: SIM905
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+KEEP_TOKENS = "keep_tokens"
+"""The style of names that have as many subwords as the old ones."""
+KEEP_TOKENS_VERSION = 9
+"""Raised whenever other names of this style are drawn; since 9 a grid's tokenizer counts their subwords."""
 FORBIDDEN = frozenset([*dir(builtins), *keyword.kwlist, *keyword.softkwlist, "self", "cls"])
 
 _EIGHT = Struct(">8I")
@@ -102,7 +107,7 @@ class Names:
             return self.generic(old, generic)
         if style == "random":
             return self.random(old)
-        if style == "keep_tokens":
+        if style == KEEP_TOKENS:
             return self.keep_tokens(old)
         assert style == "pseudo", f"unknown style {style}"
         return self.pseudo(old)
@@ -139,10 +144,9 @@ class Names:
                 return name
 
     def keep_tokens(self, old: str) -> str:
-        """A name with as many subwords as `old`: by default, sub-parts of the same lengths and cases.
+        """A name with as many subwords as `old`, or "" when none of 200 candidates has exactly that number.
 
-        With `count_subwords` given (a BPE's), up to 200 candidates are tried, and "" is returned when none
-        has exactly the old number.
+        Without `count_subwords`, one whose parts have the lengths and cases of those of `old`.
         """
         if self._count is None:
             return self._same_shape(old)

@@ -13,6 +13,7 @@ from transformers_py.source.nodes import NodeTable
 from transformers_py.source.scopes import Scope, Scopes, find_scopes
 
 _T = TypeVar("_T")
+CountSubwords = Callable[[str], int]
 
 
 class Source(NodeTable):
@@ -22,19 +23,21 @@ class Source(NodeTable):
     they keep in it (`kept`).
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, count_subwords: CountSubwords | None = None) -> None:
         super().__init__(text)
         self.made: dict[Callable[..., Any], Any] = {}
         """What modules above this one have made of the source, by the function that makes it."""
-        self.count_subwords: Callable[[str], int] | None = None
-        """How many subwords a name has, for the name style `keep_tokens`; None: equal parts of equal
-        length."""
+        self.count_subwords = count_subwords
 
     @classmethod
-    def analyse(cls, text: str) -> "Source":
-        """Parse and walk the text. Raises Unparseable; a BOM at the start is kept and stepped over."""
+    def analyse(cls, text: str, count_subwords: CountSubwords | None = None) -> "Source":
+        """Parse and walk the text. Raises Unparseable; a BOM at the start is kept and stepped over.
+
+        `count_subwords` says how many subwords a name has, for new names of the style `keep_tokens`; without
+        it, their parts have as many letters as those of the old names.
+        """
         with undisturbed():
-            source = cls(text)
+            source = cls(text, count_subwords)
             assert source.scopes
             return source
 

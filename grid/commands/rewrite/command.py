@@ -24,6 +24,10 @@ from grid.spec import rewrite_syntax
 from preprocessing.corpus import decoding
 
 LIMITS = Limits()
+_NO_TOKENIZER = (
+    "keep_tokens has no tokenizer here: the parts of a new name have as many letters as those of the old, "
+    "while in a grid a new name has as many subwords of the grid's tokenizer"
+)
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -50,6 +54,8 @@ def run(
         BadInput: no path, unknown rewrites, a bad intensity, or a place that can't be written.
     """
     entries, found = _checked(paths, rewrites, rate, count, column, out)
+    if transformers_py.counts_subwords(entries):
+        console.print(Text(f"note: {_NO_TOKENIZER}", "yellow"), soft_wrap=True)
     order = Order(
         rewrites=entries,
         rate=1.0 if rate is None and count is None else rate,
@@ -183,7 +189,8 @@ def _request(order: Order) -> dict[str, Any]:
     rewrites = [[name, options] for name, options in transformers_py.check(order.rewrites)]
     given = {"rate": order.rate, "count": order.count, "seed": order.seed}
     versions = {"version": transformers_py.VERSION, "versions": transformers_py.versions(order.rewrites)}
-    return {"rewrites": rewrites, **given, **versions}
+    notes = [_NO_TOKENIZER] if transformers_py.counts_subwords(order.rewrites) else []
+    return {"rewrites": rewrites, **given, **versions, "notes": notes}
 
 
 def _summary(facts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -221,6 +221,21 @@ def test_a_size_rule_in_subwords_needs_the_tokenizer_first(rule: str, tmp_path: 
     assert not any("tokenizer" in s.inputs for s in without.steps.values() if s.kind == "variant")
 
 
+def test_names_with_as_many_subwords_need_the_tokenizer_first() -> None:
+    sets = {**RAW["rewrites"], "same": ["parentheses", {"rename_variable": {"style": "keep_tokens"}}]}
+    axes = {**RAW["axes"], "rewrites": [*sets]}
+    made = make(rewrites=sets, axes=axes)
+    variants = [step for step in made.steps.values() if step.kind == "variant"]
+    for step in variants:
+        same = "keep_tokens" in str(step.parameters["rewrites"])
+        assert ("tokenizer" in step.inputs) is same
+        assert step.parameters.get("versions") == ({"keep_tokens": 9} if same else None)
+    other = make(rewrites=sets, axes=axes, tokenizer={"kind": "bpe", "vocab_size": 600})
+    kept = [step for step in variants if step.key in other.steps]
+    assert kept == [step for step in variants if "tokenizer" not in step.inputs]
+    assert len(kept) == len(variants) * 2 // 3
+
+
 def test_canonical_json() -> None:
     assert canonical({"b": 1.0, "a": ["é", None, True]}) == '{"a":["é",null,true],"b":1.0}'
     with pytest.raises(ValueError, match="JSON"):
