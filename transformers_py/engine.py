@@ -24,11 +24,17 @@ from transformers_py.source import CountSubwords, Source, kept
 from transformers_py.source import edits as editing
 from transformers_py.source.cpython import undisturbed
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
+from transformers_py.source.lexing import tokens
 
 VERSION = 8
 """Raised whenever what all rewrites share gives other texts or alignments; each has its own besides."""
 
 Request = str | Mapping[str, Mapping[str, Any]]
+REASONS = {
+    "conflict": "another site of the set stands in its way",
+    "nested": "another site of the rewrite lies inside or around it",
+    "no_name": "no new name could be found",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +58,6 @@ class Rewritten:
 
     def alignment(self) -> list[tuple[int, int]]:
         """For each token of `text` (index of the original's token or -1, change), as in `edits.align`."""
-        from transformers_py.source.lexing import tokens
-
         return editing.align(tokens(self.original), tokens(self.text), self.edits)
 
 

@@ -6,64 +6,24 @@ explain("def f(limit):\\n    return limit\\n", 1, ["rename_parameter"])
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import ModuleType
 
+from transformers_py import engine
 from transformers_py.engine import Request, check_intensity, plan_of, select, sites_of
-from transformers_py.source import Source
+from transformers_py.sites import callers, expressions, insertion_points, renamable
+from transformers_py.source import Source, scopes
 from transformers_py.source.edits import Refusals, Site
 
-REASONS = {
-    "annotated": "its name is a key of __annotations__",
-    "annotation_text": "an annotation that is kept as text names it",
-    "bound_twice": "it is defined or assigned more than once",
-    "class_body": "it stands in a class body, or a class body reads it",
-    "conflict": "another site of the set stands in its way",
-    "debug_f_string": "an f-string with = prints its name",
-    "declaration": "declarations (global, nonlocal) must come first",
-    "decorated": "a decorator may call the function by keyword or look at it",
-    "definition": "it names a function or a class, which carries the name",
-    "dynamic_alias": "the module may call locals(), eval() and the like under another name",
-    "dynamic_names": "locals(), vars(), dir(), eval() or exec() can see it",
-    "escapes": "the function is used for more than calling it, so a caller may name it",
-    "form_feed": "a form feed stands before it",
-    "frames": "the module looks at the names in frames or code objects",
-    "global_or_nonlocal": "the name is declared global or nonlocal",
-    "has_comma": "a comma stands there already",
-    "has_comment": "a comment stands there already",
-    "has_parentheses": "it has parentheses already",
-    "import": "it is the name of what is imported",
-    "keyword_call": "a call names it",
-    "keyword_only": "callers can give it by name alone",
-    "line_continuation": "a backslash joins it to another line",
-    "line_numbers": "the code around it looks at lines, frames or tracebacks",
-    "mangled_or_dunder": "names with two leading underscores have a meaning of their own",
-    "named_elsewhere": "a string, a comment or an attribute spells it",
-    "namespace": "the module may look at its own names",
-    "nested": "another site of the rewrite lies inside or around it",
-    "never_spelt": "no place spells it",
-    "no_newline": "the text ends there",
-    "no_parentheses": "it would need parentheses of its own",
-    "not_at_line_start": "it doesn't start its line",
-    "parentheses": "the target has parentheses",
-    "public": "callers that can't be seen may name it",
-    "recursion": "one more frame in a recursion could be one too many",
-    "shadows_import": "the module imports something of this name",
-    "shared_with_comprehension": "a comprehension has a variable of this name, in the same slot",
-    "shows_its_name": "calling the function makes something that carries its name",
-    "star_import": "import * may bind any name",
-    "string": "a string that is a statement of its own documents what it follows",
-    "tested_in_parts": "its parts would be tested for their truth once more",
-    "too_deep": "too many blocks are around it",
-    "tracebacks": "the module looks at tracebacks, which show the name",
-    "type_comment": "a comment gives its type",
-    "type_name_is_local": "the type's name has another meaning here",
-    "type_parameters": "the module has type parameters or type aliases",
-    "type_unknown": "the value's type isn't certain",
-    "underscore": "_ is a name by convention",
-    "unicode_name": "CPython normalises the name",
-}
-"""What the reasons for leaving something alone mean."""
-
+_SHARED = (
+    scopes.REASONS
+    | insertion_points.REASONS
+    | expressions.REASONS
+    | callers.REASONS
+    | renamable.REASONS
+    | engine.REASONS
+)
+"""What reasons mean that not one rewrite alone has."""
 _COMMENTS = re.compile(r"(?:[ \t]*#[^\r\n]*[\r\n]+)+[ \t]*")
 
 
@@ -105,7 +65,7 @@ def explain(
             for site in listed
             if _is_on(analysed.text, site, start, end)
         ]
-        facts += _refusal_facts(analysed, refused, start, end)
+        facts += _refusal_facts(analysed, refused, reasons(part.module), start, end)
         if not facts:
             counts = ", ".join(f"{reason} {count}" for reason, count in sorted(refused.items()) if count)
             facts = [
@@ -113,6 +73,12 @@ def explain(
             ]
         found += [f"{part.name}: {fact}" for fact in dict.fromkeys(facts)]
     return found
+
+
+def reasons(rewrite: ModuleType) -> dict[str, str]:
+    """What the reasons mean for which a rewrite leaves something alone."""
+    own: dict[str, str] = getattr(rewrite, "REASONS", {})
+    return _SHARED | own
 
 
 def _is_on(text: str, site: Site, start: int, end: int) -> bool:
@@ -124,20 +90,22 @@ def _is_on(text: str, site: Site, start: int, end: int) -> bool:
 
 def _fate(number: int | None, chosen: set[int] | None) -> str:
     if number is None:
-        return f", but {REASONS['conflict']}"
+        return f", but {engine.REASONS['conflict']}"
     return "" if chosen is None else ", applied" if number in chosen else ", not chosen"
 
 
-def _refusal_facts(source: Source, refused: Refusals, start: int, end: int) -> list[str]:
+def _refusal_facts(
+    source: Source, refused: Refusals, meanings: Mapping[str, str], start: int, end: int
+) -> list[str]:
     """What a rewrite refused on a line: names by all their places, all else by where it starts."""
     if refused.names:
         return [
-            f"{name} is left alone ({_meaning(reason)})"
+            f"{name} is left alone ({reason}: {meanings[reason]})"
             for name, nodes, reason in refused.names
             if any(start <= source.inner_starts[i] < end for i in nodes)
         ]
     return [
-        "refused at {}:{} ({})".format(*_position(source, offset), _meaning(reason))
+        "refused at {}:{} ({}: {})".format(*_position(source, offset), reason, meanings[reason])
         for offset, reason in refused.places
         if start <= offset < end
     ]
@@ -159,7 +127,3 @@ def _position(source: Source, offset: int) -> tuple[int, int]:
     """Line and column, both from 1."""
     line = bisect_right(source.line_starts, offset)
     return line, offset - source.line_starts[line - 1] + 1
-
-
-def _meaning(reason: str) -> str:
-    return f"{reason}: {REASONS[reason]}" if reason in REASONS else reason

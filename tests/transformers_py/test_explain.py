@@ -2,7 +2,8 @@
 
 import pytest
 
-from transformers_py import Source, explain, names
+from transformers_py import Source, emit, explain, lookup, names
+from transformers_py.explain import reasons
 
 TEXT = """import os
 
@@ -61,6 +62,19 @@ def test_every_rewrite_says_something_about_every_line() -> None:
     for line in range(1, 9):
         facts = explain(source, line, list(names()))
         assert {fact.split(":")[0] for fact in facts} == set(names())
+
+
+def test_every_reason_has_a_meaning() -> None:
+    texts = [text for name in names() for text, _, _ in lookup(name).COUNTER_EXAMPLES]
+    counted: set[tuple[str, str]] = set()
+    for text in texts:
+        for refusal in emit(Source.analyse(text), list(names()), rate=1.0, seed=1).refusals:
+            name, _, reason = refusal.partition(":")
+            counted.add((name, reason))
+    for name in names():
+        counted |= {(name, reason) for _, _, reason in lookup(name).COUNTER_EXAMPLES if reason}
+    assert len(counted) > 50
+    assert all(reasons(lookup(name))[reason] for name, reason in counted)
 
 
 @pytest.mark.parametrize("line", [0, 9, -1])

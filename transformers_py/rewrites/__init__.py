@@ -10,6 +10,9 @@ A rewrite is a module with
 
     RENAMES = "variable"    # with PRESERVES = "names" only: "variable", "parameter" or "function"
 
+    REASONS = {"has_comma": "a comma stands there already"}
+                            # what its own reasons to refuse mean; those of sites/ are explained there
+
     EXAMPLES: list[Example] = [(before, options, after), ...]
                             # must change: `after` is the text at rate 1.0 and seed 1
 

@@ -16,6 +16,7 @@ from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
 VERSION = 8
 PRESERVES = "ast"
+REASONS = {"has_comment": "a comment stands there already"}
 
 _VERBS = ("set", "check", "update", "use", "handle", "keep", "prepare", "read", "see", "adjust", "note")
 _NAME = re.compile(r"[^\W\d]\w{2,}")

@@ -17,6 +17,10 @@ from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
 VERSION = 8
 PRESERVES = "value"
+REASONS = {
+    "class_body": "it stands in a class body",
+    "no_parentheses": "it would need parentheses of its own",
+}
 
 _ENDS = {
     "int": HOLE,

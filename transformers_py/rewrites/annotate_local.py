@@ -16,6 +16,14 @@ from transformers_py.source.edits import Edit, Refusals, Site
 
 VERSION = 8
 PRESERVES = "bytecode"
+REASONS = {
+    "global_or_nonlocal": "the name is declared global or nonlocal",
+    "no_parentheses": "it would need parentheses of its own",
+    "parentheses": "the target has parentheses",
+    "type_comment": "a comment gives its type",
+    "type_name_is_local": "the type's name has another meaning here",
+    "type_unknown": "the value's type isn't certain",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from transformers_py.source.edits import Edit, Refusals, Site
 
 VERSION = 8
 PRESERVES = "value"
+REASONS = {"class_body": "it stands in a class body"}
 
 
 @dataclass(frozen=True, kw_only=True)

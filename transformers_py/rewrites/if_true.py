@@ -13,6 +13,7 @@ from transformers_py.source.edits import Edit, Refusals, Site
 
 VERSION = 8
 PRESERVES = "fresh"
+REASONS = {"declaration": "declarations (global, nonlocal) must come first"}
 
 _HEADS = {"if_true": "if True:", "if_one": "if 1:"}
 _COMPOUND = (cst.If, cst.For, cst.While, cst.With, cst.Try, cst.TryStar, cst.Match)

@@ -18,6 +18,10 @@ from transformers_py.source.edits import Edit, Refusals, Site
 
 VERSION = 8
 PRESERVES = "value"
+REASONS = {
+    "class_body": "it stands in a class body",
+    "recursion": "one more frame in a recursion could be one too many",
+}
 
 _LITERALS = (cst.BaseNumber, cst.SimpleString)
 

@@ -11,6 +11,7 @@ from transformers_py.source.edits import Edit, Refusals, Site
 
 VERSION = 8
 PRESERVES = "ast"
+REASONS = {"has_parentheses": "it has parentheses already"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,13 @@ from transformers_py.source.scopes import Binding
 VERSION = 8
 PRESERVES = "names"
 RENAMES = "function"
+REASONS = {
+    "decorated": "a decorator may call the function by keyword or look at it",
+    "named_elsewhere": "a string, a comment or an attribute spells it",
+    "public": "callers that can't be seen may name it",
+    "shows_its_name": "calling the function makes something that carries its name",
+    "tracebacks": "the module looks at tracebacks, which show the name",
+}
 
 _NAMING = frozenset(["__name__", "__qualname__", "func_name", "co_name", "co_qualname"])
 _TRACEBACKS = frozenset(

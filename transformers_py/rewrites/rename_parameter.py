@@ -17,6 +17,12 @@ from transformers_py.source.scopes import Binding, Scope
 VERSION = 8
 PRESERVES = "names"
 RENAMES = "parameter"
+REASONS = {
+    "annotated": "its name is a key of __annotations__",
+    "decorated": "a decorator may call the function by keyword or look at it",
+    "keyword_only": "callers can give it by name alone",
+    "public": "callers that can't be seen may name it",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,10 @@ from transformers_py.source.scopes import Binding
 VERSION = 8
 PRESERVES = "names"
 RENAMES = "variable"
+REASONS = {
+    "definition": "it names a function or a class, which carries the name",
+    "import": "it is the name of what is imported",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from transformers_py.source.edits import Edit, Refusals, Site
 
 VERSION = 8
 PRESERVES = "ast"
+REASONS = {"has_comma": "a comma stands there already"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
 VERSION = 8
 PRESERVES = "fresh"
+REASONS = {"no_newline": "the text ends there"}
 
 
 @dataclass(frozen=True, kw_only=True)

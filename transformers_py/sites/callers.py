@@ -16,6 +16,11 @@ from transformers_py.source.scopes import Binding, Scope
 _CALLERS = {"sorted": "key", "min": "key", "max": "key", "map": None, "filter": None}
 """Builtins that call a function by position alone, and the keyword or (None) first position it is given
 in."""
+REASONS = {
+    "bound_twice": "it is defined or assigned more than once",
+    "escapes": "the function is used for more than calling it, so a caller may name it",
+    "keyword_call": "a call names it",
+}
 
 
 def escape(source: Source, binding: Binding, *, by_position: bool) -> str | None:

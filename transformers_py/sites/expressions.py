@@ -40,6 +40,7 @@ _TYPES: dict[type[cst.CSTNode], str] = {
     cst.Set: "set",
     cst.SetComp: "set",
 }
+REASONS = {"tested_in_parts": "its parts would be tested for their truth once more"}
 
 
 def _classes(*kinds: type) -> frozenset[type]:

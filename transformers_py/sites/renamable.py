@@ -15,6 +15,15 @@ from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 from transformers_py.source.scopes import Binding, Scope
 
 Choice = Callable[[Source, Binding], str | None]
+REASONS = {
+    "class_body": "a class body reads it",
+    "mangled_or_dunder": "names with two leading underscores have a meaning of their own",
+    "never_spelt": "no place spells it",
+    "shadows_import": "the module imports something of this name",
+    "shared_with_comprehension": "a comprehension has a variable of this name, in the same slot",
+    "underscore": "_ is a name by convention",
+    "unicode_name": "CPython normalises the name",
+}
 
 
 def sites(source: Source, bindings: Sequence[Binding], style: str) -> list[Site]:

@@ -34,6 +34,16 @@ NAMESPACE_WORDS = DYNAMIC | frozenset(
     ["globals", "__dict__", "__getattr__", "__dir__", "getmembers", "modules"]
 )
 """Words by which a module can look at all of its own names."""
+REASONS = {
+    "annotation_text": "an annotation that is kept as text names it",
+    "debug_f_string": "an f-string with = prints its name",
+    "dynamic_alias": "the module may call locals(), eval() and the like under another name",
+    "dynamic_names": "locals(), vars(), dir(), eval() or exec() can see it",
+    "frames": "the module looks at the names in frames or code objects",
+    "namespace": "the module may look at its own names",
+    "star_import": "import * may bind any name",
+    "type_parameters": "the module has type parameters or type aliases",
+}
 
 
 @dataclass(slots=True, eq=False)
