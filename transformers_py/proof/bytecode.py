@@ -5,7 +5,7 @@ def f(a): b = a      and      def f(a): total = a       are, if the pair (b, tot
 """
 
 import dis
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 
@@ -59,20 +59,20 @@ def difference(old: CodeType, new: CodeType, renamed: Renamed = NOTHING) -> str 
         return f"the name of {old.co_qualname}"
     if not renamed.functions and old.co_qualname != new.co_qualname:
         return f"the qualified name of {old.co_qualname}"
+    return _constants_difference(old, new, renamed)
+
+
+def _constants_difference(old: CodeType, new: CodeType, renamed: Renamed) -> str | None:
     same_places = old.co_code == new.co_code
     before, after = (old.co_consts, new.co_consts) if same_places else (_constants(old), _constants(new))
     if len(before) != len(after):
         return f"constants in {old.co_qualname}"
     for a, b in zip(before, after, strict=True):
-        if a is b:
-            continue
         if isinstance(a, CodeType) and isinstance(b, CodeType):
             problem = difference(a, b, renamed)
             if problem:
                 return problem
-        elif not same_constant(a, b):
-            if renamed.functions and isinstance(a, str) and isinstance(b, str) and _same_path(a, b, renamed):
-                continue
+        elif not (a is b or same_constant(a, b) or (renamed.functions and _is_same_path(a, b, renamed))):
             return f"constants in {old.co_qualname}"
     return None
 
@@ -108,11 +108,17 @@ def _typed(value: object) -> str:
     return f"{type(value).__name__}:{value!r}"
 
 
-def _same_path(old: str, new: str, renamed: Renamed) -> bool:
-    """Whether two qualified names (of classes) differ in renamed functions alone."""
-    before, after = old.split("."), new.split(".")
-    return len(before) == len(after) and all(
-        a == b or (a, b) in renamed.pairs for a, b in zip(before, after, strict=True)
+def _is_same_path(old: object, new: object, renamed: Renamed) -> bool:
+    """Whether two constants are qualified names (of classes) that differ in renamed functions alone."""
+    if not (isinstance(old, str) and isinstance(new, str)):
+        return False
+    return _are_same_names(old.split("."), new.split("."), renamed)
+
+
+def _are_same_names(old: Sequence[str], new: Sequence[str], renamed: Renamed) -> bool:
+    """Whether one by one the names are equal or an allowed pair."""
+    return len(old) == len(new) and all(
+        a == b or (a, b) in renamed.pairs for a, b in zip(old, new, strict=True)
     )
 
 
@@ -124,19 +130,11 @@ def _renamed_difference(old: CodeType, new: CodeType, renamed: Renamed) -> str |
     parameters = old.co_argcount + old.co_kwonlyargcount + bool(old.co_flags & 4) + bool(old.co_flags & 8)
     if not renamed.parameters and old.co_varnames[:parameters] != new.co_varnames[:parameters]:
         return "parameters"
-    same_order = all(map(_same_slots, _variables(old), _variables(new), (renamed,) * 3))
+    slots = zip(_variables(old), _variables(new), strict=True)
+    same_order = all(a == b or _are_same_names(a, b, renamed) for a, b in slots)
     if same_order and old.co_code == new.co_code and old.co_names == new.co_names:
         return None
     return _stream_difference(old, new, renamed)
-
-
-def _same_slots(old: tuple[str, ...], new: tuple[str, ...], renamed: Renamed) -> bool:
-    """Whether slot by slot the names are equal or an allowed pair."""
-    if old == new:
-        return True
-    return len(old) == len(new) and all(
-        a == b or (a, b) in renamed.pairs for a, b in zip(old, new, strict=True)
-    )
 
 
 def _stream_difference(old: CodeType, new: CodeType, renamed: Renamed) -> str | None:
@@ -144,8 +142,7 @@ def _stream_difference(old: CodeType, new: CodeType, renamed: Renamed) -> str | 
     before, after = _stream(old), _stream(new)
     if len(before) != len(after):
         return "instructions"
-    forward: dict[str, str] = {}
-    backward: dict[str, str] = {}
+    counterparts = _Counterparts(renamed)
     for (op, a), (other, b) in zip(before, after, strict=True):
         if op != other:
             return "instructions"
@@ -153,11 +150,7 @@ def _stream_difference(old: CodeType, new: CodeType, renamed: Renamed) -> str | 
             if sorted(map(str, a)) != sorted(renamed.fresh.get(str(name), str(name)) for name in b):
                 return "closures"
         elif isinstance(a, _Variable) and isinstance(b, _Variable):
-            if a != b and ((a, b) not in renamed.pairs or (b in renamed.fresh and renamed.fresh[b] != a)):
-                return "variables"
-            if backward.setdefault(b, a) != a:
-                return "variables"
-            if forward.setdefault(a, b) != b and a not in renamed.merged:
+            if not counterparts.allow(a, b):
                 return "variables"
         elif isinstance(a, _Global) and isinstance(b, _Global):
             if a != b and not (renamed.functions and renamed.fresh.get(b) == a):
@@ -165,6 +158,24 @@ def _stream_difference(old: CodeType, new: CodeType, renamed: Renamed) -> str | 
         elif a != b:
             return "instructions"
     return None
+
+
+class _Counterparts:
+    """Which variables of two codes stand for each other, in the instructions seen so far."""
+
+    def __init__(self, renamed: Renamed) -> None:
+        self.renamed = renamed
+        self.new_of: dict[str, str] = {}
+        self.old_of: dict[str, str] = {}
+
+    def allow(self, old: str, new: str) -> bool:
+        """Whether a variable may stand for an old one, and stands for no other."""
+        renamed = self.renamed
+        if old != new and ((old, new) not in renamed.pairs or renamed.fresh.get(new, old) != old):
+            return False
+        if self.old_of.setdefault(new, old) != old:
+            return False
+        return self.new_of.setdefault(old, new) == new or old in renamed.merged
 
 
 class _Variable(str):

@@ -43,12 +43,11 @@ class Unit:
         self.proved: dict[Hashable, tuple[str, str | None]] = {}
         """What was tried -> (the unit's rewritten characters, what is wrong with them)."""
 
-    def note(self, key: Hashable, found: tuple[str, str | None]) -> tuple[str, str | None]:
+    def note(self, key: Hashable, found: tuple[str, str | None]) -> None:
         """Keep a proof for other variants that make the same edits in this unit."""
         if len(self.proved) >= _KEPT:
             self.proved.clear()
         self.proved[key] = found
-        return found
 
     @cached_property
     def code(self) -> CodeType:
@@ -80,7 +79,10 @@ def units_of(source: Source) -> list[Unit]:
     if len(cuts) > 1:
         cuts[0] = (base, *cuts[0][1:])
         ends = [start for start, _, _ in cuts[1:]] + [len(text)]
-        units = [_unit(text, *cut, end, flags) for cut, end in zip(cuts, ends, strict=True)]
+        units = []
+        for (start, head, tail), end in zip(cuts, ends, strict=True):
+            newline = "\n" if tail and text[end - 1] not in "\r\n" else ""
+            units.append(Unit(text, start, end, head, newline + tail, flags))
         try:
             if all(unit.code for unit in units):
                 return units
@@ -94,12 +96,6 @@ def whole(source: Source) -> Unit:
     unit = Unit(source.text, int(source.text.startswith("\ufeff")), len(source.text))
     unit.code = source.code
     return unit
-
-
-def _unit(text: str, start: int, head: str, tail: str, end: int, flags: int) -> Unit:
-    if tail and text[end - 1] not in "\r\n":
-        tail = "\n" + tail
-    return Unit(text, start, end, head, tail, flags)
 
 
 def _cuts(source: Source) -> list[tuple[int, str, str]]:

@@ -12,10 +12,11 @@ from collections.abc import Sequence, Set
 from transformers_py.proof import inert_shapes
 from transformers_py.proof.compilation_units import Unit
 from transformers_py.proof.inert import ENDS, Owner, Surroundings, why_not
+from transformers_py.proof.roles import Role
 from transformers_py.proof.skeleton import BODIES, Offsets, Statement, as_statement, moved
 from transformers_py.source import Source
 from transformers_py.source.cpython import is_docstring, parse_quietly
-from transformers_py.source.edits import Edit, inserted_ranges
+from transformers_py.source.edits import OPENING, POINT, Edit
 
 _OWNERS: dict[str, Owner] = {
     "Module": "module",
@@ -31,28 +32,37 @@ def skeleton_problem(
     unit: Unit,
     text: str,
     edits: Sequence[Edit],
-    groups: Sequence[int],
-    scopes: Sequence[int],
-    statements: Set[int],
+    roles: Sequence[Role],
     fresh: frozenset[str],
 ) -> str | None:
     """None when `text` has the unit's statements where the edits put them, and inert ones besides.
 
-    The edits are over `unit.text`; `statements` are the numbers of those that insert statements.
+    The edits are over `unit.text`; `fresh` are the names that are nowhere in the original.
     """
     try:
         tree = parse_quietly(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return f"the rewritten text doesn't parse: {error}"
-    offsets = Offsets(text)
-    pruned = _Pruned(source, offsets, inserted_ranges(edits, groups), edits, scopes, fresh)
+    pruned = _Pruned(source, Offsets(text), edits, roles, fresh)
     found: list[Statement] = []
     problem = pruned.walk(tree, "module", 0, found)
     if problem:
         return problem
-    if found != moved(unit.statements, edits, groups):
+    if found != moved(unit.statements, edits, roles):
         return "a statement of the original isn't where it should be"
-    return _unmet_problem(unit, tree, edits, statements - pruned.met)
+    inserted = {i for i, role in enumerate(roles) if role.kind == "fresh"}
+    return _unmet_problem(unit, tree, edits, inserted - pruned.met)
+
+
+def _inserted_ranges(edits: Sequence[Edit], roles: Sequence[Role]) -> list[tuple[int, int, int]]:
+    """(start, end, edit): where whole statements, and heads around statements, stand in the new text."""
+    ranges: list[tuple[int, int, int]] = []
+    shift = 0
+    for i, ((start, end, new), role) in enumerate(zip(edits, roles, strict=True)):
+        if role.group == POINT or (role.group == OPENING and not new.startswith("(")):
+            ranges.append((start + shift, start + shift + len(new), i))
+        shift += len(new) - (end - start)
+    return ranges
 
 
 def _unmet_problem(unit: Unit, tree: ast.Module, edits: Sequence[Edit], unmet: Set[int]) -> str | None:
@@ -95,19 +105,18 @@ class _Pruned:
         self,
         source: Source,
         offsets: Offsets,
-        ranges: list[tuple[int, int, int]],
         edits: Sequence[Edit],
-        scopes: Sequence[int],
+        roles: Sequence[Role],
         fresh: frozenset[str],
     ) -> None:
         self.source = source
         self.offsets = offsets
-        self.ranges = ranges
-        self.first = [start for start, _, _ in ranges]
-        self.starts = {edit: start for start, _, edit in ranges}
         self.edits = edits
-        self.scopes = scopes
+        self.roles = roles
         self.fresh = fresh
+        self.ranges = _inserted_ranges(edits, roles)
+        self.first = [start for start, _, _ in self.ranges]
+        self.starts = {edit: start for start, _, edit in self.ranges}
         self.met: set[int] = set()
 
     def inserted(self, offset: int) -> int:
@@ -163,7 +172,7 @@ class _Pruned:
         self, child: ast.stmt, edit: int, offset: int, previous: ast.stmt | None, owner: Owner
     ) -> str | None:
         """Why an inserted statement isn't inert; of a form seen before, only the names are checked."""
-        around = Surroundings(self.source, self.fresh, self.source.scopes[self.scopes[edit]])
+        around = Surroundings(self.source, self.fresh, self.source.scopes[self.roles[edit].scope])
         if around.scope.kind != owner:
             return f"what is inserted at {self.edits[edit].start} is in a {owner}, not where its site is"
         start = self.starts[edit]

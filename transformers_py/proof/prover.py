@@ -58,7 +58,10 @@ def prove(
         last = bisect_right(numbers, numbers[first], first)
         own, own_roles = edits[first:last], roles[first:last]
         key = (tuple(own), tuple(own_roles))
-        piece, problem = unit.proved.get(key) or unit.note(key, _prove_unit(source, unit, own, own_roles))
+        if key not in unit.proved:
+            piece = splice(text, own, unit.start, unit.end)
+            unit.note(key, (piece, _problem(source, unit, piece, own, own_roles)))
+        piece, problem = unit.proved[key]
         if problem:
             return text, problem
         pieces += (text[position : unit.start], piece)
@@ -85,13 +88,6 @@ def missed_names(text: str, edits: Sequence[Edit], roles: Sequence[Role]) -> str
         if len(re.findall(rf"\b{re.escape(name)}\b", text)) != count:
             return f"the module's {name} isn't renamed everywhere"
     return None
-
-
-def _prove_unit(
-    source: Source, unit: Unit, edits: Sequence[Edit], roles: Sequence[Role]
-) -> tuple[str, str | None]:
-    piece = splice(source.text, edits, unit.start, unit.end)
-    return piece, _problem(source, unit, piece, edits, roles)
 
 
 def _problem(
@@ -123,9 +119,7 @@ def _problem(
         return None
     shift = len(unit.head) - unit.start
     moved = [Edit(start + shift, end + shift, new) for start, end, new in edits]
-    groups, scopes = [role.group for role in roles], [role.scope for role in roles]
-    statements = {i for i, role in enumerate(roles) if role.kind == "fresh"}
-    return skeleton_problem(source, unit, text, moved, groups, scopes, statements, fresh)
+    return skeleton_problem(source, unit, text, moved, roles, fresh)
 
 
 def _code_problem(unit: Unit, text: str, renamed: Renamed) -> str | None:

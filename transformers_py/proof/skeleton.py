@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
+from transformers_py.proof.roles import Role
 from transformers_py.source.cpython import line_starts, parse_quietly
 from transformers_py.source.edits import CLOSING, OPENING, Edit
 
@@ -40,29 +41,29 @@ def skeleton(text: str) -> list[Statement]:
     return found
 
 
-def moved(statements: Sequence[Statement], edits: Sequence[Edit], groups: Sequence[int]) -> list[Statement]:
-    """The statements with their extents as splicing the edits (with their places in `groups`) moves them."""
+def moved(statements: Sequence[Statement], edits: Sequence[Edit], roles: Sequence[Role]) -> list[Statement]:
+    """The statements with their extents as splicing the edits moves them."""
     opens = [edit.start for edit in edits]
     shifts = [0, *accumulate(len(new) - (end - start) for start, end, new in edits)]
     result: list[Statement] = []
     for kind, depth, start, end in statements:
         k = bisect_right(opens, start)
-        while k and opens[k - 1] == start and _stays_inside(edits[k - 1], groups[k - 1]):
+        while k and opens[k - 1] == start and _stays_inside(edits[k - 1], roles[k - 1]):
             k -= 1
         if kind != "match_case":
             start += shifts[k]
         if end:
             k = bisect_right(opens, end)
-            while k and opens[k - 1] == end and groups[k - 1] != CLOSING:
+            while k and opens[k - 1] == end and roles[k - 1].group != CLOSING:
                 k -= 1
             end += shifts[k]
         result.append((kind, depth, start, end))
     return result
 
 
-def _stays_inside(edit: Edit, group: int) -> bool:
+def _stays_inside(edit: Edit, role: Role) -> bool:
     """Whether an edit at a statement's first character becomes a part of the statement."""
-    return edit.end > edit.start or (group == OPENING and edit.text.startswith("("))
+    return edit.end > edit.start or (role.group == OPENING and edit.text.startswith("("))
 
 
 class Offsets:

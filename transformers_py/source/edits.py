@@ -107,18 +107,6 @@ def undo(rewritten: str, original: str, edits: Iterable[Edit]) -> str:
     return "".join(pieces)
 
 
-def inserted_ranges(edits: Iterable[Edit], groups: Iterable[int]) -> list[tuple[int, int, int]]:
-    """Where whole statements, and heads around statements, stand in the rewritten text: (start, end,
-    edit)."""
-    ranges: list[tuple[int, int, int]] = []
-    shift = 0
-    for i, ((start, end, new), group) in enumerate(zip(edits, groups, strict=True)):
-        if group == POINT or (group == OPENING and not new.startswith("(")):
-            ranges.append((start + shift, start + shift + len(new), i))
-        shift += len(new) - (end - start)
-    return ranges
-
-
 def align(
     original: Sequence[Token],
     rewritten: Sequence[Token],
