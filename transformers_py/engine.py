@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from transformers_py.options import check, lookup, make_options
-from transformers_py.proof.compilation_units import Unit, units_of, whole
+from transformers_py.proof.compilation_units import CompilationUnit, units_of, whole
 from transformers_py.proof.prover import missed_names, numbers_of, prove
 from transformers_py.proof.roles import Role
 from transformers_py.sites.new_names import Dice
@@ -62,7 +62,7 @@ class Rewritten:
 
 
 @dataclass(slots=True)
-class Part:
+class PlannedRewrite:
     """One rewrite of a plan: its module, options, and sites without conflicts."""
 
     name: str
@@ -74,15 +74,15 @@ class Part:
 
 
 @dataclass(slots=True)
-class Plan:
+class SitePlan:
     """All sites of a sequence of rewrites on one source, in the order of splicing; independent of seeds."""
 
-    parts: list[Part]
+    parts: list[PlannedRewrite]
     edits: list[Edit]
     owners: list[int]
     """The site (numbered through all parts) to which edit i belongs."""
     roles: list[Role]
-    units: list[Unit]
+    units: list[CompilationUnit]
     numbers: list[int]
     """The unit in which edit i lies."""
     refusals: dict[str, int]
@@ -149,14 +149,14 @@ def _emit(
 
 def select(
     source: Source, rewrites: Sequence[Request], rate: float | None, count: int | None, seed: int, key: str
-) -> tuple[Plan, Drawn, list[int]]:
+) -> tuple[SitePlan, Drawn, list[int]]:
     """The plan, what the seed draws for it, and the numbers of the sites that the intensity takes."""
     plan = plan_of(source, rewrites)
     drawn = _draw(source, plan, seed, key)
     return plan, drawn, _choose(plan, drawn, rate, count)
 
 
-def plan_of(source: Source, rewrites: Sequence[Request]) -> Plan:
+def plan_of(source: Source, rewrites: Sequence[Request]) -> SitePlan:
     """The plan for these rewrites, made when first asked for and kept with the source."""
     fingerprint = json.dumps(rewrites, sort_keys=True, default=str)
     plans = _plans(source)
@@ -166,7 +166,7 @@ def plan_of(source: Source, rewrites: Sequence[Request]) -> Plan:
 
 
 @kept
-def _plans(source: Source) -> dict[str, Plan]:
+def _plans(source: Source) -> dict[str, SitePlan]:
     """What `plan_of` has made."""
     return {}
 
@@ -195,15 +195,15 @@ def check_intensity(rate: float | None, count: int | None) -> None:
         raise ValueError(f"count must be 0 or more, got {count}")
 
 
-def _make_plan(source: Source, rewrites: Sequence[Request]) -> Plan:
-    parts: list[Part] = []
+def _make_plan(source: Source, rewrites: Sequence[Request]) -> SitePlan:
+    parts: list[PlannedRewrite] = []
     refusals: Counter[str] = Counter()
     for name, values in check(rewrites):
         module = lookup(name)
         options = make_options(name, values)
         sites, refused = sites_of(source, module, options)
         refusals.update({f"{name}:{reason}": n for reason, n in refused.items() if n})
-        parts.append(Part(name, module, options, sites))
+        parts.append(PlannedRewrite(name, module, options, sites))
     _drop_conflicts(parts, refusals)
     keyed: list[tuple[tuple[int, ...], Edit, int, Role]] = []
     number = 0
@@ -222,10 +222,10 @@ def _make_plan(source: Source, rewrites: Sequence[Request]) -> Plan:
     if len(numbers) < len(edits):
         units = [whole(source)]
         numbers = [0] * len(edits)
-    return Plan(parts, edits, [owner for _, _, owner, _ in keyed], roles, units, numbers, dict(refusals))
+    return SitePlan(parts, edits, [owner for _, _, owner, _ in keyed], roles, units, numbers, dict(refusals))
 
 
-def _drop_conflicts(parts: list[Part], refusals: Counter[str]) -> None:
+def _drop_conflicts(parts: list[PlannedRewrite], refusals: Counter[str]) -> None:
     """Of sites that can't stand together the first in order of the rewrites stays."""
     if len(parts) < 2:
         return
@@ -252,7 +252,7 @@ def _collides(site: Site, wall: Site) -> bool:
     )
 
 
-def _draw(source: Source, plan: Plan, seed: int, key: str) -> Drawn:
+def _draw(source: Source, plan: SitePlan, seed: int, key: str) -> Drawn:
     """Shuffle each rewrite's sites and draw its texts, from a stream of its own."""
     name = f"{seed}:{key}"
     drawn = plan.drawn.get(name)
@@ -301,7 +301,7 @@ def _side_by_side(sites: list[Site], order: list[int]) -> list[int]:
     return kept
 
 
-def _choose(plan: Plan, drawn: Drawn, rate: float | None, count: int | None) -> list[int]:
+def _choose(plan: SitePlan, drawn: Drawn, rate: float | None, count: int | None) -> list[int]:
     """The sites of a rate or count: always a prefix of the same order, so intensities nest."""
     if rate is not None:
         chosen: list[int] = []
@@ -314,7 +314,7 @@ def _choose(plan: Plan, drawn: Drawn, rate: float | None, count: int | None) -> 
     return list(islice(rounds, count))
 
 
-def _prove(source: Source, plan: Plan, drawn: Drawn, mask: bytearray) -> Rewritten:
+def _prove(source: Source, plan: SitePlan, drawn: Drawn, mask: bytearray) -> Rewritten:
     """Splice the masked sites, and return the text if the proofs hold, the original if not."""
     taken = list(map(mask.__getitem__, plan.owners))
     chosen = list(compress(plan.edits, taken))
@@ -342,7 +342,7 @@ def _prove(source: Source, plan: Plan, drawn: Drawn, mask: bytearray) -> Rewritt
     return Rewritten(original, text, tuple(chosen), "rewritten", sites, available, refusals)
 
 
-def _fill(source: Source, plan: Plan, drawn: Drawn, mask: bytearray) -> None:
+def _fill(source: Source, plan: SitePlan, drawn: Drawn, mask: bytearray) -> None:
     """Draw the texts of chosen sites whose text doesn't depend on the others', each from its own dice."""
     texts = drawn.texts
     for part in plan.parts:

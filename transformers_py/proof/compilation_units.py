@@ -31,7 +31,7 @@ _SPELLING = __future__.barry_as_FLUFL.compiler_flag
 _KEPT = 64
 
 
-class Unit:
+class CompilationUnit:
     """Characters start..end of a source, and what stands around them when they are compiled alone."""
 
     def __init__(
@@ -70,7 +70,7 @@ class Unit:
 
 
 @kept
-def units_of(source: Source) -> list[Unit]:
+def units_of(source: Source) -> list[CompilationUnit]:
     """The units of a source, in order and without gaps (but for a byte order mark); one if it must be."""
     text = source.text
     base = int(text.startswith("\ufeff"))
@@ -82,7 +82,7 @@ def units_of(source: Source) -> list[Unit]:
         units = []
         for (start, head, tail), end in zip(cuts, ends, strict=True):
             newline = "\n" if tail and text[end - 1] not in "\r\n" else ""
-            units.append(Unit(text, start, end, head, newline + tail, flags))
+            units.append(CompilationUnit(text, start, end, head, newline + tail, flags))
         try:
             if all(unit.code for unit in units):
                 return units
@@ -91,9 +91,9 @@ def units_of(source: Source) -> list[Unit]:
     return [whole(source)]
 
 
-def whole(source: Source) -> Unit:
+def whole(source: Source) -> CompilationUnit:
     """All of a source in one unit; its own `__future__` imports do what flags do for the others."""
-    unit = Unit(source.text, int(source.text.startswith("\ufeff")), len(source.text))
+    unit = CompilationUnit(source.text, int(source.text.startswith("\ufeff")), len(source.text))
     unit.code = source.code
     return unit
 

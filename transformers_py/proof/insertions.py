@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence, Set
 
 from transformers_py.proof import inert_shapes
-from transformers_py.proof.compilation_units import Unit
+from transformers_py.proof.compilation_units import CompilationUnit
 from transformers_py.proof.inert import ENDS, Owner, Surroundings, why_not
 from transformers_py.proof.roles import Role
 from transformers_py.proof.skeleton import BODIES, Offsets, Statement, as_statement, moved
@@ -29,7 +29,7 @@ _DOCUMENTED = frozenset(["Module", "ClassDef", "FunctionDef", "AsyncFunctionDef"
 
 def skeleton_problem(
     source: Source,
-    unit: Unit,
+    unit: CompilationUnit,
     text: str,
     edits: Sequence[Edit],
     roles: Sequence[Role],
@@ -65,7 +65,9 @@ def _inserted_ranges(edits: Sequence[Edit], roles: Sequence[Role]) -> list[tuple
     return ranges
 
 
-def _unmet_problem(unit: Unit, tree: ast.Module, edits: Sequence[Edit], unmet: Set[int]) -> str | None:
+def _unmet_problem(
+    unit: CompilationUnit, tree: ast.Module, edits: Sequence[Edit], unmet: Set[int]
+) -> str | None:
     """What was inserted for a statement but isn't one may be indentation, and not in a string."""
     if not unmet:
         return None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from transformers_py.proof import wrappers
 from transformers_py.proof.bytecode import NOTHING, Renamed, collect, difference
-from transformers_py.proof.compilation_units import Unit
+from transformers_py.proof.compilation_units import CompilationUnit
 from transformers_py.proof.insertions import skeleton_problem
 from transformers_py.proof.roles import Role
 from transformers_py.proof.whole_lines import are_whole_lines
@@ -19,7 +19,7 @@ from transformers_py.source.cpython import Unparseable, compile_flat, compiled, 
 from transformers_py.source.edits import OPENING, POINT, Edit, splice
 
 
-def numbers_of(units: Sequence[Unit], edits: Sequence[Edit], roles: Sequence[Role]) -> list[int]:
+def numbers_of(units: Sequence[CompilationUnit], edits: Sequence[Edit], roles: Sequence[Role]) -> list[int]:
     """The unit of each edit. Statements inserted where a unit starts belong to the one before, but for
     those of the module. Empty if edits of two units would have to be mixed."""
     starts = [unit.start for unit in units]
@@ -44,7 +44,7 @@ def numbers_of(units: Sequence[Unit], edits: Sequence[Edit], roles: Sequence[Rol
 
 def prove(
     source: Source,
-    units: Sequence[Unit],
+    units: Sequence[CompilationUnit],
     edits: Sequence[Edit],
     roles: Sequence[Role],
     numbers: Sequence[int],
@@ -91,7 +91,7 @@ def missed_names(text: str, edits: Sequence[Edit], roles: Sequence[Role]) -> str
 
 
 def _problem(
-    source: Source, unit: Unit, piece: str, edits: Sequence[Edit], roles: Sequence[Role]
+    source: Source, unit: CompilationUnit, piece: str, edits: Sequence[Edit], roles: Sequence[Role]
 ) -> str | None:
     """What is wrong with a unit's spliced characters, or None."""
     kinds = {role[0] for role in roles}
@@ -122,7 +122,7 @@ def _problem(
     return skeleton_problem(source, unit, text, moved, roles, fresh)
 
 
-def _code_problem(unit: Unit, text: str, renamed: Renamed) -> str | None:
+def _code_problem(unit: CompilationUnit, text: str, renamed: Renamed) -> str | None:
     """None when `text` compiles to the unit's code, up to positions and the renamings allowed.
 
     Broken lines leave other NOPs, which let a tracer stop at each line: then the code is compared that
@@ -138,7 +138,7 @@ def _code_problem(unit: Unit, text: str, renamed: Renamed) -> str | None:
     return difference(unit.flat_code, compile_flat(text, unit.flags), renamed) and problem
 
 
-def _plain(text: str, unit: Unit, edits: Sequence[Edit], roles: Sequence[Role]) -> str:
+def _plain(text: str, unit: CompilationUnit, edits: Sequence[Edit], roles: Sequence[Role]) -> str:
     """The unit with all edits but inserted statements, and with bare parentheses for wrappers."""
     reduced: list[Edit] = []
     for edit, role in zip(edits, roles, strict=True):

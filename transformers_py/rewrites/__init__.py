@@ -47,9 +47,10 @@ Kinds of proof (see transformers_py/proof; every emitted text is proved):
     fresh     whole statements inserted, of a form that `proof.inert.why_not` knows, which bind new names only
 
 Look at the source through its table of nodes (`source.nodes`, `parents`, `lasts`, `starts`, `inner_starts`),
-at scopes through `source.scoping`, at places for statements through `insertion_points.places`, at places for
-expressions through `expressions.loads`, at words that are taken through `source.words`. Insert nothing inside
-of f-strings and match patterns: a token must stay one token. When unsure, refuse and count the reason.
+at scopes through `source.scoping`, at places for statements through `insertion_points.function_points`, at
+places for expressions through `expressions.loads`, at words that are taken through `source.words`. Insert
+nothing inside of f-strings and match patterns: a token must stay one token. When unsure, refuse and count
+the reason.
 '''
 
 from typing import Any

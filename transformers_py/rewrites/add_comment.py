@@ -9,7 +9,7 @@ from typing import Literal
 import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.insertion_points import Place, end_of_line, insertion, lines
+from transformers_py.sites.insertion_points import InsertionPoint, end_of_line, insertion, line_points
 from transformers_py.sites.new_names import ADJECTIVES, FORBIDDEN, NOUNS, Dice, parts
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
@@ -33,17 +33,17 @@ class Options:
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Statements that start a line, and ends of simple statements without a comment."""
     found: list[Site] = []
-    places, refused = lines(source)
-    for place in places:
+    points, refused = line_points(source)
+    for point in points:
         if options.position != "end":
-            found.append(insertion(source, place))
+            found.append(insertion(source, point))
         if options.position != "above":
-            problem = _problem(source, place)
+            problem = _problem(source, point)
             if problem:
-                refused.note(problem, place.offset)
+                refused.note(problem, point.offset)
             elif problem is None:
-                end = end_of_line(source, place.statement)
-                found.append(Site(end, end, (Edit(end, end, HOLE),), rank=1, scope=place.scope.index))
+                end = end_of_line(source, point.statement)
+                found.append(Site(end, end, (Edit(end, end, HOLE),), rank=1, scope=point.scope.index))
     return found, refused
 
 
@@ -57,14 +57,14 @@ def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collec
     return ("  # " if site.rank else "# ") + f"{dice.pick(_VERBS)} the {words}"
 
 
-def _problem(source: Source, place: Place) -> str | None:
+def _problem(source: Source, point: InsertionPoint) -> str | None:
     """Why no comment may stand at the end of a statement's line; "" for statements without such an end."""
-    node = source.nodes[place.statement]
+    node = source.nodes[point.statement]
     if not isinstance(node, cst.SimpleStatementLine):
         return ""
     if node.trailing_whitespace.comment is not None:
         return "has_comment"
-    end = end_of_line(source, place.statement)
+    end = end_of_line(source, point.statement)
     return "line_continuation" if source.text[:end].rstrip(" \t\f").endswith("\\") else None
 
 

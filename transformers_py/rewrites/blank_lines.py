@@ -6,7 +6,7 @@ from typing import Literal
 import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.insertion_points import lines
+from transformers_py.sites.insertion_points import line_points
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
@@ -24,19 +24,19 @@ class Options:
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Before every statement (and the comments above it) that isn't the first of its block."""
     found: list[Site] = []
-    places, refused = lines(source)
-    for place in places:
-        k = place.statement
+    points, refused = line_points(source)
+    for point in points:
+        k = point.statement
         parent = source.nodes[source.parents[k]]
         assert isinstance(parent, (cst.Module, cst.IndentedBlock))
         if parent.body[0] is source.nodes[k]:
             continue
         start = source.starts[k]
         if source.text[start - 1] not in "\r\n":
-            refused.note("not_at_line_start", place.offset)
+            refused.note("not_at_line_start", point.offset)
             continue
         edit = Edit(start, start, source.newline * options.lines)
-        found.append(Site(start, start, (edit,), scope=place.scope.index))
+        found.append(Site(start, start, (edit,), scope=point.scope.index))
     return found, refused
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.insertion_points import Place, line_start, module_places, places
+from transformers_py.sites.insertion_points import InsertionPoint, function_points, line_start, module_points
 from transformers_py.sites.new_names import Dice, Names
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
@@ -43,18 +43,18 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     found: list[Site] = []
     refused = Refusals()
     if options.where != "nested":
-        top, reasons = module_places(source)
+        top, reasons = module_points(source)
         problem = source.scoping.namespace_problem
         refused.merge(reasons)
-        for place in top:
+        for point in top:
             if problem:
-                refused.note(problem, place.offset)
+                refused.note(problem, point.offset)
             else:
-                found.append(_site(source, place, 2))
+                found.append(_site(source, point, 2))
     if options.where != "module":
-        nested, reasons = places(source, new_names=True)
+        nested, reasons = function_points(source, new_names=True)
         refused.merge(reasons)
-        found += [_site(source, place, 1) for place in nested]
+        found += [_site(source, point, 1) for point in nested]
     return sorted(found, key=lambda site: site.start), refused
 
 
@@ -70,15 +70,15 @@ def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collec
     return source.newline.join([f"def {name}({own['a']}, {own['b']}):", *lines])
 
 
-def _site(source: Source, place: Place, blank: int) -> Site:
+def _site(source: Source, point: InsertionPoint, blank: int) -> Site:
     """A site between so many blank lines; what starts a block needs none above."""
-    offset = line_start(source, place.above)
-    block = source.nodes[source.parents[place.statement]]
+    offset = line_start(source, point.above)
+    block = source.nodes[source.parents[point.statement]]
     assert isinstance(block, (cst.Module, cst.IndentedBlock))
-    is_first = block.body[0] is source.nodes[place.statement]
+    is_first = block.body[0] is source.nodes[point.statement]
     missing = 0 if is_first else blank - min(blank, _blank_lines_above(source, offset))
-    head, tail = source.newline * missing + place.indent, source.newline * (blank + 1)
-    return Site(offset, offset, (Edit(offset, offset, head + HOLE + tail),), scope=place.scope.index)
+    head, tail = source.newline * missing + point.indent, source.newline * (blank + 1)
+    return Site(offset, offset, (Edit(offset, offset, head + HOLE + tail),), scope=point.scope.index)
 
 
 def _blank_lines_above(source: Source, offset: int) -> int:

@@ -7,7 +7,7 @@ from typing import Literal
 import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.insertion_points import Place, end_of_line, places
+from transformers_py.sites.insertion_points import InsertionPoint, end_of_line, function_points
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
@@ -32,28 +32,28 @@ class Options:
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """The statements of functions that start a line, but for docstrings and declarations."""
     found: list[Site] = []
-    before, refused = places(source, new_names=False)
+    before, refused = function_points(source, new_names=False)
     strings = _long_strings(source)
-    for place in before:
-        node = source.nodes[place.statement]
-        head = _HEADS[options.style] + source.newline + place.indent + source.indent
-        opening = Edit(place.offset, place.offset, head)
+    for point in before:
+        node = source.nodes[point.statement]
+        head = _HEADS[options.style] + source.newline + point.indent + source.indent
+        opening = Edit(point.offset, point.offset, head)
         if options.wrap == "simple":
             if not isinstance(node, cst.SimpleStatementLine):
                 continue
             if any(isinstance(small, _DECLARATIONS) for small in node.body):
-                refused.note("declaration", place.offset)
+                refused.note("declaration", point.offset)
                 continue
-            end = end_of_line(source, place.statement)
-            edits = (opening, *_indents(source, place, strings))
-            found.append(Site(place.offset, end, edits, rank=-1, scope=place.scope.index))
-        elif isinstance(node, _COMPOUND) and _is_leaf(source, place.statement):
-            end = source.ends[place.statement]
-            if "\f" in source.text[place.offset : end]:
-                refused.note("form_feed", place.offset)
+            end = end_of_line(source, point.statement)
+            edits = (opening, *_indents(source, point, strings))
+            found.append(Site(point.offset, end, edits, rank=-1, scope=point.scope.index))
+        elif isinstance(node, _COMPOUND) and _is_leaf(source, point.statement):
+            end = source.ends[point.statement]
+            if "\f" in source.text[point.offset : end]:
+                refused.note("form_feed", point.offset)
                 continue
-            edits = (opening, *_indents(source, place, strings))
-            found.append(Site(place.offset, end + 1, edits, rank=-1, exclusive=True, scope=place.scope.index))
+            edits = (opening, *_indents(source, point, strings))
+            found.append(Site(point.offset, end + 1, edits, rank=-1, exclusive=True, scope=point.scope.index))
     return found, refused
 
 
@@ -74,19 +74,19 @@ def _long_strings(source: Source) -> list[tuple[int, int]]:
     return [span for span in spans if "\n" in source.text[slice(*span)] or "\r" in source.text[slice(*span)]]
 
 
-def _indents(source: Source, place: Place, strings: list[tuple[int, int]]) -> list[Edit]:
+def _indents(source: Source, point: InsertionPoint, strings: list[tuple[int, int]]) -> list[Edit]:
     """One more level of indentation for the other lines of a statement, but inside of strings.
 
     Lines that start left of the statement are comments or stand inside of brackets, and stay.
     """
     found: list[Edit] = []
     text = source.text
-    first = bisect_right(source.line_starts, place.offset)
-    for line in source.line_starts[first : bisect_left(source.line_starts, source.ends[place.statement])]:
-        column = line + len(place.indent)
+    first = bisect_right(source.line_starts, point.offset)
+    for line in source.line_starts[first : bisect_left(source.line_starts, source.ends[point.statement])]:
+        column = line + len(point.indent)
         if any(start < line < end for start, end in strings) or text[column : column + 1] in ("", "\r", "\n"):
             continue
-        if text.startswith(place.indent, line):
+        if text.startswith(point.indent, line):
             found.append(Edit(column, column, source.indent))
     return found
 

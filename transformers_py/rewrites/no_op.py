@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.insertion_points import insertion, places
+from transformers_py.sites.insertion_points import function_points, insertion
 from transformers_py.sites.new_names import Dice
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
@@ -25,8 +25,8 @@ class Options:
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Before every statement of a function, but not before its docstring."""
-    found, refused = places(source, new_names=False)
-    return [insertion(source, place) for place in found], refused
+    found, refused = function_points(source, new_names=False)
+    return [insertion(source, point) for point in found], refused
 
 
 def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.dead_code import plausible
-from transformers_py.sites.insertion_points import end_of_line, places
+from transformers_py.sites.insertion_points import end_of_line, function_points
 from transformers_py.sites.new_names import Dice
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
@@ -26,14 +26,14 @@ class Options:
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """After every return, raise, continue and break that stands on a line of its own."""
     found: list[Site] = []
-    before, refused = places(source, new_names=options.body != "pass", leaving=True)
-    for place in before:
-        after = source.ends[place.statement]
-        if end_of_line(source, place.statement) == after:
-            refused.note("no_newline", place.offset)
+    before, refused = function_points(source, new_names=options.body != "pass", leaving=True)
+    for point in before:
+        after = source.ends[point.statement]
+        if end_of_line(source, point.statement) == after:
+            refused.note("no_newline", point.offset)
             continue
-        edit = Edit(after, after, place.indent + HOLE + source.newline)
-        found.append(Site(after, after, (edit,), rank=-1, scope=place.scope.index))
+        edit = Edit(after, after, point.indent + HOLE + source.newline)
+        found.append(Site(after, after, (edit,), rank=-1, scope=point.scope.index))
     return found, refused
 
 

@@ -2,7 +2,7 @@
 
 def f(a):
     "doc"
-    |b = a          <- a place: its offset, its indentation, its scope
+    |b = a          <- a point: its offset, its indentation, its scope
     |return b       <- another
 """
 
@@ -32,7 +32,7 @@ REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class InsertionPoint:
     """Where a statement can be inserted: text `statement + newline + indent` at `offset`, or at `above`."""
 
     offset: int
@@ -44,13 +44,15 @@ class Place:
     """Index in the source's table of the statement that will follow."""
 
 
-def places(source: Source, *, new_names: bool, leaving: bool = False) -> tuple[list[Place], Refusals]:
-    """All places in the bodies of functions, in order, and how many were refused for which reason.
+def function_points(
+    source: Source, *, new_names: bool, leaving: bool = False
+) -> tuple[list[InsertionPoint], Refusals]:
+    """All points in the bodies of functions, in order, and how many were refused for which reason.
 
     `new_names`: what will be inserted binds names, so scopes whose names can be looked up are refused.
     `leaving`: only those before return, raise, continue and break.
     """
-    found: list[Place] = []
+    found: list[InsertionPoint] = []
     refused = Refusals()
     reasons: dict[int, str | None] = {}
     nodes, lasts, of = source.nodes, source.lasts, source.scoping.of
@@ -73,14 +75,14 @@ def places(source: Source, *, new_names: bool, leaving: bool = False) -> tuple[l
             elif problem:
                 refused.note(problem, source.inner_starts[k])
             else:
-                found.append(_place(source, k))
+                found.append(_point(source, k))
             k = lasts[k]
     return found, refused
 
 
-def module_places(source: Source) -> tuple[list[Place], Refusals]:
-    """The places between the statements of the module itself, behind its docstring and its last import."""
-    found: list[Place] = []
+def module_points(source: Source) -> tuple[list[InsertionPoint], Refusals]:
+    """The points between the statements of the module itself, behind its docstring and its last import."""
+    found: list[InsertionPoint] = []
     refused = Refusals()
     reason = refusal(source, source.scopes[0], new_names=True)
     k = 1
@@ -95,12 +97,12 @@ def module_places(source: Source) -> tuple[list[Place], Refusals]:
         elif problem:
             refused.note(problem, source.inner_starts[k])
         else:
-            found.append(_place(source, k))
+            found.append(_point(source, k))
         k = source.lasts[k]
     return found, refused
 
 
-def _place(source: Source, k: int, *, with_comments: bool = True) -> Place:
+def _point(source: Source, k: int, *, with_comments: bool = True) -> InsertionPoint:
     offset = statement_start(source, k)
     indent = source.text[line_start(source, offset) : offset]
     first = number = bisect_right(source.line_starts, offset) - 1
@@ -112,14 +114,14 @@ def _place(source: Source, k: int, *, with_comments: bool = True) -> Place:
         number -= 1
     line = source.line_starts[number]
     above = offset if number == first or is_continued(source.text, line) else line + len(indent)
-    return Place(offset, above, indent, source.scoping.of[k], k)
+    return InsertionPoint(offset, above, indent, source.scoping.of[k], k)
 
 
-def insertion(source: Source, place: Place) -> Site:
-    """A site that puts HOLE on lines of its own before a place and the comments above it."""
-    offset = place.above
-    edit = Edit(offset, offset, HOLE + source.newline + place.indent)
-    return Site(offset, offset, (edit,), scope=place.scope.index)
+def insertion(source: Source, point: InsertionPoint) -> Site:
+    """A site that puts HOLE on lines of its own before a point and the comments above it."""
+    offset = point.above
+    edit = Edit(offset, offset, HOLE + source.newline + point.indent)
+    return Site(offset, offset, (edit,), scope=point.scope.index)
 
 
 def indent_of(source: Source, site: Site) -> str:
@@ -136,12 +138,12 @@ def end_of_line(source: Source, k: int) -> int:
     return end
 
 
-def lines(source: Source) -> tuple[list[Place], Refusals]:
+def line_points(source: Source) -> tuple[list[InsertionPoint], Refusals]:
     """All statements that start a line, in modules, classes and functions, but for docstrings.
 
     Nothing that is compiled may be inserted there; functions that look at their lines are refused.
     """
-    found: list[Place] = []
+    found: list[InsertionPoint] = []
     refused = Refusals()
     reasons: dict[int, str | None] = {}
     nodes, lasts, of = source.nodes, source.lasts, source.scoping.of
@@ -157,9 +159,9 @@ def lines(source: Source) -> tuple[list[Place], Refusals]:
             if problem:
                 refused.note(problem, source.inner_starts[k])
             else:
-                found.append(_place(source, k, with_comments=False))
+                found.append(_point(source, k, with_comments=False))
             k = lasts[k]
-    found.sort(key=lambda place: place.offset)
+    found.sort(key=lambda point: point.offset)
     return found, refused
 
 
