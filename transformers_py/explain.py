@@ -1,4 +1,4 @@
-"""Says what every rewrite could do on one line of a text, and why it leaves alone what it leaves alone.
+"""Says what every rewrite could do on one line of a text, and why it refuses.
 
 explain("def f(limit):\\n    return limit\\n", 1, ["rename_parameter"])
 -> ["rename_parameter: limit is left alone (public: callers that can't be seen may name it)"]
@@ -37,12 +37,11 @@ def explain(
     seed: int = 1,
     key: str = "",
 ) -> list[str]:
-    """What each rewrite of a set could do on a line (counted from 1), one sentence per fact, in the order of
-    the rewrites.
+    """What each rewrite of a set could do on a line (counted from 1), and what it refuses, with the reason.
 
-    What is left alone comes with the reason. With a rate or a count, sites are told to be applied or not
-    chosen, as `emit` does with the same arguments. Raises Unparseable for a text that can't be parsed and
-    ValueError for a line that doesn't exist and for unknown rewrites, options and values.
+    One sentence per fact, in the order of the rewrites. With a rate or a count, sites are told to be applied
+    or not chosen, as `emit` does with the same arguments. Raises Unparseable for a text that can't be parsed
+    and ValueError for a line that doesn't exist and for unknown rewrites, options and values.
     """
     analysed = source if isinstance(source, Source) else Source.analyse(source)
     starts = analysed.line_starts

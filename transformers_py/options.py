@@ -66,8 +66,7 @@ def check(rewrites: Sequence[str | Mapping[str, Mapping[str, Any]]]) -> Checked:
 
 
 def make_options(name: str, values: Mapping[str, Any]) -> Any:
-    """The `Options` of a rewrite with these values. Raises ValueError for unknown options and wrong
-    values."""
+    """The `Options` of a rewrite with these values. Raises ValueError for unknown options and values."""
     options = lookup(name).Options
     hints = get_type_hints(options)
     unknown = [key for key in values if key not in hints]

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from transformers_py import Source, emit, names, rewrite
-from transformers_py.source.edits import Edit, undo
+from transformers_py.source.edits import Edit, splice
 
 TEXT = '''"""A module."""
 import os
@@ -39,10 +39,10 @@ SLOW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthChe
 
 @SLOW
 @given(NAMES, RATES, st.integers(0, 50))
-def test_undo_gives_the_original(rewrites: list[str], rate: float, seed: int) -> None:
+def test_the_edits_make_the_text(rewrites: list[str], rate: float, seed: int) -> None:
     result = emit(SOURCE, rewrites, rate=rate, seed=seed)
     assert result.status in ("rewritten", "unchanged"), result.problem
-    assert undo(result.text, TEXT, result.edits) == TEXT
+    assert splice(TEXT, result.edits) == result.text
 
 
 @SLOW

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from transformers_py import Source, Unparseable, emit, names
-from transformers_py.source.edits import undo
+from transformers_py.source.edits import splice
 
 ROOT = Path(sysconfig.get_paths()["stdlib"])
 PARTS = 20
@@ -24,7 +24,7 @@ def check(text: str, found: Counter[str]) -> list[str]:
         for rate in (1.0, 0.3):
             result = emit(source, rewrites, rate=rate, seed=1)
             found[result.status] += 1
-            if result.status == "disproved" or undo(result.text, text, result.edits) != text:
+            if result.status == "disproved" or splice(text, result.edits) != result.text:
                 wrong.append(f"{rewrites} at {rate}: {result.problem}")
     result.alignment()
     return wrong

@@ -12,8 +12,7 @@ from transformers_py.proof.inert import Surroundings, name_problem
 from transformers_py.source.cpython import WORD
 
 Shape = tuple[str, bool, str, int]
-"""(text with names and digits blanked, after an end of its block, whose names it binds, offset in the
-edit)."""
+"""(text with names and digits blanked, behind an end of its block, whose names it binds, its offset)."""
 
 _WORD = re.compile(f"({WORD.pattern})")
 _KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist, "super", "__class__", "type"])

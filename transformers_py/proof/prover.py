@@ -94,7 +94,7 @@ def _problem(
     source: Source, unit: CompilationUnit, piece: str, edits: Sequence[Edit], roles: Sequence[Role]
 ) -> str | None:
     """What is wrong with a unit's spliced characters, or None."""
-    kinds = {role[0] for role in roles}
+    kinds = {role.kind for role in roles}
     if "value" in kinds:
         problem = _wrapper_problem(source.text, edits, roles)
         if problem:
@@ -112,8 +112,8 @@ def _problem(
         unit.compiled(text)
     except Unparseable as error:
         return f"the rewritten text doesn't compile: {error}"
-    inserted = [edit[2] for edit, role in zip(edits, roles, strict=True) if role[0] == "fresh"]
-    renamed = {edit[2] for edit in edits if edit[1] > edit[0]}
+    inserted = [edit.text for edit, role in zip(edits, roles, strict=True) if role.kind == "fresh"]
+    renamed = {edit.text for edit in edits if edit.end > edit.start}
     fresh = frozenset(words(" ".join(inserted))) - source.words - renamed
     if are_whole_lines(source, edits, roles, fresh):
         return None
@@ -142,7 +142,7 @@ def _plain(text: str, unit: CompilationUnit, edits: Sequence[Edit], roles: Seque
     """The unit with all edits but inserted statements, and with bare parentheses for wrappers."""
     reduced: list[Edit] = []
     for edit, role in zip(edits, roles, strict=True):
-        kind = role[0]
+        kind = role.kind
         if kind == "value":
             reduced.append(Edit(edit.start, edit.end, "(" if role.group == OPENING else ")"))
         elif kind != "fresh":
@@ -175,7 +175,7 @@ def _wrapper_problem(text: str, edits: Sequence[Edit], roles: Sequence[Role]) ->
 def _renamed(source: Source, edits: Sequence[Edit], roles: Sequence[Role]) -> Renamed:
     """Which renamings the proof may allow: those that the edits make, and no others."""
     text = source.text
-    named = [(edit, role.renames) for edit, role in zip(edits, roles, strict=True) if role[0] == "names"]
+    named = [(edit, role.renames) for edit, role in zip(edits, roles, strict=True) if role.kind == "names"]
     if not named:
         return NOTHING
     found, fresh = collect({(text[edit.start : edit.end], edit.text) for edit, _ in named}, source.words)

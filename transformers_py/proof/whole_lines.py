@@ -1,13 +1,14 @@
 r"""Proof that whole lines were inserted between two statements, without parsing the grown text for it.
 
-A statement that starts its line, at bracket depth 0 and not after a backslash, is where the tokenizer has no
-state but its stack of indentations; so are the start of its line, and comment lines right above it that come
-after the end of the statement before or, at the start of a block, of all that its head holds. Lines inserted
-there, of a form that CPython parses as statements when they stand in a block of the same indentation before a
-`pass` (and leave the `pass` alone), become these statements, in the block of the statement that follows;
-nothing else moves. Where statements start is what CPython says of the original. Other edits move no such
-place as long as they put only names and brackets elsewhere and all brackets are closed there again, which is
-counted. That the grown text compiles is proved besides, by compiling it.
+We insert lines only where the tokenizer's state is its stack of indentations and nothing else: before a
+statement that starts a line, outside of brackets, not after a backslash. Comment lines directly above that
+statement count too, unless they belong to what comes before. CPython says of the original where these places
+are.
+
+We insert only what CPython parses as statements in a block of the same indentation, before a `pass` that it
+leaves alone. There such lines become these statements, in the block of the statement that follows, and
+nothing else moves. The other edits of a unit may put names and brackets elsewhere, since these move no such
+place if all brackets are closed again, which is counted. The grown text is compiled besides.
 """
 
 import ast

@@ -86,9 +86,7 @@ def _shows_its_name(source: Source, node: cst.FunctionDef, index: int) -> bool:
         return True
     inner = source.scoping.inner[index]
     for scope in inner.subtree():
-        if scope is not inner and not isinstance(
-            source.nodes[scope.node], (cst.ListComp, cst.SetComp, cst.DictComp)
-        ):
+        if scope is not inner and not isinstance(source.nodes[scope.node], _NAMELESS):
             return True
         if not _NAMING.isdisjoint(scope.words) or not _NAMING.isdisjoint(scope.uses):
             return True

@@ -12,7 +12,7 @@ from transformers_py.sites import renamable
 from transformers_py.sites.callers import definition, escape, is_private, lambda_escape, named_in_strings
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
-from transformers_py.source.scopes import Binding, Scope
+from transformers_py.source.scopes import Binding
 
 VERSION = 8
 PRESERVES = "names"
@@ -69,7 +69,8 @@ def _refusal(source: Source, binding: Binding, private: bool) -> str | None:
         return None
     if _is_keyword_only(node.params, binding.name):
         return "keyword_only"
-    function = _function(scope, node.name.value)
+    assert scope.parent is not None
+    function = scope.parent.resolved.get(node.name.value)
     if function is None:
         return "public"
     if function.scope.kind == "module":
@@ -81,11 +82,6 @@ def _refusal(source: Source, binding: Binding, private: bool) -> str | None:
     if found is None or found[0] is not node:
         return "bound_twice"
     return escape(source, function, by_position=True)
-
-
-def _function(scope: Scope, name: str) -> Binding | None:
-    assert scope.parent is not None
-    return scope.parent.resolved.get(name)
 
 
 def _is_unreachable(params: cst.Parameters, name: str) -> bool:

@@ -14,8 +14,7 @@ from transformers_py.source import Source
 from transformers_py.source.scopes import Binding, Scope
 
 _CALLERS = {"sorted": "key", "min": "key", "max": "key", "map": None, "filter": None}
-"""Builtins that call a function by position alone, and the keyword or (None) first position it is given
-in."""
+"""Builtins that call a function by position alone -> the keyword that gives it; None: it comes first."""
 REASONS = {
     "bound_twice": "it is defined or assigned more than once",
     "escapes": "the function is used for more than calling it, so a caller may name it",
@@ -52,8 +51,7 @@ def definition(source: Source, binding: Binding) -> tuple[cst.FunctionDef, int] 
 
 
 def named_in_strings(source: Source, name: str) -> bool:
-    """Whether a word is found more often in the text than as a name in it: in strings, comments,
-    attributes."""
+    """Whether a word also stands in strings, comments or attributes, and not only where it is a name."""
     spelt = sum(len(scope.uses.get(name, ())) for scope in source.scopes)
     return len(re.findall(rf"\b{re.escape(name)}\b", source.text)) != spelt
 
@@ -66,8 +64,7 @@ def is_private(binding: Binding) -> bool:
 
 
 def lambda_escape(source: Source, scope: Scope) -> str | None:
-    """Why a lambda may be called by keyword, or None: it is called at once, by a builtin, or by a local
-    name."""
+    """Why a lambda may be called by keyword; None if at once, by a builtin or through a local name."""
     node = cast(cst.Lambda, source.nodes[scope.node])
     parent_index = source.parents[scope.node]
     parent = source.nodes[parent_index]

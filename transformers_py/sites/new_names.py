@@ -53,11 +53,6 @@ def parts(name: str) -> list[str]:
     return _PARTS.findall(name)
 
 
-def count_parts(name: str) -> int:
-    """How many sub-parts a name has: the stand-in for subwords when no tokenizer is given."""
-    return len(parts(name))
-
-
 class Randomness(Protocol):
     """What names are drawn from: `random.Random` (only its `random()` is stable) or `Dice`."""
 

@@ -1,4 +1,4 @@
-"""Edits over a source text: what they are, how they are ordered, spliced in, undone and used for alignment.
+"""Edits over a source text: what they are, how they are ordered, spliced in and used for alignment.
 
 text "x = a"  +  Edit(4, 4, "("), Edit(5, 5, ")")  ->  "x = (a)"
 """
@@ -34,8 +34,8 @@ class Site:
     `start`..`end` is what is wrapped, or the point where something is inserted (start == end). Among
     edits at one offset, closing ones come first (the inner before the outer), then insertions at that
     point by `rank`, then opening ones (the outer before the inner): so sites of any rewrites nest well.
-    Of two sites with the same extent the one with the lower rank is outside: what wraps whole statements,
-    or gives a truth value for a value, has rank -1, what must come last on its line (a comment) has rank 1.
+    `rank` orders sites of equal extent, lower outside: -1 wraps statements or only tests the truth of what it
+    wraps, 1 must end its line (comments), 0 all others.
     """
 
     start: int
@@ -84,26 +84,12 @@ def place(edit: Edit, site: Site, order: int) -> tuple[int, ...]:
 
 
 def splice(text: str, edits: Iterable[Edit], start: int = 0, end: int | None = None) -> str:
-    """The text, or its characters start..end, with the edits made; they must be in order and must not
-    overlap."""
+    """The text, or its characters start..end, with the edits made: in order, none overlapping another."""
     pieces: list[str] = []
     for first, last, new in edits:
         pieces += (text[start:first], new)
         start = last
     pieces.append(text[start:end])
-    return "".join(pieces)
-
-
-def undo(rewritten: str, original: str, edits: Iterable[Edit]) -> str:
-    """The original text again, made from the rewritten text and what the edits replaced in the original."""
-    pieces: list[str] = []
-    position = shift = 0
-    for start, end, new in edits:
-        pieces.append(rewritten[position : start + shift])
-        pieces.append(original[start:end])
-        position = start + shift + len(new)
-        shift += len(new) - (end - start)
-    pieces.append(rewritten[position:])
     return "".join(pieces)
 
 

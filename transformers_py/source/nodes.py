@@ -24,8 +24,7 @@ from transformers_py.source.cpython import Unparseable, compiled, line_starts, w
 MAX_CHARACTERS = 4_000_000
 MAX_LINE_CHARACTERS = 1_000_000
 MAX_DEPTH = 400
-"""Levels of nesting in the libcst tree; fixed, so that what is too deep doesn't depend on the caller's
-stack."""
+"""Levels of nesting in the libcst tree; fixed, or what is too deep would depend on the caller's stack."""
 
 _CHAIN = re.compile(
     r"(?:(?:\bnot\b|\bawait\b|\blambda\b[^:\n]{0,40}:|[-+~])[\s\\]*){150,}|(?:\*\*\s*[\w.]+\s*){150,}"
@@ -48,8 +47,7 @@ LAYOUT = _layout_classes()
 
 
 class _Recorder(CodegenState):
-    """libcst's own printer, which notes for each node where in the list of printed tokens it starts and
-    ends."""
+    """libcst's own printer, which notes where in the list of printed tokens each node starts and ends."""
 
     nodes: list[cst.CSTNode]
     starts: list[int]

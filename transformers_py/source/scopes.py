@@ -114,8 +114,7 @@ class Scopes:
     hazards: set[str]
     """Reasons that forbid every renaming in the module."""
     roles: dict[int, str]
-    """id of a node that is an assignment target, a bound name, or ("none") no variable at all -> how it
-    binds."""
+    """id of an assignment target or a bound name -> how it binds; "none" for names that are no variables."""
     attributes: set[str]
     """All names behind a dot, and all keywords of calls and class patterns."""
     namespace_problem: str | None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transformers_py.sites.new_names import Dice, Names, count_parts, parts
+from transformers_py.sites.new_names import Dice, Names, parts
 
 STYLES = ("pseudo", "random", "generic", "keep_tokens")
 OLD = st.sampled_from(
@@ -56,7 +56,7 @@ def test_keep_tokens_asks_the_tokenizer() -> None:
 
 def test_parts() -> None:
     assert parts("_maxItems2") == ["_", "max", "Items", "2"]
-    assert count_parts("HTTPServer_x") == 4
+    assert parts("HTTPServer_x") == ["HTTP", "Server", "_", "x"]
 
 
 def test_dice_are_even() -> None:
