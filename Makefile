@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FAST := -m "not slow and not docker and not gpu"
 
-.PHONY: demo test test-container test-all check audit golden clean
+.PHONY: demo test test-container test-wheel test-all check audit golden clean
 
 demo: $(READY)  ## the main job, from start to end: configs/grid/quickstart.yaml to results/quickstart/report.html
 	$(BIN)/augrid run quickstart
@@ -14,6 +14,9 @@ test: check  ## static checks and the fast tests
 
 test-container: $(READY)  ## builds and runs the image of preprocessing; root on Debian gets an engine where none answers
 	AUGRID_START_DOCKER=1 $(BIN)/python -m pytest -m docker tests/preprocessing/test_container.py
+
+test-wheel: $(READY)  ## the wheel, installed elsewhere, runs the quick start
+	$(BIN)/python -m pytest tests/test_wheel.py
 
 test-all: check  ## everything, also what is slow or needs an engine or a GPU
 	$(BIN)/python -m pytest
@@ -29,7 +32,7 @@ audit:  ## known vulnerabilities of the pinned packages; asks PyPI's service, an
 	test -x $(AUDIT)/pip-audit || { $(PYTHON) -m venv .audit && $(AUDIT)/pip install --quiet pip-audit; }
 	$(AUDIT)/pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement constraints.txt
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml setup.py constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(f"augrid needs Python >= 3.11; this is {sys.version}" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
@@ -43,4 +46,4 @@ golden: $(READY)  ## write anew what is generated or pinned; look at the diff
 	$(BIN)/python -m tests.pin write
 
 clean:
-	rm -rf $(VENV) .audit *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .audit build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -15,6 +15,7 @@ from grid.scheduler.slots import Slot
 from grid.spec import document as documents
 from grid.spec.findings import Findings, from_pydantic
 from grid.store import provenance
+from preprocessing import shipped
 
 FOLDER = Path("configs/hosts")
 
@@ -109,11 +110,11 @@ def load(name: str | None) -> Hosts:
     """
     if name is None:
         return Hosts()
-    candidates = [Path(name), FOLDER / name, FOLDER / f"{name}.yaml"]
+    candidates = map(shipped.located, (Path(name), FOLDER / name, FOLDER / f"{name}.yaml"))
     path = next((file for file in candidates if file.is_file()), None)
     if path is None:
-        names = ", ".join(sorted(file.stem for file in FOLDER.glob("*.yaml"))) or "(none)"
-        raise BadInput(f"--hosts {name}: no such file; a path, or one of: {names}")
+        there = ", ".join(shipped.names(FOLDER)) or "(none)"
+        raise BadInput(f"--hosts {name}: no such file; a path, or one of: {there}")
     text = documents.read(path)
     findings = Findings(text)
     try:

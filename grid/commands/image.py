@@ -15,8 +15,8 @@ from grid.errors import BadInput
 
 TAG = "augrid:latest"
 DOCKERFILE = "grid/Dockerfile"
-FILES = ("pyproject.toml", "constraints.txt", "README.md")
-PACKAGES = ("grid", "transformers_py", "preprocessing", "models", "analysis")
+FILES = ("pyproject.toml", "setup.py", "constraints.txt", "README.md")
+FOLDERS = ("grid", "transformers_py", "preprocessing", "models", "analysis", "configs")
 
 
 def build(
@@ -93,8 +93,8 @@ def write_context(file: IO[bytes], root: Path, wheels: Path | None) -> None:
 
 def _sources(root: Path) -> Iterator[Path]:
     yield from (root / name for name in FILES)
-    for package in PACKAGES:
-        for path in sorted((root / package).rglob("*")):
+    for folder in FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 yield path
 

@@ -19,6 +19,7 @@ from grid.spec.document import Document, Loc
 from grid.spec.findings import Findings, from_pydantic
 from grid.spec.rewrite_sets import RewriteSet, check_set
 from models.config import EvaluationConfig, TrainingConfig
+from preprocessing import shipped
 from preprocessing.corpus.building import CorpusConfig
 from preprocessing.lexer.tokens import TokensConfig
 from preprocessing.size import SizeRule
@@ -70,21 +71,16 @@ class Spec(BaseModel):
 
 
 def find(name_or_path: str) -> Path:
-    """The file of a spec that was given by path or by its bare name in configs/grid/.
+    """The file of a spec that was given by path or by its bare name in configs/grid/, the user's or ours.
 
     Raises:
         BadInput: no such file; names what there is.
     """
-    path = Path(name_or_path)
-    if path.is_file():
-        return path
-    folders = [Path.cwd() / SPECS, Path(__file__).parents[2] / SPECS]
-    for folder in folders:
-        for candidate in (folder / name_or_path, folder / f"{name_or_path}.yaml"):
-            if candidate.is_file():
-                return candidate
-    names = sorted({file.stem for folder in folders for file in folder.glob("*.yaml")})
-    raise BadInput(f"{name_or_path}: no such spec; a path, or one of: {', '.join(names) or '(none)'}")
+    for name in (Path(name_or_path), SPECS / name_or_path, SPECS / f"{name_or_path}.yaml"):
+        if (path := shipped.located(name)).is_file():
+            return path
+    there = ", ".join(shipped.names(SPECS)) or "(none)"
+    raise BadInput(f"{name_or_path}: no such spec; a path, or one of: {there}")
 
 
 def load(path: Path, sets: Sequence[str] = ()) -> tuple[Spec, Document]:

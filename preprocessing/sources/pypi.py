@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 from pydantic import field_validator, model_validator
 
-from preprocessing import interpreter
+from preprocessing import interpreter, shipped
 from preprocessing.errors import BadInput
 from preprocessing.fetching import package_license, package_lock
 from preprocessing.fetching.package_lock import Locked
@@ -69,7 +69,7 @@ def read(config: Config) -> Iterator[RawFile | Excluded]:
 def raw_digest(config: Config) -> str:
     """Digest of the pinned hashes; fetches what is not pinned yet."""
     packages = list(_fetched(config))
-    locked = package_lock.read(Path(config.lock))
+    locked = package_lock.read(shipped.located(config.lock))
     pins = [f"{package} {locked[_key(config, package)]['sha256']}" for package in packages]
     return hashlib.sha256("\n".join(pins).encode()).hexdigest()
 
@@ -78,7 +78,7 @@ def _listed(config: Config) -> Sequence[str]:
     if config.file is None:
         return config.packages
     try:
-        lines = Path(config.file).read_text(encoding="utf-8").splitlines()
+        lines = shipped.located(config.file).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"corpus.source.file: can't read {config.file}: {error}") from error
     packages = [bare for line in lines if (bare := line.partition("#")[0].strip())]
@@ -105,7 +105,7 @@ def _fetched(config: Config) -> dict[str, Path]:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "augrid" / "pypi"
     cache.mkdir(parents=True, exist_ok=True)
     packages = _listed(config)
-    locked = package_lock.read(Path(config.lock))
+    locked = package_lock.read(shipped.located(config.lock))
     there: dict[str, Path] = {}
     for package in packages:
         entry = locked.get(_key(config, package))
@@ -136,6 +136,7 @@ def _fetch(
     locked: Locked,
     there: dict[str, Path],
 ) -> None:
+    before = dict(locked)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         asked = ("download", "--quiet", "--no-deps", *options, "--dest", folder, *packages)
         command = interpreter.command("pip", *asked)
@@ -155,7 +156,8 @@ def _fetch(
             there[package] = cache / entry["sha256"] / path.name
             there[package].parent.mkdir(exist_ok=True)
             path.replace(there[package])
-    package_lock.write(Path(config.lock), locked)
+    if locked != before:  # a lock that comes with us may stand where nobody may write
+        package_lock.write(Path(config.lock), locked)
 
 
 def _file_of(package: str, folder: Path) -> Path:
