@@ -92,9 +92,13 @@ class Hosts(BaseModel):
             made = slots.cpu(here.slots, kinds, here.memory)
         if here.train is not False:
             made += slots.gpu(devices, here.slots_per_gpu, here.memory)
-        missing = slots.CPU_KINDS - {kind for slot in made for kind in slot.kinds}
-        if missing:
-            raise BadInput(f"hosts: no slot for {', '.join(sorted(missing - {'probe'}))} steps")
+        there = {kind for slot in made for kind in slot.kinds}
+        for needed, remedy in (
+            (slots.CPU_KINDS, "local.slots must be at least 1, or local.cores name a group of cores"),
+            (frozenset() if self.hosts else slots.GPU_KINDS, "local.train must be true, or left out"),
+        ):
+            if missing := needed - there - {"probe"}:
+                raise BadInput(f"hosts: no slot for {', '.join(sorted(missing))} steps: {remedy}")
         return made
 
     def policy(self, deadline: float | None) -> Policy:

@@ -72,10 +72,15 @@ def run(
         bool, typer.Option("--detach", help="When stopped, containers go on; the next run adopts them.")
     ] = False,
     only: Annotated[
-        list[str] | None, typer.Option(metavar="AXIS=VALUE", help="Only these cells; repeatable.")
+        list[str] | None, typer.Option(metavar="AXIS=VALUE", help="Only cells with this value; repeatable.")
     ] = None,
     retry: Annotated[
-        str | None, typer.Option(metavar="CLASS", help="Only what failed last: failed, oom, timeout, lost, …")
+        str | None,
+        typer.Option(
+            metavar="CLASS",
+            help="Only cells that failed last: failed (however), user_error, error, timeout, infra, lost, "
+            "oom (both of oom_host, oom_gpu).",
+        ),
     ] = None,
     max_hours: Annotated[float | None, typer.Option(min=0, help="Stop then; the next run goes on.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Take over a folder of another spec.")] = False,

@@ -63,12 +63,16 @@ def _build_all(
     from grid.engines.config import SOCKET, DockerHost
     from grid.engines.engine import Engine, LostHostError
 
-    places = hosts.load(file).hosts if file is not None else []
-    if file is None:
-        places = [DockerHost(name="local", url=f"unix://{SOCKET}", slots=1)]
-    unknown = sorted(set(names) - {place.name for place in places})
-    if unknown or not places:
-        there = ", ".join(place.name for place in places) or "none"
+    image.checkout()
+    here = DockerHost(name="local", url=f"unix://{SOCKET}", slots=1)
+    places = [here] if file is None else hosts.load(file).hosts
+    if not places:
+        raise BadInput(
+            f"--hosts {file}: it lists no Docker hosts; add them under hosts:, as in "
+            "configs/hosts/docker.yaml, or leave out --hosts for the engine of this machine"
+        )
+    if unknown := sorted(set(names) - {place.name for place in places}):
+        there = ", ".join(place.name for place in places)
         raise BadInput(f"--host {', '.join(unknown)}: no such Docker host; there are: {there}")
     built = []
     for place in places:

@@ -12,10 +12,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from grid import executors
 from grid.engines.checks import all_of, guarded
 from grid.engines.engine import Engine
 from grid.errors import BadInput
+from grid.executors import local
 from grid.hosts import Hosts
 from grid.keys import digest
 from grid.plan.graph import Step
@@ -100,7 +100,7 @@ def _probe(hosts: Hosts) -> Check:
         driver = Driver(
             store=Store(Path(folder) / "store"),
             folder=Path(folder) / "logs",
-            executor=executors.lookup("local", hosts)[0],
+            executor=local.Executor(timeout_s=hosts.timeout_s),
             slots=[Slot(name="probe", kinds=frozenset({"probe"}))],
             display=Silent(),
         )

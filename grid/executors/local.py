@@ -33,8 +33,12 @@ GRACE_S = 2.0
 
 
 def make(hosts: Hosts) -> tuple[Executor, list[Slot]]:
-    """An executor with the limits of a hosts file, and the slots of this machine."""
-    return Executor(timeout_s=hosts.timeout_s), hosts.make_slots()
+    """An executor with the limits of a hosts file, and the slots of this machine, which does everything.
+
+    Raises:
+        BadInput: slots that can't be, or none for some kind of step.
+    """
+    return Executor(timeout_s=hosts.timeout_s), hosts.model_copy(update={"hosts": []}).make_slots()
 
 
 class Executor(Stateless):

@@ -5,8 +5,9 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from grid.cli import keeping
+from grid.cli import app, console, keeping
 from grid.cli.app import app, console
+from grid.commands import cell_choice
 
 keeping.register(app, console)
 COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
@@ -24,6 +25,12 @@ def test_all_commands_are_there() -> None:
     later = {"logs", "ls", "diff", "compare", "rm", "gc", "stop", "doctor", "corpus", "sizes", "preprocess"}
     asking = {"check-model", "complete", "image"}
     assert road | later | asking == set(COMMANDS)
+
+
+def test_help_names_the_classes_of_retry() -> None:
+    help_ = " ".join(CliRunner().invoke(app, ["run", "--help"]).output.replace("│", " ").split())
+    listed = help_.partition("Only cells that failed last:")[2].partition(". ")[0]
+    assert all(name in listed for name in cell_choice.CLASSES)
 
 
 @pytest.mark.parametrize("command", [["run", "nosuch"], ["run", "quickstart", "--executor", "remote"]])

@@ -10,7 +10,11 @@ import pytest
 from grid.commands import image
 from grid.errors import BadInput
 
-pytestmark = pytest.mark.docker
+HOSTS = """\
+hosts:
+  - {{name: first, url: "{url}", slots: 1, image: "augrid:built-1"}}
+  - {{name: second, url: "{url}", slots: 1, image: "augrid:built-2"}}
+"""
 
 
 def build(*options: object) -> "subprocess.CompletedProcess[str]":
@@ -21,15 +25,11 @@ def build(*options: object) -> "subprocess.CompletedProcess[str]":
 @pytest.fixture
 def hosts(tmp_path: Path, docker_url: str) -> Path:
     file = tmp_path / "hosts.yaml"
-    file.write_text(
-        f"""hosts:
-  - {{name: first, url: "{docker_url}", slots: 1, image: "augrid:built-1"}}
-  - {{name: second, url: "{docker_url}", slots: 1, image: "augrid:built-2"}}
-"""
-    )
+    file.write_text(HOSTS.format(url=docker_url))
     return file
 
 
+@pytest.mark.docker
 def test_on_all_hosts_of_a_file(
     hosts: Path, docker_client: docker.DockerClient, training_image: str, base_image: str, wheels: Path
 ) -> None:
@@ -50,6 +50,7 @@ def test_on_all_hosts_of_a_file(
             docker_client.images.remove(f"augrid:built-{n}")
 
 
+@pytest.mark.docker
 def test_on_one_host_that_fails(hosts: Path, docker_client: docker.DockerClient) -> None:
     done = build("--hosts", hosts, "--host", "second", "--base", "nowhere.invalid/no-such-image:1")
     assert done.returncode == 2
@@ -59,7 +60,10 @@ def test_on_one_host_that_fails(hosts: Path, docker_client: docker.DockerClient)
     assert docker_client.images.list("augrid:built-2") == []
 
 
-def test_what_is_refused(hosts: Path, tmp_path: Path) -> None:
+def test_what_is_refused(tmp_path: Path) -> None:
+    hosts, none = tmp_path / "two.yaml", tmp_path / "none.yaml"
+    hosts.write_text(HOSTS.format(url="unix:///nowhere.sock"))
+    none.write_text("local: {slots: 1}\n")
     for options, said in (
         (("--host", "third"), "--host third: no such Docker host; there are: first, second"),
         (("--build-arg", "X"), "--build-arg X: must be NAME=VALUE"),
@@ -68,9 +72,14 @@ def test_what_is_refused(hosts: Path, tmp_path: Path) -> None:
         done = build("--hosts", hosts, *options)
         assert done.returncode == 2
         assert said in done.stderr
-    gone = tmp_path / "gone.yaml"
-    gone.write_text("hosts: [{name: gone, url: 'unix:///nowhere.sock', slots: 1}]\n")
-    assert "host gone is lost" in build("--hosts", gone).stderr
+    assert "it lists no Docker hosts; add them under hosts:" in build("--hosts", none).stderr
+
+
+@pytest.mark.slow
+def test_a_host_that_does_not_answer(tmp_path: Path) -> None:
+    file = tmp_path / "hosts.yaml"
+    file.write_text(HOSTS.format(url="unix:///nowhere.sock"))
+    assert "host first is lost" in build("--hosts", file).stderr
 
 
 def test_without_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

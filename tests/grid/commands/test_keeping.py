@@ -188,6 +188,30 @@ def test_hosts_file(tmp_path: Path) -> None:
         hosts.load(str(file)).make_slots()
 
 
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        (
+            "local: {slots: 0, gpus: []}",
+            "no slot for corpus, encode, tokenizer, variant steps: local.slots must be at least 1",
+        ),
+        ("local: {train: false}", "no slot for evaluate, train steps: local.train must be true"),
+    ],
+)
+def test_steps_without_a_slot(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "hosts.yaml"
+    file.write_text(text)
+    with pytest.raises(BadInput, match=said):
+        executors.lookup("local", hosts.load(str(file)))
+
+
+def test_the_local_executor_does_without_docker_hosts(tmp_path: Path) -> None:
+    file = tmp_path / "hosts.yaml"
+    file.write_text("hosts: [{name: far, url: 'unix:///nowhere.sock', slots: 1}]")
+    _, free = executors.lookup("local", hosts.load(str(file)))
+    assert any("train" in slot.kinds for slot in free)
+
+
 def test_a_full_disk_is_said_plainly(grid: Grid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Run, wanted: set[str] | None) -> int:
         raise OSError(errno.ENOSPC, "No space left on device", "somewhere")
