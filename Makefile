@@ -40,6 +40,7 @@ $(READY): pyproject.toml setup.py constraints.txt
 
 golden: $(READY)  ## write anew what is generated or pinned; look at the diff
 	$(BIN)/augrid schema > docs/grid.schema.json
+	$(BIN)/augrid schema --hosts > docs/hosts.schema.json
 	$(BIN)/python -m transformers_py.catalogue > docs/rewrites.md
 	$(BIN)/python tests/transformers_py/test_golden.py
 	$(BIN)/python -m tests.pin write

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from grid.engines.config import DockerHost, Size
+from grid.engines.config import DockerHost, Gpu, Size
 from grid.errors import BadInput
 from grid.scheduler import slots
 from grid.scheduler.queue import Policy
@@ -30,7 +30,7 @@ class Local(BaseModel):
     cores: list[list[int]] | None = Field(
         default=None, description="one slot per group of cores, bound to it"
     )
-    gpus: list[str] | None = Field(default=None, description="UUIDs or indices; null: all; []: none")
+    gpus: list[Gpu] | None = Field(default=None, description="UUIDs or indices; null: all; []: none")
     slots_per_gpu: int = Field(default=1, ge=1, le=32)
     memory: Size | None = Field(default=None, description="limit of one job, such as 8 GiB")
     train: bool | None = Field(
@@ -124,7 +124,7 @@ def load(name: str | None) -> Hosts:
     try:
         return Hosts.model_validate(text.data)
     except ValidationError as error:
-        from_pydantic(findings, error, Hosts.model_json_schema())
+        from_pydantic(findings, error, schema())
     findings.raise_if_any()
     raise AssertionError("a validation error without errors")
 
@@ -153,5 +153,5 @@ def _bound(number: int, cores: list[int], kinds: frozenset[str], memory: int | N
 
 
 def schema() -> dict[str, Any]:
-    """JSON schema of a hosts file."""
-    return Hosts.model_json_schema()
+    """JSON schema of a hosts file, for editors: docs/hosts.schema.json."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Hosts.model_json_schema()}

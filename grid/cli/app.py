@@ -140,11 +140,14 @@ def validate(spec: SpecName, set_: Sets = None) -> None:
 
 
 @app.command(epilog="example: augrid schema > docs/grid.schema.json")
-def schema() -> None:
-    """Print the JSON schema of a spec, for editors."""
-    from grid.spec.schema import schema as generated
+def schema(
+    hosts: Annotated[bool, typer.Option("--hosts", help="Of a hosts file, not of a spec.")] = False,
+) -> None:
+    """Print the JSON schema of a spec (or of a hosts file), for editors."""
+    from grid import hosts as places
+    from grid.spec import schema as of_specs
 
-    print(json.dumps(generated(), indent=1))
+    print(json.dumps(places.schema() if hosts else of_specs.schema(), indent=1))
 
 
 @app.command(epilog="example: augrid status quickstart")

@@ -42,8 +42,13 @@ def _data(value: str) -> str:
     return value
 
 
-Size = Annotated[int, BeforeValidator(size), Field(ge=1)]
-Gpu = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+Size = Annotated[int, BeforeValidator(size, json_schema_input_type=int | str), Field(ge=1)]
+Gpu = Annotated[
+    str,
+    BeforeValidator(
+        lambda value: str(value) if type(value) is int else value, json_schema_input_type=int | str
+    ),
+]
 
 
 class Ssh(NamedTuple):

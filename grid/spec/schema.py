@@ -43,7 +43,7 @@ class Override(BaseModel):
 
 
 class Spec(BaseModel):
-    """A grid spec, as written in configs/grid/*.yaml (DESIGN §5)."""
+    """A grid spec, as written in configs/grid/*.yaml."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: Name = Field(description="Name of the grid and of its folder of results.")

@@ -2,7 +2,6 @@
 
 import errno
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -168,48 +167,6 @@ def test_only_and_retry(grid: Grid, tmp_path: Path) -> None:
     (tmp_path / "kept" / cell_choice.FILE).write_text(json.dumps(failed))
     assert cell_choice.cells(grid, [], "oom", tmp_path) == {parens.id}
     assert cell_choice.cells(grid, [], "failed", tmp_path) == {parens.id}
-
-
-def test_hosts_file(tmp_path: Path) -> None:
-    file = tmp_path / "hosts.yaml"
-    core = min(os.sched_getaffinity(0))
-    file.write_text(f"local: {{cores: [[{core}]], gpus: [], memory: 2 GiB}}\ntimeout_s: 5\n")
-    [slot] = hosts.load(str(file)).make_slots()
-    assert (slot.cores, slot.memory_bytes, slot.threads) == ((core,), 2 * 2**30, 1)
-    file.write_text("local: {slotz: 2, memory: much}\nattempts: 0\n")
-    with pytest.raises(BadInput) as caught:
-        hosts.load(str(file))
-    text = str(caught.value)
-    assert "hosts.yaml:1:9: local.slotz: no such key; did you mean 'slots'?" in text
-    assert "a size is written as 2 GiB" in text
-    assert "hosts.yaml:2:1: attempts: " in text
-    file.write_text("local: {gpus: [GPU-nope]}\n")
-    with pytest.raises(BadInput, match="no GPU GPU-nope"):
-        hosts.load(str(file)).make_slots()
-
-
-@pytest.mark.parametrize(
-    "text, said",
-    [
-        (
-            "local: {slots: 0, gpus: []}",
-            "no slot for corpus, encode, tokenizer, variant steps: local.slots must be at least 1",
-        ),
-        ("local: {train: false}", "no slot for evaluate, train steps: local.train must be true"),
-    ],
-)
-def test_steps_without_a_slot(tmp_path: Path, text: str, said: str) -> None:
-    file = tmp_path / "hosts.yaml"
-    file.write_text(text)
-    with pytest.raises(BadInput, match=said):
-        executors.lookup("local", hosts.load(str(file)))
-
-
-def test_the_local_executor_does_without_docker_hosts(tmp_path: Path) -> None:
-    file = tmp_path / "hosts.yaml"
-    file.write_text("hosts: [{name: far, url: 'unix:///nowhere.sock', slots: 1}]")
-    _, free = executors.lookup("local", hosts.load(str(file)))
-    assert any("train" in slot.kinds for slot in free)
 
 
 def test_a_full_disk_is_said_plainly(grid: Grid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
