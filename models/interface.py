@@ -13,7 +13,6 @@ values.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Protocol, Self
 
 import torch
@@ -94,14 +93,6 @@ class Network(nn.Module, ABC):
     def parameter_count(self) -> int:
         """Trainable numbers, tied weights counted once."""
         return sum(parameter.numel() for parameter in self.parameters())
-
-
-class Implementation(Protocol):
-    """What `models/kinds/<kind>/network.py` offers to training and scoring."""
-
-    def fit(self, config: Any, job: Any) -> dict[str, Any]: ...
-
-    def load(self, config: Any, vocab_size: int, file: Path) -> LanguageModel: ...
 
 
 def device() -> torch.device:

@@ -40,7 +40,6 @@ SCHEMA = pa.schema(
         ("refusals", pa.string()),
     ]
 )
-OUTCOMES = ("rewritten", "unchanged", "not_augmented", "thrown_out")
 
 
 @dataclass(frozen=True, kw_only=True)

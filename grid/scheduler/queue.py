@@ -134,10 +134,6 @@ class Scheduler:
             self.stopped = self.stopped or why
             self._changed.notify_all()
 
-    def expected_s(self, job: Job) -> float:
-        """How long a job is expected to take; 0 when unknown."""
-        return self._expected[job.id]
-
     def _wanted(self, slot: Slot) -> bool:
         """Whether any job that hasn't ended may run on this slot."""
         return any(self._open[kind] > 0 for kind in slot.kinds)

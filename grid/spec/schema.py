@@ -13,7 +13,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 import models.kinds
 import preprocessing.tokenizers
 from grid.errors import BadInput
-from grid.spec import document
 from grid.spec.by_kind import ByKind
 from grid.spec.document import Document, Loc
 from grid.spec.findings import Findings, from_pydantic
@@ -83,27 +82,10 @@ def find(name_or_path: str) -> Path:
     raise BadInput(f"{name_or_path}: no such spec; a path, or one of: {there}")
 
 
-def load(path: Path, sets: Sequence[str] = ()) -> tuple[Spec, Document]:
-    """Read and check a spec; `sets` are `path=value` texts that override what is written.
-
-    Raises:
-        BadInput: with every problem of the shape; what the rules mean is checked by `cells.expand`.
-    """
-    text = document.read(path, sets)
-    return check(text), text
-
-
-def check(text: Document) -> Spec:
-    """The spec of a document, or BadInput with all problems that can be found without expanding it."""
-    findings = Findings(text)
-    spec = inspect(text, findings)
-    findings.raise_if_any()
-    assert spec is not None
-    return spec
-
-
 def inspect(text: Document, findings: Findings) -> Spec | None:
-    """As `check`, with its problems added to `findings`; None when the shape is wrong."""
+    """The spec of a document; None when its shape is wrong. Problems that can be found without expanding it
+    are added to `findings`.
+    """
     spec = None
     try:
         spec = Spec.model_validate(text.data)

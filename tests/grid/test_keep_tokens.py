@@ -7,7 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from grid.cli import app, console, keeping
+from grid.cli import keeping
+from grid.cli.app import app, console
 from grid.plan.opening import open_grid
 from grid.plan.planner import CellSteps
 from grid.store.finished import Store

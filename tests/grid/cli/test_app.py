@@ -5,7 +5,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from grid.cli import app, console, keeping
+from grid.cli import keeping
 from grid.cli.app import app, console
 from grid.commands import cell_choice
 
