@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from grid.engines.checks import all_of, guarded
+from grid.engines.checks import FREE_BYTES, Check, all_of, guarded
 from grid.engines.engine import Engine
 from grid.errors import BadInput
 from grid.executors import local
@@ -24,9 +24,6 @@ from grid.scheduler.driver import Driver, Silent
 from grid.scheduler.slots import Slot
 from grid.store import provenance
 from grid.store.finished import Store
-
-FREE_BYTES = 2 * 10**9
-Check = tuple[bool, str, str]  # fine?, what was found, what to do
 
 
 def run(hosts: Hosts, root: Path, console: Console) -> int:

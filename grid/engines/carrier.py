@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections import defaultdict
@@ -17,7 +16,7 @@ from grid.engines import archives
 from grid.engines.archives import HostileArchiveError
 from grid.engines.engine import Engine
 from grid.engines.orders import FILE, INSIDE, Artifact, Order
-from grid.store.finished import MANIFEST, Store
+from grid.store.finished import MANIFEST, Store, sha256
 
 MAX_MANIFEST = 2**26
 
@@ -123,15 +122,10 @@ def _verified(folder: Path, kind: str, key: str) -> dict[str, object]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise HostileArchiveError(f"no valid manifest: {error!r}") from None
     found = {
-        str(file.relative_to(folder)): _sha256(file)
+        str(file.relative_to(folder)): sha256(file)
         for file in folder.rglob("*")
         if file.is_file() and file != folder / MANIFEST
     }
     if identity[:2] != (kind, key) or told != found:
         raise HostileArchiveError("its files are not what its manifest says")
     return dict(manifest)
-
-
-def _sha256(file: Path) -> str:
-    with open(file, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -10,6 +10,7 @@ from docker.types import DeviceRequest, LogConfig, Mount
 
 from grid.engines.config import DockerHost
 from grid.engines.orders import INSIDE, Order, keys_label
+from grid.scheduler import slots
 from grid.scheduler.slots import Slot
 from grid.store import processes
 
@@ -96,6 +97,5 @@ def _mounts(host: DockerHost, grid: str, order: Order) -> list[Mount]:
 
 def _environment(threads: int) -> dict[str, str]:
     """Nothing of this machine's environment goes in: it may hold secrets."""
-    bounded = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
     about = {"HOME": "/tmp", "USER": "augrid", "PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "true"}  # noqa: S108 - in the container
-    return {**bounded, **about}
+    return {**slots.bounded(threads), **about}

@@ -21,6 +21,7 @@ import psutil
 
 from grid.hosts import Hosts
 from grid.plan.jobs import Job
+from grid.scheduler import slots
 from grid.scheduler.executor import Exit, Stateless
 from grid.scheduler.slots import Slot
 from preprocessing import interpreter
@@ -182,11 +183,8 @@ def _ended(code: int) -> Exit:
 
 
 def _environment(slot: Slot) -> dict[str, str]:
-    threads = {
-        name: str(slot.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-    }
     gpus = {} if slot.gpu == INHERIT_GPU else {"CUDA_VISIBLE_DEVICES": slot.gpu}
-    return {**threads, **gpus, "TOKENIZERS_PARALLELISM": "true"}
+    return {**slots.bounded(slot.threads), **gpus, "TOKENIZERS_PARALLELISM": "true"}
 
 
 def _kill_group(group: int, number: signal.Signals) -> None:

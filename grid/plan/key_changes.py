@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from grid.keys import flat
 from grid.plan.graph import Step
 from grid.store.finished import Store
 
@@ -21,7 +20,7 @@ class Past:
 
     def reasons(self, step: Step, missing: Mapping[str, Step]) -> Iterator[str]:
         """Lines that say which fields of the key changed, or that there is nothing like it."""
-        here = dict(_flat(step.document()))
+        here = dict(flat(step.document()))
         there = min(self._newest(step.kind), key=lambda there: _distance(there, here), default=None)
         if there is None:
             yield f"no {step.kind} step is finished yet"
@@ -45,17 +44,9 @@ class Past:
         if kind not in self._found:
             manifests = [m for key in self._store.keys(kind) if (m := self._store.manifest(kind, key))]
             manifests.sort(key=lambda manifest: float(manifest.get("finished", 0.0)), reverse=True)
-            self._found[kind] = [dict(_flat(manifest["document"])) for manifest in manifests[:NEAREST]]
+            self._found[kind] = [dict(flat(manifest["document"])) for manifest in manifests[:NEAREST]]
         return self._found[kind]
 
 
 def _distance(there: Mapping[str, str], here: Mapping[str, str]) -> int:
     return sum(there.get(path) != here.get(path) for path in {*there, *here})
-
-
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _flat(inner, f"{path}.{key}" if path else str(key))
-    else:
-        yield path, json.dumps(value)

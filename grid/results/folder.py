@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from grid.errors import BadInput
+from grid.keys import flat
 
 SHOWN = 8
 
@@ -67,21 +68,13 @@ class Folder:
 
 def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Iterator[str]:
     """One line per field that differs: "training.max_steps: 100 there, 200 here"."""
-    there, here = dict(_flat(theirs)), dict(_flat(ours))
+    there, here = dict(flat(theirs)), dict(flat(ours))
     for path in dict.fromkeys([*there, *here]):
         if there.get(path, _ABSENT) != here.get(path, _ABSENT):
             yield f"{path}: {there.get(path, _ABSENT)} there, {here.get(path, _ABSENT)} here"
 
 
 _ABSENT = "absent"
-
-
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _flat(inner, f"{path}.{key}" if path else str(key))
-    else:
-        yield path, json.dumps(value)
 
 
 def _json(value: Any) -> Any:

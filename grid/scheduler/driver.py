@@ -175,9 +175,7 @@ class Driver:
             trusted=sorted(inputs & self._trusted),
             provenance={**provenance.record(), "slot": slot.name},
         )
-        temporary = file.with_suffix(".tmp")
-        temporary.write_text(json.dumps(order), encoding="utf-8")
-        os.replace(temporary, file)
+        write_json(file, order)
         with open(folder / "log.txt", "a", encoding="utf-8") as log:
             log.write(
                 f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} {job.id} on {slot.name}, {len(steps)} steps\n"

@@ -26,6 +26,11 @@ class Slot:
     memory_bytes: int | None = None
 
 
+def bounded(threads: int) -> dict[str, str]:
+    """Environment in which the libraries that compute use so many threads."""
+    return {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
+
+
 def cores() -> list[int]:
     """Cores that this process may use."""
     return sorted(os.sched_getaffinity(0))

@@ -131,7 +131,7 @@ class Store:
             raise DamagedError(f"{kind} {key[:12]}: no valid manifest")
         folder = self.path(kind, key)
         wrong = [
-            name for name, entry in manifest["files"].items() if _sha256(folder / name) != entry["sha256"]
+            name for name, entry in manifest["files"].items() if sha256(folder / name) != entry["sha256"]
         ]
         if wrong:
             raise DamagedError(f"{kind} {key[:12]}: {', '.join(wrong)} changed since it was written")
@@ -197,10 +197,11 @@ class Store:
 
 def _sealed(file: Path) -> dict[str, Any]:
     _fsync(file)
-    return {"bytes": file.stat().st_size, "sha256": _sha256(file)}
+    return {"bytes": file.stat().st_size, "sha256": sha256(file)}
 
 
-def _sha256(file: Path) -> str:
+def sha256(file: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
     with open(file, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

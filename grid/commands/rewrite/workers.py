@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import subprocess
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -13,8 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 from queue import SimpleQueue
+
+import psutil
 
 from grid.commands.rewrite.inputs import Piece
 from grid.commands.rewrite.one_piece import Done, Order, rewrite, untouched
@@ -119,15 +118,8 @@ def _serve(pipe: Connection, order: Order) -> None:
 
 
 def resident_bytes(pid: int) -> int:
-    """The memory that a process holds; 0 if it can't be known. From /proc on Linux, elsewhere from `ps`."""
+    """The memory that a process holds; 0 if there is no such process."""
     try:
-        pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
-        pass
-    try:
-        command = ["ps", "-o", "rss=", "-p", str(pid)]
-        found = subprocess.run(command, capture_output=True, check=True)  # noqa: S603 - no shell, no input
-        return int(found.stdout) * 1024
-    except (OSError, ValueError, subprocess.CalledProcessError):
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.NoSuchProcess:
         return 0
