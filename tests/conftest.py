@@ -203,7 +203,7 @@ def wheels() -> Path:
         pytest.skip("the base image has Python 3.11, and pip gets wheels for the Python that it runs in")
     if not folder.exists():
         getting = folder.with_name(f"{folder.name}.{os.getpid()}")
-        what = ["--constraint", "constraints.txt", ".", "setuptools"]
+        what = ["--constraint", "constraints.txt", ".", "setuptools", "setuptools-scm"]
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(getting), *what]
         done = subprocess.run(command, cwd=root, capture_output=True, text=True)
         if done.returncode:

@@ -17,7 +17,6 @@ from preprocessing import interpreter
 
 app = typer.Typer(
     name="augrid",
-    help="Grid experiments on the robustness of code models to semantics-preserving rewrites of Python.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -51,6 +50,26 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from grid.store import provenance
+
+        print(f"augrid {provenance.shown()}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version of this code."
+        ),
+    ] = False,
+) -> None:
+    """Grid experiments on the robustness of code models to semantics-preserving rewrites of Python."""
 
 
 @app.command(epilog="example: augrid run quickstart --set training.max_steps=10")

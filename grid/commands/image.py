@@ -12,10 +12,11 @@ import docker
 from docker.errors import BuildError, DockerException
 
 from grid.errors import BadInput
+from grid.store import provenance
 
 TAG = "augrid:latest"
 DOCKERFILE = "grid/Dockerfile"
-FILES = ("pyproject.toml", "setup.py", "constraints.txt", "README.md")
+FILES = ("pyproject.toml", "setup.py", "constraints.txt", "README.md", "LICENSE")
 FOLDERS = ("grid", "transformers_py", "preprocessing", "models", "analysis", "configs")
 
 
@@ -36,7 +37,7 @@ def build(
     Raises:
         BadInput: this isn't a checkout, or the build failed; with the last lines of its output.
     """
-    given = dict(arguments or {})
+    given = {"VERSION": provenance.versions().get("augrid", ""), **(arguments or {})}
     if base is not None:
         given["BASE_IMAGE"] = base
     if wheels is not None:

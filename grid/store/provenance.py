@@ -45,6 +45,15 @@ def git() -> dict[str, Any]:
     return {"commit": ask("rev-parse", "HEAD"), "changed": bool(ask("status", "--porcelain", "-uno"))}
 
 
+def shown() -> str:
+    """The version of this code, for people: of the distribution, and of the checkout where it is one."""
+    version = versions().get("augrid", "not installed")
+    found = git()
+    if not found:
+        return version
+    return f"{version} (checkout at {found['commit'][:12]}{', changed' if found['changed'] else ''})"
+
+
 @cache
 def machine() -> dict[str, Any]:
     """This host: name, system, processor, cores, memory, GPUs."""

@@ -1,3 +1,4 @@
+import importlib.metadata
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ from typer.testing import CliRunner
 from grid.cli import keeping
 from grid.cli.app import app, console
 from grid.commands import cell_choice
+from grid.store import provenance
 
 keeping.register(app, console)
 COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
@@ -31,6 +33,12 @@ def test_help_names_the_classes_of_retry() -> None:
     help_ = " ".join(CliRunner().invoke(app, ["run", "--help"]).output.replace("│", " ").split())
     listed = help_.partition("Only cells that failed last:")[2].partition(". ")[0]
     assert all(name in listed for name in cell_choice.CLASSES)
+
+
+def test_version() -> None:
+    said = CliRunner().invoke(app, ["--version"]).output
+    assert said.startswith(f"augrid {importlib.metadata.version('augrid')}")
+    assert provenance.git().get("commit", "")[:12] in said
 
 
 @pytest.mark.parametrize("command", [["run", "nosuch"], ["run", "quickstart", "--executor", "remote"]])
