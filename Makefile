@@ -44,7 +44,6 @@ golden: $(READY)  ## write anew what is generated or pinned; look at the diff
 	$(BIN)/python -m transformers_py.catalogue > docs/rewrites.md
 	$(BIN)/python tests/transformers_py/test_golden.py
 	$(BIN)/python -m tests.pin write
-	$(BIN)/python -m tests.pin write
 
 clean:
 	rm -rf $(VENV) .audit build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -2,6 +2,6 @@
 
 from setuptools import find_namespace_packages, setup
 
-OURS = ["grid*", "transformers_py*", "preprocessing*", "models*", "analysis*"]
+OURS = ["grid*", "transformers_py*", "preprocessing*", "models*", "tasks*", "analysis*"]
 
 setup(packages=[*find_namespace_packages(include=OURS), "augrid_configs"])

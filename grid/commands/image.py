@@ -17,7 +17,7 @@ from grid.store import provenance
 TAG = "augrid:latest"
 DOCKERFILE = "grid/Dockerfile"
 FILES = ("pyproject.toml", "setup.py", "constraints.txt", "README.md", "LICENSE")
-FOLDERS = ("grid", "transformers_py", "preprocessing", "models", "analysis", "configs")
+FOLDERS = ("grid", "transformers_py", "preprocessing", "models", "tasks", "analysis", "configs")
 
 
 def build(

@@ -11,22 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from grid.plan.planner import CellSteps, Plan
-from grid.results import examples, job_logs
+from grid.plan.planner import Plan
+from grid.results import examples, job_logs, scores
 from grid.results.cell_status import CellStatus
 from grid.results.folder import Folder
 from grid.store.finished import Store
-from models.scoring import calibration
-from models.scoring import metrics as scores
 
 COUNTS = ("n_samples", "n_tokens_original", "n_tokens", "n_bytes_original", "n_bytes")
-METRICS = pa.schema(
-    [(name, pa.string()) for name in ("cell", "test", "samples", "scope", "metric")]
-    + [("value", pa.float64()), ("n_tokens", pa.int64()), ("n_samples", pa.int64())]
-)
 TRAINING = pa.schema(
     [("cell", pa.string()), ("step", pa.int64())]
     + [(name, pa.float64()) for name in ("seconds", "train_bits", "valid_bits", "learning_rate")]
@@ -39,7 +32,6 @@ REFUSALS = pa.schema([(n, pa.string()) for n in ("cell", "rewrite", "reason")] +
 SITES = pa.schema(
     [(n, pa.string()) for n in ("cell", "rewrite")] + [(n, pa.int64()) for n in ("n_applied", "n_available")]
 )
-SAMPLES = pa.schema([("cell", pa.string()), ("test", pa.string()), *scores.SAMPLES, ("common", pa.bool_())])
 
 
 def write(
@@ -59,7 +51,8 @@ def write(
     done = [status for status in found if status.status == "done"]
     try:
         pq.write_table(_cells(plan.cells.axes, found, manifests), new / "cells.parquet")
-        _write_scores(done, store, new)
+        scores.write(done, store, new)
+        _link_tokens(done, store, new)
         _write_training(done, store, new / "training.parquet")
         _write_variants(done, store, new)
         shown = examples.table(store, plan.cells.axes, done, manifests)
@@ -115,54 +108,11 @@ def _cells(
     return pa.Table.from_pylist(rows, pa.schema([(name, types.get(name, pa.string())) for name in names]))
 
 
-def _write_scores(done: Sequence[CellStatus], store: Store, new: Path) -> None:
-    rows: list[dict[str, Any]] = []
-    with pq.ParquetWriter(new / "samples.parquet", SAMPLES, compression="zstd") as writer:
-        for status in done:
-            thrown = _thrown_out(status.steps, store)
-            for test, artifacts in status.steps.tests.items():
-                folder = store.path("evaluate", artifacts.name)
-                _link(folder / "tokens.parquet", new / "tokens" / f"{status.cell.id}-{test}.parquet")
-                samples = _samples(folder / "samples.parquet", status.cell.id, test, thrown)
-                writer.write_table(samples)
-                errors = calibration.errors(folder / "tokens.parquet", set(thrown.to_pylist()))
-                rows += _metric_rows(samples, status.cell.id, test, errors)
-    pq.write_table(pa.Table.from_pylist(rows, METRICS), new / "metrics.parquet")
-
-
-def _samples(file: Path, cell: str, test: str, thrown: pa.Array) -> pa.Table:
-    table = pq.read_table(file)
-    common = pc.invert(pc.is_in(table["sample"], value_set=thrown))
-    table = table.append_column("common", common)
-    table = table.add_column(0, "test", pa.repeat(test, len(table)))
-    return table.add_column(0, "cell", pa.repeat(cell, len(table))).select(SAMPLES.names).cast(SAMPLES)
-
-
-def _metric_rows(
-    samples: pa.Table, cell: str, test: str, errors: Mapping[str, Mapping[str, float]]
-) -> list[dict[str, Any]]:
-    rows = []
-    for which in ("all", "common"):
-        chosen = samples if which == "all" else samples.filter(samples["common"])
-        sums = [(name, "sum") for name in ("n_tokens", *scores.SUMS)]
-        grouped = chosen.group_by("scope", use_threads=False).aggregate([*sums, ("sample", "count")])
-        for row in grouped.to_pylist():
-            totals = {name: row[f"{name}_sum"] for name in scores.SUMS}
-            counts = {"n_tokens": row["n_tokens_sum"], "n_samples": row["sample_count"]}
-            same = {"cell": cell, "test": test, "samples": which, "scope": row["scope"], **counts}
-            values = scores.metrics(totals, row["n_tokens_sum"])
-            if (error := errors.get(which, {}).get(row["scope"])) is not None:
-                values["ece"] = error
-            rows += [{**same, "metric": metric, "value": value} for metric, value in values.items()]
-    return rows
-
-
-def _thrown_out(steps: CellSteps, store: Store) -> pa.Array:
-    names: list[str] = []
-    for key in steps.variant.keys if steps.variant else ():
-        table = pq.read_table(store.path("variant", key) / "shard.parquet", columns=["sample", "outcome"])
-        names += table.filter(pc.equal(table["outcome"], "thrown_out"))["sample"].to_pylist()
-    return pa.array(names, pa.string())
+def _link_tokens(done: Sequence[CellStatus], store: Store, new: Path) -> None:
+    for status in done:
+        for test, artifacts in status.steps.tests.items():
+            file = store.path("evaluate", artifacts.name) / "tokens.parquet"
+            _link(file, new / "tokens" / f"{status.cell.id}-{test}.parquet")
 
 
 def _write_training(done: Sequence[CellStatus], store: Store, file: Path) -> None:

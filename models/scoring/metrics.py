@@ -1,19 +1,21 @@
-"""From scored tokens to sums per sample, from sums to metrics. Without torch.
+"""From scored tokens to sums per sample, by scope. Without torch.
 
-    tokens.parquet                            samples.parquet                          metrics
-    sample token kind … nll_bits rank   ->    sample scope n_tokens nll_bits …   ->    entropy 3.1, mrr_10
-    0.74 …
+    tokens.parquet                            samples.parquet
+    sample token kind … nll_bits rank   ->    sample scope n_tokens nll_bits …
 
 Sums are kept, not means: any set of samples can be put together afterwards.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from models.scoring.sums import SUMS, Sum
 from preprocessing.lexer.tokens import KINDS, NAME
 
 TOKENS = pa.schema(
@@ -32,27 +34,17 @@ TOKENS = pa.schema(
         ("f1_both", pa.uint16()),  # sub-tokens of both together; 0 but for identifiers, null if not asked for
     ]
 )
-SUMS = (
-    "nll_bits",
-    "accuracy_1",
-    "accuracy_5",
-    "accuracy_10",
-    "reciprocal_rank_10",
-    "n_bytes",
-    "confidence",
-    "f1_shared",
-    "f1_both",
-)
-COUNTS = ("n_bytes", "f1_shared", "f1_both")
-SAMPLES = pa.schema(
-    [
-        ("sample", pa.string()),
-        ("project", pa.string()),
-        ("scope", pa.string()),
-        ("n_tokens", pa.int64()),
-        *((name, pa.int64() if name in COUNTS else pa.float64()) for name in SUMS),
-    ]
-)
+ROWS = [("sample", pa.string()), ("project", pa.string()), ("scope", pa.string()), ("n_tokens", pa.int64())]
+
+
+def table_of(sums: Sequence[Sum]) -> pa.Schema:
+    """One row per sample and scope: of how many tokens, and their sums."""
+    return pa.schema([*ROWS, *((one.name, pa.int64() if one.whole else pa.float64()) for one in sums)])
+
+
+SAMPLES = table_of(SUMS)
+PLACES = ("kind", "origin", "change")
+"""What says of a token to which scopes it belongs."""
 UNCHANGED, RENAMED = 0, 1
 
 
@@ -75,83 +67,60 @@ def scopes(
         yield f"kind:{kind}", kinds == code
 
 
-def sums(tokens: pa.Table, projects: Mapping[str, str]) -> pa.Table:
+def sums(tokens: pa.Table, projects: Mapping[str, str], wanted: Sequence[Sum] = SUMS) -> pa.Table:
     """Sums per sample and scope of a token table, in the order of its samples; scopes without a token are
     left out.
 
-    tokens: as TOKENS, the rows of a sample together; projects: project of every sample. Where ranks are
-    null, so
-    are the sums that need them.
+    tokens: the rows of a sample together, with the columns `sample`, `kind`, `origin`, `change` and what the
+    sums need. projects: of every sample. A sum that needs a column with nulls, or one that isn't there, is
+    null.
     """
     sample = tokens.column("sample").combine_chunks()
-    codes = sample.indices.to_numpy() if len(tokens) else np.empty(0, dtype=np.int32)
-    names = sample.dictionary.to_pylist()
-    starts = (
-        np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]]) if len(codes) else np.empty(0, dtype=np.int64)
-    )
-    values = _values(tokens)
-    columns = {name: tokens.column(name).to_numpy() for name in ("kind", "origin", "change")}
-    rows: list[dict[str, Any]] = []
-    for scope, inside in scopes(columns["kind"], columns["origin"], columns["change"]):
-        if not len(starts):
-            break
+    codes = sample.indices.to_numpy()
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    values = {one: values_of(tokens, one) for one in wanted}
+    parts: list[dict[str, NDArray[Any]]] = []
+    names = []
+    for scope, inside in scopes(*(tokens.column(name).to_numpy() for name in PLACES)):
+        names.append(scope)
         n = np.add.reduceat(inside.astype(np.int64), starts)
+        there = np.flatnonzero(n)
         totals = {
-            name: None if value is None else np.add.reduceat(np.where(inside, value, 0), starts)
-            for name, value in values.items()
+            one.name: np.add.reduceat(np.where(inside, value, 0), starts)[there]
+            for one, value in values.items()
+            if value is not None
         }
-        for i in np.flatnonzero(n):
-            own = {name: None if total is None else total[i].item() for name, total in totals.items()}
-            key = names[codes[starts[i]]]
-            row = {"sample": key, "project": projects[key], "scope": scope, "n_tokens": int(n[i]), **own}
-            rows.append({"order": int(i), **row})
-    rows.sort(key=lambda row: row["order"])  # stable: scopes stay in their order
-    return pa.Table.from_pylist(rows, SAMPLES)
+        parts.append(
+            {"sample": there, "scope": np.full(len(there), len(names) - 1), "n_tokens": n[there], **totals}
+        )
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    order = np.argsort(columns["sample"], kind="stable")  # scopes stay in their order
+    found: dict[str, Any] = {name: column[order] for name, column in columns.items()}
+    found["sample"] = sample.dictionary.take(pa.array(codes[starts[found["sample"]]]))
+    found["project"] = [projects[name] for name in found["sample"].to_pylist()]
+    found["scope"] = pa.array(names).take(pa.array(found["scope"]))
+    schema = table_of(wanted)
+    rows = len(order)
+    return pa.table(
+        [pa.array(found[f.name], f.type) if f.name in found else pa.nulls(rows, f.type) for f in schema],
+        schema,
+    )
 
 
-def _values(tokens: pa.Table) -> dict[str, NDArray[Any] | None]:
-    """What is summed, one value per token."""
-    values: dict[str, NDArray[Any] | None] = dict.fromkeys(SUMS)
-    values["nll_bits"] = tokens.column("nll_bits").to_numpy().astype(np.float64)
-    values["n_bytes"] = tokens.column("n_bytes").to_numpy().astype(np.int64)
-    if tokens.column("rank").null_count == 0:
-        rank = tokens.column("rank").to_numpy()
-        for k in (1, 5, 10):
-            values[f"accuracy_{k}"] = ((rank > 0) & (rank <= k)).astype(np.float64)
-        values["reciprocal_rank_10"] = np.where(rank > 0, 1.0 / np.maximum(rank, 1), 0.0)
-    if tokens.column("best_bits").null_count == 0:
-        values["confidence"] = np.exp2(-tokens.column("best_bits").to_numpy().astype(np.float64))
-        for name in ("f1_shared", "f1_both"):
-            values[name] = tokens.column(name).to_numpy().astype(np.int64)
-    return values
+def sums_of(file: Path, projects: Mapping[str, str], wanted: Sequence[Sum]) -> pa.Table:
+    """The same of a file of scored tokens, some at a time: samples are written into it as a whole."""
+    with pq.ParquetFile(file) as opened:
+        known = [name for one in wanted for name in one.needs if name in opened.schema_arrow.names]
+        columns = list(dict.fromkeys(["sample", *PLACES, *known]))
+        groups = (opened.read_row_group(k, columns=columns) for k in range(opened.num_row_groups))
+        parts = [sums(group.unify_dictionaries(), projects, wanted) for group in groups]
+    return pa.concat_tables(parts) if parts else table_of(wanted).empty_table()
 
 
-def metrics(totals: Mapping[str, float | None], n_tokens: int) -> dict[str, float]:
-    """Metrics of one scope from its sums over any set of samples; `totals` has the keys SUMS.
-
-    entropy: bits per token; bits_per_byte; perplexity = 2^entropy; accuracy_1, _5, _10; mrr_10; confidence:
-    mean probability of the best token; f1_subtokens: of the identifiers in the scope, micro-averaged. What
-    can't be said (no tokens, no bytes, no ranks, a perplexity beyond floats) is left out.
-    """
-    if not n_tokens:
-        return {}
-    n_tokens = int(n_tokens)
-    result: dict[str, float] = {}
-    bits, size = totals["nll_bits"], totals["n_bytes"]
-    if bits is not None:
-        result["entropy"] = float(bits) / n_tokens
-        if size:
-            result["bits_per_byte"] = float(bits / size)
-        if result["entropy"] < 1024:
-            result["perplexity"] = 2.0 ** result["entropy"]
-    for name in ("accuracy_1", "accuracy_5", "accuracy_10"):
-        if (total := totals[name]) is not None:
-            result[name] = float(total / n_tokens)
-    if (total := totals["reciprocal_rank_10"]) is not None:
-        result["mrr_10"] = float(total / n_tokens)
-    if (total := totals["confidence"]) is not None:
-        result["confidence"] = float(total / n_tokens)
-    shared, both = totals["f1_shared"], totals["f1_both"]
-    if shared is not None and both:
-        result["f1_subtokens"] = float(2 * shared / both)
-    return result
+def values_of(tokens: pa.Table | pa.RecordBatch, one: Sum) -> NDArray[Any] | None:
+    """(T,) what is summed; None where a column that it needs has nulls, or isn't there."""
+    names = tokens.schema.names
+    if any(name not in names or tokens.column(name).null_count for name in one.needs):
+        return None
+    columns = [tokens.column(name).to_numpy() for name in one.needs]
+    return one.of(*columns).astype(np.int64 if one.whole else np.float64)

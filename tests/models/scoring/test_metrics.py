@@ -1,12 +1,14 @@
-"""Sums and metrics against rows computed by hand."""
+"""Sums of tokens against rows computed by hand."""
 
-import math
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from models.scoring.metrics import SUMS, TOKENS, metrics, sums
+from models.scoring.metrics import SAMPLES, TOKENS, sums, sums_of
+from models.scoring.sums import SUMS, Sum
 from preprocessing.lexer.tokens import KEYWORD, NAME, NEWLINE
 
 #        sample  kind     origin change bits  rank bytes best, shared and both sub-tokens
@@ -42,7 +44,7 @@ def table(rows: list[Any], ranks: bool = True, best: bool = True) -> pa.Table:
 
 def test_sums_by_hand() -> None:
     got = {
-        (row["sample"], row["scope"]): (row["n_tokens"], *(row[name] for name in SUMS))
+        (row["sample"], row["scope"]): (row["n_tokens"], *(row[one.name] for one in SUMS))
         for row in sums(table(ROWS), {"s1": "p", "s2": "q"}).to_pylist()
     }
     assert got == {
@@ -73,42 +75,27 @@ def test_rows_keep_the_order_of_samples() -> None:
 
 
 def test_no_tokens_no_rows() -> None:
-    assert len(sums(table([]), {})) == 0
+    assert sums(table([]), {}).equals(SAMPLES.empty_table())
 
 
-def test_without_ranks_only_bits_and_bytes() -> None:
+def test_what_nobody_asked_for_is_null() -> None:
     row = sums(table(ROWS, ranks=False), {"s1": "p", "s2": "q"}).to_pylist()[0]
-    assert row["nll_bits"] == 13.5
-    assert row["reciprocal_rank_10"] is None
-    assert set(metrics(row, row["n_tokens"])) == {"entropy", "bits_per_byte", "perplexity"}
-
-
-def test_without_best_tokens_no_confidence_and_no_f1() -> None:
+    assert {name for name, value in row.items() if value is None} == {
+        one.name for one in SUMS if one.optional
+    }
     row = sums(table(ROWS, best=False), {"s1": "p", "s2": "q"}).to_pylist()[0]
-    assert row["accuracy_1"] == 2
-    assert not {"confidence", "f1_subtokens"} & set(metrics(row, row["n_tokens"]))
+    lacking = {name for name, value in row.items() if value is None}
+    assert lacking == {"confidence", "f1_shared", "f1_both"}
 
 
-def test_metrics_by_hand() -> None:
-    totals = dict(zip(SUMS, (13.5, 2, 3, 3, 2.5, 12, 2.25, 1, 7), strict=True))
-    assert metrics(totals, 4) == pytest.approx(
-        {
-            "entropy": 3.375,
-            "bits_per_byte": 1.125,
-            "perplexity": 2**3.375,
-            "accuracy_1": 0.5,
-            "accuracy_5": 0.75,
-            "accuracy_10": 0.75,
-            "mrr_10": 0.625,
-            "confidence": 0.5625,
-            "f1_subtokens": 2 / 7,
-        }
-    )
-
-
-def test_metrics_never_have_a_nan() -> None:
-    empty = dict.fromkeys(SUMS, 0.0)
-    assert metrics(empty, 0) == {}
-    assert "bits_per_byte" not in metrics(empty, 3)
-    assert "perplexity" not in metrics({**empty, "nll_bits": 1e6}, 1)
-    assert all(math.isfinite(value) for value in metrics(empty, 3).values())
+def test_another_sum_of_a_file_of_tokens_stands_in_the_same_rows(tmp_path: Path) -> None:
+    with pq.ParquetWriter(tmp_path / "tokens.parquet", TOKENS) as file:
+        for rows in (ROWS[:4], ROWS[4:]):  # two samples, written apart
+            file.write_table(table(rows))
+    dear = Sum(name="dear", needs=("nll_bits", "n_bytes"), of=lambda bits, size: bits > size, whole=True)
+    absent = Sum(name="absent", needs=("nothing",), of=lambda nothing: nothing)
+    projects = {"s1": "p", "s2": "q"}
+    found = sums_of(tmp_path / "tokens.parquet", projects, [dear, absent])
+    assert found.select(["sample", "scope"]).equals(sums(table(ROWS), projects).select(["sample", "scope"]))
+    assert found["dear"].to_pylist() == [1, 1, 0, 0, 0, 0, 1, 1, 0, 0] + [0] * 6
+    assert found["absent"].null_count == len(found)

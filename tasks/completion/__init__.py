@@ -1,0 +1,137 @@
+"""Completion: the next token. What is measured, of which tokens, and how results say so.
+
+A metric is a descriptor in METRICS. If it needs a sum that isn't in SUMS, that is one more line there: scored
+tokens are kept, so the sum is made of them when tables are written, and nothing is scored again.
+"""
+
+from analysis.statistics.descriptions import Description, Scope, SumColumn, TokenCodes, Unit
+from analysis.statistics.metrics import ByBin, Difference, Metric, MostConfident, PowerOfTwo, Ratio
+from models.scoring.sums import SUMS as SCORED
+from preprocessing.lexer.tokens import KINDS
+
+UNIT = Unit(singular="token", plural="tokens", count="n_tokens")
+CHANGES = ("unchanged", "renamed", "inserted")
+SUMS = (*SCORED,)
+
+METRICS = (
+    Metric(
+        name="entropy",
+        label="Entropy",
+        unit="bits per token",
+        form=Ratio(numerator="nll_bits", denominator="n_tokens"),
+        higher_is_better=False,
+        digits=2,
+    ),
+    Metric(
+        name="bits_per_byte",
+        label="Entropy",
+        unit="bits per byte",
+        form=Ratio(numerator="nll_bits", denominator="n_bytes"),
+        higher_is_better=False,
+        differences="on_request",
+    ),
+    Metric(
+        name="perplexity",
+        label="Perplexity",
+        unit="2 to the bits per token",
+        form=PowerOfTwo(numerator="nll_bits", denominator="n_tokens"),
+        higher_is_better=False,
+        digits=1,
+        differences="never",
+    ),
+    Metric(
+        name="accuracy_1",
+        label="Accuracy@1",
+        unit="share of tokens",
+        form=Ratio(numerator="accuracy_1", denominator="n_tokens"),
+    ),
+    Metric(
+        name="accuracy_5",
+        label="Accuracy@5",
+        unit="share of tokens",
+        form=Ratio(numerator="accuracy_5", denominator="n_tokens"),
+        differences="on_request",
+    ),
+    Metric(
+        name="accuracy_10",
+        label="Accuracy@10",
+        unit="share of tokens",
+        form=Ratio(numerator="accuracy_10", denominator="n_tokens"),
+        differences="on_request",
+    ),
+    Metric(
+        name="mrr_10",
+        label="MRR@10",
+        unit="mean reciprocal rank",
+        form=Ratio(numerator="reciprocal_rank_10", denominator="n_tokens"),
+    ),
+    Metric(
+        name="confidence",
+        label="Confidence",
+        unit="mean probability of the best token",
+        form=Ratio(numerator="confidence", denominator="n_tokens"),
+        higher_is_better=None,
+    ),
+    Metric(
+        name="f1_subtokens",
+        label="F1 of sub-tokens",
+        unit="F1 of identifiers",
+        form=Ratio(numerator="f1_shared", denominator="f1_both", factor=2.0),
+    ),
+    Metric(
+        name="ece",
+        label="Calibration error",
+        unit="ECE, in probability",
+        form=ByBin(first="confidence", second="accuracy_1", count="n_tokens", by="confidence", bins=15),
+        higher_is_better=False,
+    ),
+    Metric(
+        name="overconfidence",
+        label="Confidence − accuracy",
+        unit="probability",
+        form=Difference(plus="confidence", minus="accuracy_1", denominator="n_tokens"),
+        higher_is_better=None,
+    ),
+    *(
+        Metric(
+            name=f"accuracy_1_top_{percent}",
+            label=f"Accuracy@1 of the most confident {percent} %",
+            unit="share of these tokens",
+            form=MostConfident(
+                numerator="accuracy_1", count="n_tokens", by="confidence", coverage=percent / 100
+            ),
+        )
+        for percent in (50, 80)
+    ),
+)
+"""Calibration: Guo et al. 2017, with bins of equally many tokens (Nguyen & O'Connor 2015); the most
+confident: Geifman & El-Yaniv 2017; F1: micro-averaged, of the multisets of sub-tokens (Allamanis et al. 2015;
+Alon et al. 2019)."""
+
+SCOPES = (
+    Scope(name="all", label="tokens", rewritten="aligned"),
+    Scope(name="identifier", label="identifiers", rewritten="aligned_identifier"),
+    Scope(name="aligned", label="aligned tokens"),
+    Scope(name="aligned_identifier", label="aligned identifiers"),
+    Scope(name="unchanged", label="unchanged tokens"),
+    Scope(name="renamed", label="renamed tokens"),
+    Scope(name="inserted", label="inserted tokens"),
+    *(Scope(name=f"kind:{kind}", label=f"tokens of kind {kind}") for kind in KINDS),
+)
+
+DESCRIPTION = Description(
+    name="completion",
+    version=1,
+    unit=UNIT,
+    sums=tuple(SumColumn(name=one.name, optional=one.optional) for one in SUMS),
+    metrics=METRICS,
+    scopes=SCOPES,
+    leads=("entropy", "accuracy_1", "mrr_10"),
+    validation="bits per token",
+    pairing=(
+        "Rewritten and original test samples are compared token by token: the rewrites only insert tokens or "
+        "rename identifiers, so each original token is scored once before and once after; inserted tokens "
+        "are left out."
+    ),
+    tokens=TokenCodes(kinds=KINDS, changes=CHANGES),
+)
