@@ -74,7 +74,11 @@ BASE = Table(columns={"name": ["a", "b"], "value": [0.25, float("nan")]}, key=("
 
 
 def test_commits_that_say_the_same_in_another_order_with_more_beside_it_are_equal() -> None:
-    columns = {"new": [1, 2, 3], "value": [7.0, float("nan"), 0.25], "name": ["c", "b", "a"]}
+    columns: dict[str, list[object]] = {
+        "new": [1, 2, 3],
+        "value": [7.0, float("nan"), 0.25],
+        "name": ["c", "b", "a"],
+    }
     found = compared("table", BASE, Table(columns=columns, key=("name",)))
     assert not found.different
     assert (found.rows, found.columns, found.values) == (2, 2, 4)

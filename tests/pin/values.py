@@ -67,4 +67,4 @@ def differ(pinned: str, now: str, *, bits: bool) -> bool:
     if not any(f" {kind}, sum" in pinned for kind in FLOATS) or before[:2] != after[:2]:
         return True
     old, new = (float(text.removesuffix(",")) for text in (before[2], after[2]))
-    return not math.isclose(old, new, rel_tol=1e-5, abs_tol=1e-9)
+    return not math.isclose(old, new, rel_tol=1e-5, abs_tol=1e-6)
