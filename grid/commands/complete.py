@@ -137,7 +137,7 @@ def _parsed(where: str) -> tuple[str, int, int]:
 
 def _carried(at: int, before: Tokens, after: Tokens, edits: Sequence[Any]) -> int:
     """The index of an original token in the rewritten text: every one has its place there."""
-    from transformers_py.source.edits import align
+    from transformers_py import align
 
     pairs = align(list(before.spans()), list(after.spans()), edits)
     origins = [origin for origin, _ in pairs]

@@ -24,7 +24,7 @@ def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
 def _one(work: Work, context: Context) -> dict[str, object]:
     from preprocessing import encode
     from preprocessing.lexer.tokens import TokensConfig
-    from transformers_py.source.edits import align
+    from transformers_py import align
 
     corpus = context.input(work, "corpus") / f"shard-{work.parameters['shard']:05}.parquet"
     variant = "variant" in work.inputs

@@ -125,7 +125,7 @@ def test_the_version_of_a_rewrite_is_in_the_keys_of_its_variants_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sets = {**RAW["rewrites"], "both": ["parentheses", {"rename_variable": {"style": "random"}}]}
-    changes = {"rewrites": sets, "axes": {**RAW["axes"], "rewrites": [*sets]}}
+    changes: dict[str, Any] = {"rewrites": sets, "axes": {**RAW["axes"], "rewrites": [*sets]}}
     before = make(**changes)
     monkeypatch.setattr(rename_variable, "VERSION", rename_variable.VERSION + 1)
     after = make(**changes)

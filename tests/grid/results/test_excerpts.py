@@ -8,8 +8,7 @@ import pytest
 from grid.results import excerpts
 from grid.results.excerpts import Scored, cut
 from preprocessing.lexer.tokens import lex
-from transformers_py import rewrite
-from transformers_py.source.edits import align
+from transformers_py import align, rewrite
 
 
 def scored(

@@ -214,7 +214,7 @@ def output(text: str) -> Any:
     return printed.getvalue()
 
 
-VARIANTS = {
+VARIANTS: dict[str, list[Any]] = {
     **{name: [name] for name in names()},
     **{
         f"{name} {style}": [{name: {"style": style}}]

@@ -100,10 +100,11 @@ def test_all_together_does_the_same(program: str) -> None:
     before = PROGRAMS[program]
     expected = output(before)
     source = Source.analyse(before)
-    compound = [{"if_true": {"wrap": "compound"}} if name == "if_true" else name for name in INSERTING]
-    for rewrites, rate, seed in itertools.product(
-        (INSERTING, INSERTING[::-1], compound), (0.3, 1.0), (1, 2, 3)
-    ):
+    compound: list[Any] = [
+        {"if_true": {"wrap": "compound"}} if name == "if_true" else name for name in INSERTING
+    ]
+    sets: list[list[Any]] = [INSERTING, INSERTING[::-1], compound]
+    for rewrites, rate, seed in itertools.product(sets, (0.3, 1.0), (1, 2, 3)):
         done = emit(source, rewrites, rate=rate, seed=seed)
         assert done.status == "rewritten", done.problem
         assert output(done.text) == expected, done.text
