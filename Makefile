@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FAST := -m "not slow and not docker and not gpu"
 
-.PHONY: demo test test-container test-wheel test-all check audit golden clean
+.PHONY: demo test engine test-container test-wheel test-all check audit golden clean
 
 demo: $(READY)  ## the main job, from start to end: configs/grid/quickstart.yaml to results/quickstart/report.html
 	$(BIN)/augrid run quickstart
@@ -12,8 +12,11 @@ demo: $(READY)  ## the main job, from start to end: configs/grid/quickstart.yaml
 test: check  ## static checks and the fast tests
 	$(BIN)/python -m pytest -n 2 $(FAST)
 
-test-container: $(READY)  ## builds and runs the image of preprocessing; root on Debian gets an engine where none answers
-	AUGRID_START_DOCKER=1 $(BIN)/python -m pytest -m docker tests/preprocessing/test_container.py
+engine: $(READY)  ## a Docker Engine and an image for the tests that need them: root on Debian gets one where none answers
+	-PYTHONPATH=. $(BIN)/python .ci/engine.py
+
+test-container: engine  ## builds and runs the image of preprocessing
+	$(BIN)/python -m pytest -m docker tests/preprocessing/test_container.py
 
 test-wheel: $(READY)  ## the wheel, installed elsewhere, runs the quick start
 	$(BIN)/python -m pytest tests/test_wheel.py

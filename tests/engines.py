@@ -1,12 +1,10 @@
-"""A real Docker Engine for tests marked `docker`, and an image with Python that needs no registry.
+"""Fixtures of tests marked `docker`: a real Docker Engine, images, and other engines as if on other hosts.
 
-The engine at AUGRID_DOCKER (default unix:///var/run/docker.sock) is used when it answers. Where none does,
-and we are root on Debian with CI=true or AUGRID_START_DOCKER=1, one is installed, started and left running;
-else the tests are skipped. It has no bridge: containers have no network, or the host's.
+The engine at AUGRID_DOCKER (default unix:///var/run/docker.sock) is used when it answers; `make engine` sets
+one up where none does. Without it, or without the base image, the tests are skipped.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
@@ -24,9 +22,6 @@ import pytest
 
 URL = os.environ.get("AUGRID_DOCKER", "unix:///var/run/docker.sock")
 BASE = "python-base:bookworm"
-HUB = "python:3.11-slim-bookworm"
-PACKAGES = ("docker.io", "debootstrap", "openssh-server", "openssh-client")
-LOCK = Path("/tmp/augrid-test-docker.lock")
 Engine = Callable[..., str]
 LIGHT = """\
 FROM {base}
@@ -43,24 +38,6 @@ def answers(url: str) -> bool:
         return False
     client.close()
     return True
-
-
-def may_start() -> bool:
-    asked = os.environ.get("CI") == "true" or os.environ.get("AUGRID_START_DOCKER") == "1"
-    return asked and os.geteuid() == 0 and Path("/etc/debian_version").exists()
-
-
-def install(*programs: str) -> None:
-    """Debian's packages, unless all programs are there."""
-    path = f"{os.environ['PATH']}:/usr/sbin"
-    if not all(shutil.which(program, path=path) for program in programs):
-        quiet = {
-            "check": True,
-            "capture_output": True,
-            "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-        }
-        subprocess.run(["apt-get", "update"], **quiet)
-        subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES], **quiet)
 
 
 def start_engine(*options: str, url: str, log: IO[bytes] | int) -> "subprocess.Popen[bytes]":
@@ -80,18 +57,8 @@ def start_engine(*options: str, url: str, log: IO[bytes] | int) -> "subprocess.P
 @pytest.fixture(scope="session")
 def docker_url() -> str:
     """Address of an engine that answers; skips without one."""
-    with open(LOCK, "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes may want to start it
-        if not answers(URL):
-            if not may_start():
-                pytest.skip(
-                    f"no Docker Engine answers at {URL} (root on Debian: AUGRID_START_DOCKER=1 starts one)"
-                )
-            try:
-                install("dockerd", "debootstrap", "sshd")
-                start_engine(url=URL, log=subprocess.DEVNULL)
-            except (subprocess.CalledProcessError, OSError, RuntimeError) as error:
-                pytest.skip(f"no Docker Engine answers at {URL}, and none could be set up: {error}")
+    if not answers(URL):
+        pytest.skip(f"no Docker Engine answers at {URL} (root on Debian: make engine)")
     return URL
 
 
@@ -103,39 +70,15 @@ def docker_client(docker_url: str) -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture(scope="session")
-def base_image(docker_client: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An image with Python 3.11 and venv: pulled where there is a registry, else of Debian's packages."""
-    with open(LOCK, "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not docker_client.images.list(BASE):
-            try:
-                docker_client.images.pull(*HUB.split(":")).tag(*BASE.split(":"))
-            except docker.errors.DockerException as error:
-                if not may_start():
-                    pytest.skip(f"no base image: {HUB} can't be pulled: {error}")
-                try:
-                    bootstrap(docker_client, tmp_path_factory.mktemp("base") / "root")
-                except subprocess.CalledProcessError as failed:
-                    pytest.skip(f"no base image: {HUB} can't be pulled, and {failed}")
+def base_image(docker_client: docker.DockerClient) -> str:
+    """An image with Python 3.11 and venv."""
+    if not docker_client.images.list(BASE):
+        pytest.skip(f"the engine at {URL} has no image {BASE} (make engine)")
     try:
         docker_client.containers.run(BASE, ["python3", "--version"], network_mode="none", remove=True)
     except docker.errors.DockerException as error:
         pytest.skip(f"the engine at {URL} can't run a container: {error}")
     return BASE
-
-
-def bootstrap(client: docker.DockerClient, root: Path) -> None:
-    """Debian with Python from the mirror that apt uses, imported as BASE."""
-    install("debootstrap")
-    sources = "\n".join(file.read_text() for file in Path("/etc/apt/sources.list.d").glob("*.sources"))
-    mirrors = [line.split()[1] for line in sources.splitlines() if line.startswith("URIs:")]
-    include = "--include=python3,python3-venv,ca-certificates"
-    command = ["/usr/sbin/debootstrap", "--variant=minbase", include, "bookworm", str(root), *mirrors[:1]]
-    subprocess.run(command, check=True, capture_output=True)
-    with subprocess.Popen(["tar", "-C", str(root), "-c", "."], stdout=subprocess.PIPE) as tar:
-        repository, tag = BASE.split(":")
-        client.api.import_image_from_data(tar.stdout, repository=repository, tag=tag)
-    shutil.rmtree(root, ignore_errors=True)
 
 
 @pytest.fixture
