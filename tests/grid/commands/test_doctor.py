@@ -12,8 +12,10 @@ from grid import hosts as places
 from grid.commands.doctor import run as check_places
 from grid.engines import containers
 
+Checks = dict[str, tuple[bool, str]]
 
-def doctor(root: Path, hosts: Path | None = None) -> tuple[int, dict[str, tuple[bool, str]]]:
+
+def doctor(root: Path, hosts: Path | None = None) -> tuple[int, Checks]:
     """Exit code, and check → (ticked?, the rest of its row)."""
     out = io.StringIO()
     code = check_places(places.load(str(hosts) if hosts else None), root, Console(file=out, width=600))
@@ -38,16 +40,13 @@ def test_a_results_folder_that_can_t_be_written(tmp_path: Path) -> None:
     assert code == 1
 
 
-@pytest.mark.docker
-def test_hosts(
-    tmp_path: Path,
-    docker_url: str,
-    docker_client: docker.DockerClient,
-    training_image: str,
-    light_image: str,
-) -> None:
-    file = tmp_path / "hosts.yaml"
-    file.write_text(
+@pytest.fixture(scope="module")
+def engines(
+    tmp_path_factory: pytest.TempPathFactory, docker_url: str, training_image: str, light_image: str
+) -> tuple[int, Checks]:
+    """What is said of five hosts: one that is as it should be, and four that each lack something."""
+    folder = tmp_path_factory.mktemp("doctor")
+    (folder / "hosts.yaml").write_text(
         f"""hosts:
   - {{name: good, url: "{docker_url}", slots: 1, image: "{training_image}"}}
   - {{name: old, url: "{docker_url}", slots: 1, image: "{light_image}", user: "4242:4242"}}
@@ -56,28 +55,44 @@ def test_hosts(
   - {{name: gone, url: "unix:///nowhere/docker.sock", slots: 1}}
 """
     )
-    code, checks = doctor(tmp_path, file)
+    return doctor(folder, folder / "hosts.yaml")
+
+
+@pytest.mark.docker
+def test_a_host_that_is_as_it_should_be(engines: tuple[int, Checks]) -> None:
+    good = {name: fine for name, (fine, _) in engines[1].items() if name.startswith("good: ")}
+    names = ("reachable", "image", "a container", "versions", "clock", "disk")
+    assert good == {f"good: {name}": True for name in names}
+    assert f"runs as {os.getuid()}:{os.getgid()}" in engines[1]["good: a container"][1]
+
+
+@pytest.mark.docker
+def test_containers_run_as_the_user_of_the_hosts_file(engines: tuple[int, Checks]) -> None:
+    fine, said = engines[1]["old: a container"]
+    assert fine
+    assert "runs as 4242:4242" in said
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    "check, expected",
+    [
+        ("old: versions", ("torch None (here ", "augrid image build")),
+        ("bare: image", ("no augrid:never-built", "augrid image build --hosts FILE")),
+        ("gpu: GPUs", ("could not select device driver",)),
+        ("gone: reachable", ("is dockerd running there?",)),
+    ],
+)
+def test_what_a_host_lacks(engines: tuple[int, Checks], check: str, expected: tuple[str, ...]) -> None:
+    code, checks = engines
     assert code == 1
-    good = {name: fine for name, (fine, _) in checks.items() if name.startswith("good: ")}
-    assert good == dict.fromkeys(
-        [f"good: {what}" for what in ("reachable", "image", "a container", "versions", "clock", "disk")], True
-    )
-    assert f"runs as {os.getuid()}:{os.getgid()}" in checks["good: a container"][1]
-    assert checks["old: a container"][0]
-    assert "runs as 4242:4242" in checks["old: a container"][1]
-    fine, said = checks["old: versions"]
+    fine, said = checks[check]
     assert not fine
-    assert "torch None (here " in said
-    assert "augrid image build" in said
-    fine, said = checks["bare: image"]
-    assert not fine
-    assert "no augrid:never-built" in said
-    assert "augrid image build --hosts FILE" in said
-    fine, said = checks["gpu: GPUs"]
-    assert not fine
-    assert "could not select device driver" in said
-    fine, said = checks["gone: reachable"]
-    assert not fine
-    assert "is dockerd running there?" in said
-    left = docker_client.api.containers(all=True, filters={"label": f"{containers.GRID}=doctor"})
+    assert all(words in said for words in expected)
+
+
+@pytest.mark.docker
+def test_no_container_is_left(engines: tuple[int, Checks], docker_client: docker.DockerClient) -> None:
+    label = f"{containers.GRID}=doctor"
+    left = docker_client.api.containers(all=True, filters={"label": label})
     assert left == []  # not even the one that couldn't be started

@@ -1,7 +1,10 @@
 import threading
 import time
 from dataclasses import replace
+from queue import SimpleQueue
 from typing import Any
+
+import pytest
 
 from grid.plan.outcomes import Outcome
 from grid.scheduler.queue import Policy, Scheduler
@@ -112,7 +115,15 @@ def test_different_failures_don_t_stop_it(probe_job: Any) -> None:
     assert count == 5
 
 
-def test_slots_wait_for_work_that_comes_later(probe_job: Any) -> None:
+def test_slots_wait_for_work_that_comes_later(probe_job: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: SimpleQueue[None] = SimpleQueue()
+    honest = threading.Condition.wait
+
+    def wait(self: threading.Condition, timeout: float | None = None) -> bool:
+        waits.put(None)
+        return honest(self, timeout)
+
+    monkeypatch.setattr(threading.Condition, "wait", wait)
     first = probe_job("first")
     scheduler = Scheduler([first, *(probe_job(str(n), first) for n in range(4))], [A, B])
     order: list[str] = []
@@ -120,7 +131,7 @@ def test_slots_wait_for_work_that_comes_later(probe_job: Any) -> None:
     assert taken is not None
     waiting = threading.Thread(target=lambda: order.extend(names(scheduler, B)))
     waiting.start()
-    time.sleep(0.1)
+    waits.get(timeout=10)
     assert order == []
     scheduler.finish(taken[0], A, done(taken[0]))
     waiting.join(5)

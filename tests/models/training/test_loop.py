@@ -176,6 +176,7 @@ def test_float32_and_bfloat16_agree_roughly(run: Any) -> None:
         for precision in ("float32", "bfloat16")
     ]
     assert bits[0] == pytest.approx(bits[1], abs=0.1)
+    assert bits[0] != bits[1]
 
 
 def test_weights_are_finite_float32(run: Any) -> None:
