@@ -44,7 +44,7 @@ def test_texts_of_all_rewrites() -> None:
 @pytest.mark.filterwarnings("ignore:.*scalar divide:RuntimeWarning")  # a reference of no right identifier
 def test_tables_of_a_tiny_grid_and_what_analysis_makes_of_them(tmp_path: Path) -> None:
     same = values.numerics() == pinned.NUMERICS.read_text().strip()
-    check(tiny.pins(tmp_path), bits=same)  # on another kind of processor: to six digits
+    check(tiny.pins(tmp_path), bits=same)  # on another kind of processor: sums, to five digits
 
 
 def test_a_pin_sees_the_last_bit() -> None:

@@ -60,7 +60,7 @@ def numerics() -> str:
 
 
 def differ(pinned: str, now: str, *, bits: bool) -> bool:
-    """Whether two lines differ; without `bits`, numbers with a point in them are equal to six digits."""
+    """Whether two lines differ; without `bits`, sums of floats are equal to five digits."""
     if pinned == now or bits:
         return pinned != now
     before, after = pinned.rsplit(" ", 3), now.rsplit(" ", 3)
