@@ -1,15 +1,21 @@
 """How models are trained and scored: the parts of a grid spec that belong to this package."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from preprocessing.frozen import Frozen, InKey
 
 
-class Frozen(BaseModel):
-    """A config: immutable, and no key that isn't known."""
+class ModelConfig(Frozen):
+    """What the configs of all kinds of models have in common."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: str
+
+    def raw_digest(self) -> str | None:
+        """Digest of the files that it names, which is part of keys; None for kinds that name none."""
+        return None
 
 
 def with_preset(values: Any, presets: Mapping[str, Mapping[str, Any]]) -> Any:
@@ -47,21 +53,23 @@ class TrainingConfig(Frozen):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="of matrix products; auto: bfloat16 on GPUs that have it, else float32"
     )
-    compile: Literal["auto", "on", "off"] = Field(
+    compile: Annotated[Literal["auto", "on", "off"], InKey.UNLESS_DEFAULT] = Field(
         default="auto", description="torch.compile of models that gain by it (gpt); auto: on a GPU"
     )
-    tensorboard: bool = Field(
+    tensorboard: Annotated[bool, InKey.NEVER] = Field(
         default=False,
         description="event files of TensorBoard in <results>/tensorboard/<key of the training>; "
         "needs the extra tensorboard",
     )
-    devices: int = Field(
+    devices: Annotated[int, InKey.UNLESS_DEFAULT] = Field(
         default=1,
         ge=1,
         description="GPUs of one host (without a GPU: processes) that share each batch's rows, by torchrun",
     )
     threads: int = Field(default=1, ge=1)
-    checkpoint_s: float = Field(default=60.0, ge=0, description="seconds between checkpoints for resuming")
+    checkpoint_s: Annotated[float, InKey.NEVER] = Field(
+        default=60.0, ge=0, description="seconds between checkpoints for resuming"
+    )
 
     @model_validator(mode="after")
     def _rows(self) -> Self:
@@ -81,7 +89,7 @@ class TrainingConfig(Frozen):
 class EvaluationConfig(Frozen):
     """One scoring: which test sets and metrics, and how the exact rank is searched."""
 
-    tests: tuple[Literal["original", "augmented"], ...] = ("original", "augmented")
+    tests: Annotated[tuple[Literal["original", "augmented"], ...], InKey.NEVER] = ("original", "augmented")
     metrics: tuple[Literal["entropy", "accuracy", "mrr", "f1", "calibration"], ...] = Field(
         default=("entropy", "accuracy", "mrr"),
         description="f1: of the sub-tokens of identifiers; calibration: ECE. Both search for the best token",

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from joblib import Parallel, delayed
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from preprocessing import encode, tokenizers
 from preprocessing.corpus import building, description
 from preprocessing.corpus.building import CorpusConfig
 from preprocessing.errors import BadInput
 from preprocessing.exports import openvocab
+from preprocessing.frozen import Frozen
 from preprocessing.lexer.tokens import TokensConfig
 from preprocessing.tokenizers import AnyTokenizer
 from preprocessing.tokenizers.bpe import Config as Bpe
@@ -26,12 +27,10 @@ FOLDERS = ("corpus", "tokenizer", "encoded", "lines")
 FACTS = "facts.json"
 
 
-class PrepareConfig(BaseModel):
+class PrepareConfig(Frozen):
     """The parts of a spec that matter here; the corpus's source is replaced by the folder that is given."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    corpus: dict[str, Any] = {}
+    corpus: dict[str, Any] = Field(default={})
     tokens: TokensConfig = TokensConfig()
     tokenizer: AnyTokenizer = Bpe()
 

@@ -5,7 +5,9 @@ large.
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from preprocessing.frozen import Frozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,9 +19,7 @@ class Size:
     subwords: int | None = None
 
 
-class _Limits(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _Limits(Frozen):
     max_tokens: int | None = Field(default=None, ge=1)
     max_subwords: int | None = Field(default=None, ge=1)
     max_bytes: int | None = Field(default=None, ge=1)
@@ -49,10 +49,8 @@ class ThrowOut(_Limits):
     then: Literal["drop", "keep_original"] = "drop"
 
 
-class SizeRule(BaseModel):
+class SizeRule(Frozen):
     """Both rules may be absent: then every sample is rewritten, and none thrown out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     augment_only: AugmentOnly = AugmentOnly()
     throw_out: ThrowOut = ThrowOut()

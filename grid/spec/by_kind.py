@@ -29,9 +29,10 @@ def configs(package: ModuleType) -> dict[str, type[BaseModel]]:
 
 
 def raw_digest(package: ModuleType, plain: Mapping[str, Any]) -> dict[str, str]:
-    """{"raw": digest of the files that a section names}, for kinds whose `Config` has `raw_digest()`."""
-    config = configs(package)[plain["kind"]].model_validate(plain)
-    return {"raw": config.raw_digest()} if hasattr(config, "raw_digest") else {}
+    """{"raw": digest of the files that a section names}, for kinds whose configs name any."""
+    config: Any = configs(package)[plain["kind"]].model_validate(plain)
+    raw = config.raw_digest()
+    return {} if raw is None else {"raw": raw}
 
 
 class ByKind:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from preprocessing import parquet, sources
 from preprocessing.corpus import cleaning
@@ -26,6 +26,7 @@ from preprocessing.corpus.index import Index
 from preprocessing.corpus.split import SPLITS, SplitConfig
 from preprocessing.errors import BadInput
 from preprocessing.fetching.raw import Excluded, RawFile
+from preprocessing.frozen import Frozen
 from preprocessing.sources import AnySource
 
 SCHEMA = pa.schema(
@@ -48,15 +49,13 @@ EXCLUDED_SCHEMA = pa.schema(
 _BATCH_BYTES = 2**20  # so much goes to a worker at once
 
 
-class CorpusConfig(BaseModel):
+class CorpusConfig(Frozen):
     """One corpus, as it stands in a spec.
 
     `functions` matters with `unit: function`, `near` with `duplicates: near`. Exact duplicates are
     equal but for whitespace; looking for near ones finds them too. `shards` is the number of files that
     the corpus is cut into: the unit of parallel work.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: AnySource
     unit: Literal["file", "function"] = "file"

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from preprocessing.corpus import decoding, duplicates
 from preprocessing.corpus.duplicates import NearConfig
 from preprocessing.corpus.functions import FunctionsConfig, functions
 from preprocessing.errors import BadSource
 from preprocessing.fetching.raw import Excluded, RawFile
+from preprocessing.frozen import Frozen
 from preprocessing.lexer.tokens import lex
 
 MAX_FILE_BYTES = 16 * 2**20
@@ -65,7 +66,7 @@ _GENERATED = re.compile(
 _GENERATED_LINES = 15  # such a remark stands at the top
 
 
-class KeepConfig(BaseModel):
+class KeepConfig(Frozen):
     """Which samples stay. Bytes are those of the text in UTF-8; tokens are counted without comments.
 
     Lines: the limits of Chen et al. 2021 (Codex, section 3.1), who leave out files with an average
@@ -73,8 +74,6 @@ class KeepConfig(BaseModel):
     or docstring of its first 15 lines that it was generated. `licenses`: `any`, `permissive`, or a list
     of SPDX identifiers.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_bytes: int = Field(default=1, ge=0)
     max_bytes: int = Field(default=1_000_000, ge=1, le=MAX_FILE_BYTES)

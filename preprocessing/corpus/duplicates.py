@@ -7,8 +7,9 @@ import zlib
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from preprocessing.frozen import Frozen
 from preprocessing.lexer.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ PERMUTATIONS = 128  # standard error of the estimated similarity: at most 1 / (2
 _SCHEME = "affine32"
 
 
-class NearConfig(BaseModel):
+class NearConfig(Frozen):
     """Which samples are near duplicates, and what becomes of them.
 
     Two samples are near duplicates if the estimated Jaccard similarity of their sets of shingles
@@ -26,8 +27,6 @@ class NearConfig(BaseModel):
     keeps the first and leaves out what is similar to one that stays; `together` keeps all, and puts a
     whole cluster into one split.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     threshold: float = Field(default=0.8, gt=0, le=1)
     shingle: int = Field(default=5, ge=1, le=50)

@@ -14,21 +14,18 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from preprocessing.frozen import Frozen
 from preprocessing.lexer.tokens import STRING, lex
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-class FunctionsConfig(BaseModel):
+class FunctionsConfig(Frozen):
     """Which functions are samples: those of the module, and of its classes if `methods`; what stands
     inside another function stays there. `split` moves the docstring out of the text, into a column of
     its own.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     methods: bool = True
     docstring: Literal["keep", "split"] = "keep"

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from preprocessing.errors import BadInput
+from preprocessing.frozen import Frozen
 
 SPLITS = ("train", "valid", "test")
 _DRAWS = 256  # the best balanced of so many draws is taken; fewer where there is a lot to draw
@@ -18,7 +19,7 @@ _HASHES = 200_000
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
-class SplitConfig(BaseModel):
+class SplitConfig(Frozen):
     """Shares of the bytes of the corpus; they add up to one. A share of 0 leaves a split empty.
 
     `project` and `file` are drawn by the seed. `time` puts the oldest into train and the newest into
@@ -26,8 +27,6 @@ class SplitConfig(BaseModel):
     stands in `file`, a CSV table with the columns split and sample, or split and project, or split,
     project and path; then shares and seed mean nothing.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     by: Literal["project", "file", "time", "given"] = "project"
     train: float = Field(default=0.8, ge=0, le=1)

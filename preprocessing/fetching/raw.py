@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
+from preprocessing.frozen import Frozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +31,7 @@ class Excluded:
     detail: str = ""
 
 
-class SourceConfig(BaseModel):
+class SourceConfig(Frozen):
     """What all sources have in common."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: str

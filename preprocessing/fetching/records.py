@@ -4,18 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from preprocessing.fetching.raw import Excluded, RawFile, SourceConfig
+from preprocessing.frozen import Frozen
 
 
-class Fields(BaseModel):
+class Fields(Frozen):
     """The names of a record's fields. `text` must be there in each record; the others may be missing.
 
     Where a record has no project, its file is one; where it has no path, its number in the file is.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str
     project: str | None = None

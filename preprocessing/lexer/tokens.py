@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from preprocessing.errors import BadSource
+from preprocessing.frozen import Frozen
 from preprocessing.lexer.fstrings import end_of_fstring, unreadable
 from preprocessing.lexer.lexemes import (
     AT_CLOSE,
@@ -46,15 +47,13 @@ MAX_INDENTATION = 100  # CPython's own limit of indented blocks
 _KEYWORDS = frozenset(keyword.kwlist)
 
 
-class TokensConfig(BaseModel):
+class TokensConfig(Frozen):
     """What of a text a model gets to see.
 
     `comments`: dropped, as in the literature, or kept, one token each. `max_string_chars`: longer string
     literals (content without prefix and quotes) become empty ones of their own kind, `b'…'` becomes `b''`;
     they stay one token (Karampatsis et al. 2020). None keeps all.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     comments: Literal["drop", "keep"] = "drop"
     max_string_chars: int | None = Field(default=15, ge=0)

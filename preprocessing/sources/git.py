@@ -6,21 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from preprocessing.errors import BadInput
 from preprocessing.fetching import files
 from preprocessing.fetching.raw import Excluded, RawFile, SourceConfig
+from preprocessing.frozen import Frozen
 
 _LINK, _SUBMODULE = "120000", "160000"
 
 
-class Repository(BaseModel):
+class Repository(Frozen):
     """One repository. `commit` is whatever git calls a revision; what it means is part of the corpus's
     key.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str
     commit: str = "HEAD"

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeGuard, cast
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from preprocessing import parquet
 from preprocessing.errors import BadInput
+from preprocessing.frozen import Frozen, InKey
 from preprocessing.lexer.tokens import SYMBOLS, TokensConfig, lex, texts
 
 FILE = "<file>"
@@ -29,12 +30,14 @@ SPECIALS = (FILE, *SYMBOLS.values())  # ids 0, 1, 2, 3; each is a complete token
 END = "\0"
 
 
-class TokenizerConfig(BaseModel):
+class TokenizerConfig(Frozen):
     """What all tokenizers have in common. `vocab_size` counts everything: special symbols too."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     kind: str
+
+    def raw_digest(self) -> str | None:
+        """Digest of the files that it names, which is part of keys; None for kinds that name none."""
+        return None
 
 
 class LearnedConfig(TokenizerConfig):
@@ -42,7 +45,7 @@ class LearnedConfig(TokenizerConfig):
     names; null: from all of it. Training holds every distinct token in memory.
     """
 
-    train_bytes: int | None = Field(default=None, ge=1)
+    train_bytes: Annotated[int | None, InKey.UNLESS_DEFAULT] = Field(default=None, ge=1)
 
 
 class Tokenizer(Protocol):

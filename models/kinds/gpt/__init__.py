@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from models.config import Frozen, with_preset
+from models.config import ModelConfig, with_preset
 
 PRESETS: dict[str, dict[str, int]] = {  # parameters without embeddings, in millions
     "tiny": {"d_model": 128, "layers": 2, "heads": 4},  # 0.4
@@ -14,7 +14,7 @@ PRESETS: dict[str, dict[str, int]] = {  # parameters without embeddings, in mill
 }
 
 
-class Config(Frozen):
+class Config(ModelConfig):
     """Sizes of a decoder. A `preset` gives those that aren't written."""
 
     kind: Literal["gpt"] = "gpt"

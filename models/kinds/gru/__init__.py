@@ -4,12 +4,12 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from models.config import Frozen, with_preset
+from models.config import ModelConfig, with_preset
 
 PRESETS: dict[str, dict[str, float]] = {"published": {"d_model": 512, "layers": 1, "dropout": 0.5}}
 
 
-class Config(Frozen):
+class Config(ModelConfig):
     """Sizes of a GRU. A `preset` gives those that aren't written."""
 
     kind: Literal["gru"] = "gru"

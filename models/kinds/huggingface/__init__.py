@@ -5,10 +5,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from models.config import Frozen
+from models.config import ModelConfig
 
 
-class Config(Frozen):
+class Config(ModelConfig):
     """A pretrained model, as it is or trained on. Its cells need `tokenizer: {kind: huggingface, path: …}`.
 
     Weights must be safetensors, and code that comes with a model is never run. What a folder holds is part

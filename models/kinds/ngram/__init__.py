@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from models.config import Frozen
+from models.config import ModelConfig
 
 
-class Config(Frozen):
+class Config(ModelConfig):
     """order 2 is a bigram: one subword of context."""
 
     kind: Literal["ngram"] = "ngram"
