@@ -4,6 +4,7 @@ devices: Annotated[int, InKey.UNLESS_DEFAULT] = Field(default=1, ge=1)
 """
 
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
@@ -37,6 +38,13 @@ class Frozen(BaseModel):
         return self.model_dump(
             mode="json", include={name for name, field in fields if InKey.NEVER in field.metadata}
         )
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(self.model_dump_json())
 
     @model_serializer(mode="wrap")
     def _without_what_is_in_no_key(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from grid.errors import suggest
 from grid.keys import canonical
 from grid.spec.document import Loc
+from grid.spec.schema import Sections
+
+TrainOn = Literal["original", "augmented", "original+augmented"]
 
 CORE = ("rewrites", "intensity", "train_on", "model", "seed")
-TRAIN_ON = ("original", "augmented", "original+augmented")
-SECTIONS = ("corpus", "rewrites", "size", "tokens", "tokenizer", "models", "training", "evaluation")
+SECTIONS = tuple(name for name in Sections.model_fields if name != "task")  # one task for the whole grid
 
 
 class Collector(Protocol):
@@ -28,6 +30,22 @@ class Value:
     plain: Any = field(compare=False)
     text: str = field(compare=False)
     json: str
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a spec names, and its axes `rewrites` and `model` choose from."""
+
+    rewrites: tuple[str, ...]
+    models: tuple[str, ...]
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Names | None:
+        """The names in a spec of which the rest may be wrong; None when there are none of a kind."""
+        rewrites, models = data.get("rewrites"), data.get("models")
+        if not isinstance(rewrites, dict) or not isinstance(models, dict) or not rewrites or not models:
+            return None
+        return Names(tuple(rewrites), tuple(models))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +67,7 @@ def is_field(name: str) -> bool:
     return first in SECTIONS and (bool(dot) or first != "rewrites")
 
 
-def normalise(name: str, raw: object, sets: Iterable[str], models: Iterable[str]) -> Value:
+def normalise(name: str, raw: object, names: Names) -> Value:
     """The canonical value of axis `name`.
 
     Raises:
@@ -62,10 +80,9 @@ def normalise(name: str, raw: object, sets: Iterable[str], models: Iterable[str]
             raise ValueError(f"a seed is a whole number from 0; got {raw!r}")
         return Value(raw, str(raw), canonical(raw))
     if name in CORE:
-        valid = {"rewrites": sets, "model": models, "train_on": TRAIN_ON}[name]
-        names = list(valid)
-        if raw not in names:
-            raise ValueError(f"no {name} {raw!r}{suggest(raw, names)}")
+        valid = {"rewrites": names.rewrites, "model": names.models, "train_on": get_args(TrainOn)}[name]
+        if raw not in valid:
+            raise ValueError(f"no {name} {raw!r}{suggest(raw, valid)}")
         return Value(raw, str(raw), canonical(raw))
     return Value(raw, raw if isinstance(raw, str) else canonical(raw), canonical(raw))
 
@@ -86,15 +103,13 @@ def _intensity(raw: object) -> Value:
     raise ValueError(f"an intensity is a rate (0 < rate <= 1) or {{count: n}} with n >= 1; got {raw!r}")
 
 
-def read_axes(
-    raw: dict[str, list[Any]], sets: Sequence[str], models: Sequence[str], findings: Collector
-) -> list[Axis]:
+def read_axes(raw: Mapping[str, list[Any]], names: Names, findings: Collector) -> list[Axis]:
     """The axes of a spec. Core axes that aren't written get one value each, or all names there are."""
     defaults: dict[str, list[Any]] = {
-        "rewrites": list(sets),
+        "rewrites": list(names.rewrites),
         "intensity": [1.0],
         "train_on": ["original"],
-        "model": list(models),
+        "model": list(names.models),
         "seed": [1],
     }
     axes = []
@@ -107,7 +122,7 @@ def read_axes(
         for index, item in enumerate(written):
             loc: Loc = ("axes", name, index)
             try:
-                value = normalise(name, item, sets, models)
+                value = normalise(name, item, names)
             except ValueError as error:
                 findings.add(loc, str(error))
                 continue

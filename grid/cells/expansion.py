@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from grid.cells.axes import (
@@ -15,6 +15,7 @@ from grid.cells.axes import (
     ORIGINAL,
     Axis,
     Collector,
+    Names,
     Value,
     is_field,
     normalise,
@@ -23,6 +24,7 @@ from grid.cells.axes import (
 from grid.errors import suggest
 from grid.keys import canonical
 from grid.spec.document import Loc
+from grid.spec.schema import Rules
 
 Patch = tuple[tuple[str, Any], ...]
 MAX_PRODUCT = 10_000_000
@@ -54,19 +56,44 @@ class Cells:
 Matcher = list[tuple[int, frozenset[str]]]
 
 
-def expand(spec: Mapping[str, Any], findings: Collector) -> Cells:
-    """Expand a spec (plain data: axes, zip, exclude, override, add, max_cells, rewrites, models).
+def expand(rules: Rules, names: Names, findings: Collector) -> Cells:
+    """All cells that the rules of a spec make.
 
     Everything that is wrong goes to `findings`; the result then is incomplete. A rule that matches
     nothing, an unequal zip, two equal cells and more than `max_cells` (without baselines) are wrong.
     """
-    axes = read_axes(spec["axes"], list(spec["rewrites"]), list(spec["models"]), findings)
-    return _Expansion(spec, axes, findings).cells()
+    return _Expansion(rules, names, read_axes(rules.axes, names, findings), findings).cells()
+
+
+@dataclass
+class _Overrides:
+    """What `override` sets in cells; where the same is set, it is one object."""
+
+    rules: list[tuple[Matcher | None, Mapping[str, Any]]]
+    matched: set[int] = field(default_factory=set)
+    patches: dict[tuple[int, ...], Patch] = field(default_factory=lambda: {(): ()})
+
+    def patch(self, values: Sequence[Value]) -> Patch:
+        """What is set in the cell with these values; later rules win."""
+        hits = tuple([index for index, (matcher, _) in enumerate(self.rules) if _matches(matcher, values)])
+        if hits not in self.patches:
+            self.matched.update(hits)
+            merged: dict[str, Any] = {}
+            for index in hits:
+                merged |= self.rules[index][1]
+            patch = tuple(sorted(merged.items()))
+            self.patches[hits] = next((known for known in self.patches.values() if known == patch), patch)
+        return self.patches[hits]
+
+    def unmatched(self) -> list[int]:
+        """Rules that are right by themselves, and matched no cell."""
+        rules = enumerate(self.rules)
+        return [index for index, (matcher, _) in rules if matcher is not None and index not in self.matched]
 
 
 class _Expansion:
-    def __init__(self, spec: Mapping[str, Any], axes: list[Axis], findings: Collector) -> None:
-        self.spec, self.axes, self.findings = spec, axes, findings
+    def __init__(self, rules: Rules, choices: Names, axes: list[Axis], findings: Collector) -> None:
+        self.rules, self.choices, self.axes, self.findings = rules, choices, axes, findings
         self.names = [axis.name for axis in axes]
         self.too_many = False
         by_name = sorted(range(len(axes)), key=lambda index: self.names[index])
@@ -75,35 +102,28 @@ class _Expansion:
     def cells(self) -> Cells:
         if not all(axis.values for axis in self.axes):  # noted already; what follows from it would be noise
             return Cells(tuple(self.names), ())
-        groups = self._groups()
         kept: dict[str, Cell] = {}
-        overrides = self._overrides()
-        used: set[int] = set()
-        patches: dict[tuple[int, ...], Patch] = {(): ()}  # one object per patch: others go by its identity
-        for values in self._product(groups):
-            hits = tuple([i for i, (matcher, _) in enumerate(overrides) if _matches(matcher, values)])
-            if hits not in patches:
-                used.update(hits)
-                patch = _merged([overrides[index][1] for index in hits])
-                patches[hits] = next((known for known in patches.values() if known == patch), patch)
-            self._keep(kept, values, patches[hits], ("axes",))
-            if len(kept) > self.spec["max_cells"]:
-                self._too_many(f"more than {self.spec['max_cells']}")
-                break
-        else:
-            for index in (
-                i for i, (matcher, _) in enumerate(overrides) if matcher is not None and i not in used
-            ):
-                self.findings.add(("override", index, "when"), "matches no cell")
+        self._multiply(kept)
         self._add(kept)
         if not kept and not self.too_many:
             self.findings.add(("axes",), "no cell is left")
         return self._with_baselines(kept)
 
+    def _multiply(self, kept: dict[str, Cell]) -> None:
+        """Keep the cells of the product, as far as there may be so many."""
+        groups, overrides = self._groups(), self._overrides()
+        for values in self._product(groups):
+            if len(kept) == self.rules.max_cells:
+                self._too_many(f"more than {self.rules.max_cells}")
+                return
+            self._keep(kept, values, overrides.patch(values), ("axes",))
+        for index in overrides.unmatched():
+            self.findings.add(("override", index, "when"), "matches no cell")
+
     def _groups(self) -> list[list[int]]:
         """Positions of axes that move together; a zip stands where its first axis stands."""
         groups = {index: [index] for index in range(len(self.axes))}
-        for number, members in enumerate(self.spec["zip"]):
+        for number, members in enumerate(self.rules.zip):
             loc: Loc = ("zip", number)
             unknown = [name for name in members if name not in self.names]
             for name in unknown:
@@ -124,8 +144,8 @@ class _Expansion:
 
     def _product(self, groups: list[list[int]]) -> Iterator[tuple[Value, ...]]:
         steps = [list(zip(*(self.axes[p].values for p in group), strict=False)) for group in groups]
-        size, limit = math.prod(len(options) for options in steps), self.spec["max_cells"]
-        excludes = [self._matcher(rule, ("exclude", i)) for i, rule in enumerate(self.spec["exclude"])]
+        size, limit = math.prod(len(options) for options in steps), self.rules.max_cells
+        excludes = [self._matcher(rule, ("exclude", i)) for i, rule in enumerate(self.rules.exclude)]
         if size > MAX_PRODUCT or (size > limit and not excludes):
             self._too_many(f"the product of the axes has {size:,}")
             return
@@ -168,15 +188,15 @@ class _Expansion:
 
     def _value(self, name: str, raw: object, loc: Loc) -> Value | None:
         try:
-            return normalise(name, raw, list(self.spec["rewrites"]), list(self.spec["models"]))
+            return normalise(name, raw, self.choices)
         except ValueError as error:
             self.findings.add(loc, str(error))
             return None
 
-    def _overrides(self) -> list[tuple[Matcher | None, dict[str, Any]]]:
-        rules = []
-        for index, rule in enumerate(self.spec["override"]):
-            for path in rule["set"]:
+    def _overrides(self) -> _Overrides:
+        rules: list[tuple[Matcher | None, Mapping[str, Any]]] = []
+        for index, rule in enumerate(self.rules.override):
+            for path in rule.set:
                 loc: Loc = ("override", index, "set", path)
                 clash = [
                     n for n in self.names if f"{n}.".startswith(f"{path}.") or f"{path}.".startswith(f"{n}.")
@@ -185,11 +205,11 @@ class _Expansion:
                     self.findings.add(loc, f"'{clash[0]}' is an axis: use exclude and add instead")
                 elif not is_field(path):
                     self.findings.add(loc, "not the dotted path of a field of the spec")
-            rules.append((self._matcher(rule["when"], ("override", index, "when")), dict(rule["set"])))
-        return rules
+            rules.append((self._matcher(rule.when, ("override", index, "when")), rule.set))
+        return _Overrides(rules)
 
     def _add(self, kept: dict[str, Cell]) -> None:
-        for index, rule in enumerate(self.spec["add"]):
+        for index, rule in enumerate(self.rules.add):
             loc: Loc = ("add", index)
             missing = [name for name in self.names if name not in rule]
             for name in rule:
@@ -201,7 +221,7 @@ class _Expansion:
             values = [self._value(name, rule[name], (*loc, name)) for name in self.names]
             if None not in values:
                 self._keep(kept, tuple(v for v in values if v is not None), (), loc)
-        if len(kept) > self.spec["max_cells"]:
+        if len(kept) > self.rules.max_cells:
             self._too_many(f"{len(kept)}")
 
     def _keep(self, kept: dict[str, Cell], values: tuple[Value, ...], patch: Patch, loc: Loc) -> None:
@@ -239,14 +259,7 @@ class _Expansion:
         if self.too_many:
             return
         self.too_many = True
-        self.findings.add(("max_cells",), f"{count} cells, max_cells allows {self.spec['max_cells']}")
-
-
-def _merged(assignments: Sequence[Mapping[str, Any]]) -> Patch:
-    merged: dict[str, Any] = {}
-    for assignment in assignments:
-        merged |= assignment
-    return tuple(sorted(merged.items()))
+        self.findings.add(("max_cells",), f"{count} cells, max_cells allows {self.rules.max_cells}")
 
 
 def _matches(matcher: Matcher | None, values: Sequence[Value]) -> bool:

@@ -1,91 +1,180 @@
-"""The spec as one cell sees it: dotted axes and overrides applied, checked, defaults filled in."""
+"""The spec as one cell sees it: axes and overrides applied, checked, defaults filled in."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+import copy
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
-from grid.cells.axes import CORE, SECTIONS
+from grid.cells.axes import CORE, SECTIONS, TrainOn
 from grid.cells.expansion import Cell, Cells
 from grid.keys import canonical
 from grid.spec.document import Loc
 from grid.spec.findings import Findings, from_pydantic
-from grid.spec.schema import resolve_section, schema
+from grid.spec.rewrite_sets import RewriteSet
+from grid.spec.schema import Rules, Sections, schema, section_type
+from models.config import EvaluationConfig, ModelConfig, TrainingConfig
+from preprocessing.corpus.building import CorpusConfig
+from preprocessing.lexer.tokens import TokensConfig
+from preprocessing.size import SizeRule
+from preprocessing.tokenizers import TokenizerConfig
+
+Assignment = tuple[str, Any]
+"""The dotted path of a field, and the value that it gets."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Section:
-    """One section of a resolved spec as plain data; equal only to itself, which the resolver makes unique."""
+class Rewriting:
+    """What is rewritten in a cell, how much of it ({"rate": 0.5} or {"count": 5}), and by which draw."""
 
-    plain: Any
+    rewrites: RewriteSet
+    intensity: Mapping[str, float]
+    seed: int
 
 
-Resolved = Mapping[str, Section]
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CellSpec:
+    """The spec as one cell sees it. What several cells see alike is one object. `rewriting` is None in
+    baselines.
+    """
+
+    task: str
+    corpus: CorpusConfig
+    rewriting: Rewriting | None
+    size: SizeRule
+    tokens: TokensConfig
+    tokenizer: TokenizerConfig
+    model: ModelConfig
+    training: TrainingConfig
+    train_on: TrainOn
+    seed: int
+    evaluation: EvaluationConfig
 
 
 class Resolver:
-    """Answers `resolved(cell)`; equal sections are one object, and each is validated once."""
+    """Reads the sections of a spec under assignments, each distinct one once.
 
-    def __init__(self, raw: Mapping[str, Any], cells: Cells) -> None:
-        self.raw = raw
-        self.dotted = [(i, name) for i, name in enumerate(cells.axes) if name not in CORE]
-        self._sections: dict[tuple[str, str], Section] = {}
-        self._resolved: dict[tuple[Any, ...], Resolved] = {}
+    `data` is the spec as it is written, `checked` the same where nothing is wrong with it.
+    """
 
-    def resolved(self, cell: Cell) -> Resolved:
-        """All sections as this cell sees them.
+    def __init__(self, data: Mapping[str, Any], checked: Sections | None) -> None:
+        self._data, self._checked = data, checked
+        self._sections: dict[tuple[str, str], Any] = {}
+
+    def section(self, name: str, assignments: Iterable[Assignment]) -> Any:
+        """A section under those of the assignments that are its own.
 
         Raises:
-            ValidationError, ValueError: values that are right alone and wrong together.
+            ValidationError: values that are wrong, or right alone and wrong together; locations start below
+                the section.
+            ValueError: a path leads through something that has no such key.
         """
-        same = (*[cell.values[index].json for index, _ in self.dotted], id(cell.patch) if cell.patch else 0)
-        found = self._resolved.get(same)
-        if found is None:
-            patch = [*((name, cell.values[index].plain) for index, name in self.dotted), *cell.patch]
-            found = self._resolved[same] = {name: self.section(name, patch) for name in SECTIONS}
-        return found
-
-    def section(self, name: str, patch: list[tuple[str, Any]]) -> Section:
-        """One section under a patch (dotted path → value), of which other sections' part is ignored."""
-        own = sorted((path, value) for path, value in patch if path.partition(".")[0] == name)
+        own = sorted((path, value) for path, value in assignments if path.partition(".")[0] == name)
+        if not own and self._checked is not None:
+            return getattr(self._checked, name)
         same = (name, canonical(own))
         if same not in self._sections:
-            plain = resolve_section(self.raw, name, own)
-            self._sections[same] = Section(plain)
+            changed = {name: copy.deepcopy(self._data.get(name, {}))}
+            for path, value in own:
+                put(changed, path, copy.deepcopy(value))
+            self._sections[same] = section_type(name).validate_python(changed[name])
         return self._sections[same]
 
+    def specs(self, cells: Cells) -> Iterator[CellSpec]:
+        """The spec of each cell, in order.
 
-def check_patches(raw: Mapping[str, Any], rules: Mapping[str, Any], findings: Findings) -> None:
+        Raises:
+            ValidationError, ValueError: as `section`.
+        """
+        rewrites, intensity, train_on, model, seed = (cells.position(name) for name in CORE)
+        dotted = [(index, name) for index, name in enumerate(cells.axes) if name not in CORE]
+        seen: dict[tuple[Any, ...], Sections] = {}
+        rewritings: dict[tuple[Any, ...], Rewriting] = {}
+        for cell in cells.cells:
+            values = cell.values
+            same = (*[values[index].json for index, _ in dotted], id(cell.patch) if cell.patch else 0)
+            if same not in seen:
+                seen[same] = self._seen(cell, dotted)
+            spec, rewriting = seen[same], None
+            if not cell.baseline:
+                chosen = spec.rewrites[values[rewrites].plain]
+                made_of = (id(chosen), values[intensity].json, values[seed].plain)
+                if made_of not in rewritings:
+                    rewritings[made_of] = Rewriting(chosen, values[intensity].plain, values[seed].plain)
+                rewriting = rewritings[made_of]
+            yield CellSpec(
+                task=spec.task,
+                corpus=spec.corpus,
+                rewriting=rewriting,
+                size=spec.size,
+                tokens=spec.tokens,
+                tokenizer=spec.tokenizer,
+                model=spec.models[values[model].plain],
+                training=spec.training,
+                train_on=values[train_on].plain,
+                seed=values[seed].plain,
+                evaluation=spec.evaluation,
+            )
+
+    def _seen(self, cell: Cell, dotted: Iterable[tuple[int, str]]) -> Sections:
+        """All sections as a cell sees them; each was validated by itself."""
+        assignments = [*((name, cell.values[index].plain) for index, name in dotted), *cell.patch]
+        return Sections.model_construct(
+            **{name: self.section(name, assignments) for name in Sections.model_fields}
+        )
+
+
+def check_assignments(resolver: Resolver, rules: Rules, findings: Findings) -> None:
     """Try each value of each dotted axis and each assignment of each override alone, with its position.
 
-    `rules` holds axes and override. Sections that are wrong by themselves are left out: what a value of an
-    axis does to them can't be told.
+    Sections that are wrong by themselves are left out: what a value does to them can't be told.
     """
     wrong = {loc[0] for loc, _ in findings.found}
-    for name, values in rules["axes"].items():
+    for name, values in rules.axes.items():
         for index, value in enumerate(values if name not in CORE else ()):
-            _try(raw, (name, value), ("axes", name, index), wrong, findings)
-    for number, rule in enumerate(rules["override"]):
-        for path, value in rule["set"].items():
-            _try(raw, (path, value), ("override", number, "set", path), wrong, findings)
+            _try(resolver, (name, value), ("axes", name, index), wrong, findings)
+    for number, rule in enumerate(rules.override):
+        for path, value in rule.set.items():
+            _try(resolver, (path, value), ("override", number, "set", path), wrong, findings)
 
 
 def _try(
-    raw: Mapping[str, Any],
-    assignment: tuple[str, Any],
-    at: Loc,
-    wrong: Container[str | int],
-    findings: Findings,
+    resolver: Resolver, assignment: Assignment, at: Loc, wrong: Container[str | int], findings: Findings
 ) -> None:
     section = assignment[0].partition(".")[0]
     if section not in SECTIONS or section in wrong:
         return  # noted already
     try:
-        resolve_section(raw, section, [assignment])
+        resolver.section(section, [assignment])
     except ValidationError as error:
         from_pydantic(findings, error, schema(), below=(section,), at=at)
     except (ValueError, TypeError) as error:
         findings.add(at, str(error))
+
+
+def put(target: dict[str, Any], path: str, value: object) -> None:
+    """Set the field at a dotted path; whole numbers are indices where there is a list."""
+    *parents, last = path.split(".")
+    node: Any = target
+    for part in parents:
+        if isinstance(node, list):
+            node = node[_index(node, part, path)]
+        elif isinstance(node, dict):
+            node = node[part] if isinstance(node.get(part), dict | list) else node.setdefault(part, {})
+        else:
+            raise ValueError(f"'{path}' leads through a plain value")
+    if isinstance(node, list):
+        node[_index(node, last, path)] = value
+    elif isinstance(node, dict):
+        node[last] = value
+    else:
+        raise ValueError(f"'{path}' leads through a plain value")
+
+
+def _index(items: list[Any], part: str, path: str) -> int:
+    if not part.isdecimal() or int(part) >= len(items):
+        raise ValueError(f"'{path}': '{part}' is not an index of a list of {len(items)}")
+    return int(part)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from grid.cells.axes import normalise
+from grid.cells.axes import Names, normalise
 from grid.errors import BadInput, suggest
 from grid.plan.opening import Grid
 from grid.plan.outcomes import Outcome
@@ -63,7 +63,8 @@ def _only(grid: Grid, only: Sequence[str]) -> set[str]:
 def _as_shown(axis: str, value: str, values: Collection[str]) -> str:
     """A value as tables show it, where it is written otherwise: 1.0 and {rate: 1} are the intensity 1."""
     try:
-        return normalise(axis, yaml_value(value, name=f"--only {axis}"), values, values).text
+        names = Names(rewrites=tuple(values), models=tuple(values))
+        return normalise(axis, yaml_value(value, name=f"--only {axis}"), names).text
     except ValueError:
         return value
 

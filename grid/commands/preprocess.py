@@ -13,7 +13,7 @@ from grid.errors import BadInput, suggest
 from grid.spec import document as documents
 from grid.spec.document import Document, parse
 from grid.spec.findings import Findings, from_pydantic
-from grid.spec.schema import Spec, find, resolve_section, schema
+from grid.spec.schema import Spec, find, schema, section_type
 
 SECTIONS = ("corpus", "tokens", "tokenizer")
 
@@ -63,11 +63,11 @@ def _sections(text: Document, source: Path) -> dict[str, Any]:
     corpus = given.setdefault("corpus", {})
     if isinstance(corpus, dict):
         given["corpus"] = {**corpus, "source": here}
-    plain: dict[str, Any] = {}
+    valid: dict[str, Any] = {}
     for name in given:
         try:
-            plain[name] = resolve_section(given, name, [])
+            valid[name] = section_type(name).validate_python(given[name])
         except ValidationError as error:
             from_pydantic(findings, error, schema(), below=(name,))
     findings.raise_if_any()
-    return plain
+    return {**valid, "corpus": valid["corpus"].model_dump(mode="json")}

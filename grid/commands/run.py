@@ -119,7 +119,7 @@ class Run:
 
     def check_owner(self) -> None:
         """Raises: BadInput when the folder of results belongs to another spec."""
-        self.folder.check_owner(self.grid.document.data, lambda data: Spec.model_validate(data).resolved())
+        self.folder.check_owner(self.grid.document.data, _with_defaults)
 
     def make(self, wanted: set[str] | None) -> Made:
         """Do what is missing of the wanted steps (None: of all); within `claimed`.
@@ -247,6 +247,10 @@ class Run:
             return INTERRUPTED
         asked = [status for status in found if self.chosen is None or status.cell.id in self.chosen]
         return DONE if all(status.status == "done" for status in asked) else FAILED
+
+
+def _with_defaults(data: Any) -> dict[str, Any]:
+    return Spec.model_validate(data).model_dump(mode="json")
 
 
 def _clock(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,15 +10,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from grid.cells import expansion
+from grid.cells.axes import Names
 from grid.cells.expansion import Cells
-from grid.cells.resolving import check_patches
+from grid.cells.resolving import CellSpec, Resolver, check_assignments
 from grid.errors import BadInput
 from grid.plan import planner
 from grid.plan.planner import Plan
 from grid.spec import document as documents
+from grid.spec import schema
 from grid.spec.document import Document
 from grid.spec.findings import Findings
-from grid.spec.schema import Spec, expandable, find, inspect
+from grid.spec.schema import Rules, Spec
+from preprocessing.corpus import building
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,20 @@ class Grid:
     spec: Spec
     document: Document
     cells: Cells
+    resolver: Resolver
 
     @cached_property
     def resolved(self) -> dict[str, Any]:
         """The spec as plain data with every default."""
-        return self.spec.resolved()
+        return self.spec.model_dump(mode="json")
+
+    def specs(self) -> Iterator[CellSpec]:
+        """The spec as each cell sees it, in their order.
+
+        Raises:
+            ValidationError, ValueError: fields that can't work together.
+        """
+        return self.resolver.specs(self.cells)
 
     @cached_property
     def plan(self) -> Plan:
@@ -41,14 +53,8 @@ class Grid:
         Raises:
             BadInput: fields that can't work together, or a corpus whose raw data isn't there.
         """
-        from preprocessing.corpus import building
-
         try:
-            return planner.make(
-                self.document.data,
-                self.cells,
-                lambda config: building.raw_digest(building.CorpusConfig.model_validate(config)),
-            )
+            return planner.make(self.cells, self.specs(), building.raw_digest)
         except ValidationError as error:
             lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
             raise BadInput(
@@ -66,18 +72,20 @@ def open_grid(name: str, sets: Sequence[str] = ()) -> Grid:
     Raises:
         BadInput: with every problem that there is.
     """
-    return from_document(documents.read(find(name), sets))
+    return from_document(documents.read(schema.find(name), sets))
 
 
 def from_document(text: Document) -> Grid:
     """As `open_grid`, from what was read already."""
     findings = Findings(text)
-    spec = inspect(text, findings)
-    plain = expandable(text.data)
-    expanded = expansion.expand(plain, findings) if plain is not None else None
-    if plain is not None:
-        check_patches(text.data, plain, findings)
+    spec = schema.check(text, findings)
+    rules, names = spec or Rules.of(text.data), Names.of(text.data)
+    resolver = Resolver(text.data, spec)
+    cells = None
+    if rules is not None and names is not None:
+        cells = expansion.expand(rules, names, findings)
+        check_assignments(resolver, rules, findings)
     findings.raise_if_any()
     assert spec is not None
-    assert expanded is not None
-    return Grid(spec, text, expanded)
+    assert cells is not None
+    return Grid(spec, text, cells, resolver)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -26,13 +25,6 @@ def configs(package: ModuleType) -> dict[str, type[BaseModel]]:
         if isinstance(config, type) and issubclass(config, BaseModel) and "kind" in config.model_fields:
             result[info.name] = config
     return dict(sorted(result.items()))
-
-
-def raw_digest(package: ModuleType, plain: Mapping[str, Any]) -> dict[str, str]:
-    """{"raw": digest of the files that a section names}, for kinds whose configs name any."""
-    config: Any = configs(package)[plain["kind"]].model_validate(plain)
-    raw = config.raw_digest()
-    return {} if raw is None else {"raw": raw}
 
 
 class ByKind:

@@ -69,11 +69,13 @@ def _message(item: Any, schema: Mapping[str, Any], loc: Loc) -> str:
     if kind == "union_tag_invalid":
         tags = context["expected_tags"].replace("'", "").split(", ")
         return f"no kind '{context['tag']}'{suggest(context['tag'], tags)}"
-    message = str(item["msg"]).removeprefix("Value error, ")
+    message = str(item["msg"]).removeprefix("Value error, ").replace("valid tuple", "valid list")
     message = message[0].lower() + message[1:]
     shown = repr(value)
+    if kind == "value_error" and (shown in message or isinstance(value, dict | list | tuple)):
+        return message  # says what of it is wrong
     shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
-    return message if kind == "value_error" and shown in message else f"{message}; got {shown}"
+    return f"{message}; got {shown}"
 
 
 def _written(data: object, loc: Loc) -> Loc:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, TypeAdapter, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, TypeAdapter, WithJsonSchema
 
 import transformers_py
 import transformers_py.rewrites
@@ -15,29 +16,23 @@ FIRST_VERSION = 8
 """What all rewrites had when each got a version of its own: left out of keys, so that older ones stay."""
 
 Entry = str | dict[str, dict[str, Any]]
+"""A rewrite as it is written: its name, or {name: {option: value}}."""
+Rewrite = tuple[str, dict[str, Any]]
+"""A rewrite that was checked: its name, and all of its options."""
 
 
-def check_set(entries: list[Entry]) -> list[list[Any]]:
-    """Canonical [[name, options], …] of a set, with every default filled in.
-
-    Raises:
-        ValueError: an unknown rewrite or option; lists the valid ones.
-    """
-    return [[name, dict(options)] for name, options in transformers_py.check(entries)]
-
-
-def versions(rewrites: list[list[Any]]) -> dict[str, int]:
-    """What the key of a variant says of the versions of its rewrites, [[name, options], …]."""
+def versions(rewrites: Iterable[Rewrite]) -> dict[str, int]:
+    """What the key of a variant says of the versions of its rewrites."""
     found = transformers_py.versions(_requests(rewrites))
     return {name: version for name, version in found.items() if version != FIRST_VERSION}
 
 
-def needs_tokenizer(rewrites: list[list[Any]]) -> bool:
+def needs_tokenizer(rewrites: Iterable[Rewrite]) -> bool:
     """Whether new names are drawn that have as many subwords as the old ones."""
     return transformers_py.counts_subwords(_requests(rewrites))
 
 
-def _requests(rewrites: list[list[Any]]) -> list[dict[str, Any]]:
+def _requests(rewrites: Iterable[Rewrite]) -> list[dict[str, dict[str, Any]]]:
     return [{name: options} for name, options in rewrites]
 
 
@@ -62,12 +57,21 @@ def entry_schema() -> dict[str, Any]:
     return {"anyOf": [{"enum": names}, *objects]}
 
 
-def _entry(value: object) -> object:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict) and len(value) == 1 and all(isinstance(v, dict) for v in value.values()):
-        return value
-    raise ValueError("write a rewrite as name, or as {name: {option: value}}")
+def _checked(entry: Any) -> Rewrite:
+    options = list(entry.values()) if isinstance(entry, dict) else []
+    if not isinstance(entry, str) and not (len(options) == 1 and isinstance(options[0], dict)):
+        raise ValueError(f"write a rewrite as name, or as {{name: {{option: value}}}}; got {entry!r}")
+    return transformers_py.check([entry])[0]
 
 
-RewriteSet = list[Annotated[Any, BeforeValidator(_entry), WithJsonSchema(entry_schema())]]
+def _together(rewrites: tuple[Rewrite, ...]) -> tuple[Rewrite, ...]:
+    if not rewrites:
+        raise ValueError("an empty set; the baseline is added by itself")
+    transformers_py.check(_requests(rewrites))
+    return rewrites
+
+
+RewriteSet = Annotated[
+    tuple[Annotated[Rewrite, BeforeValidator(_checked), WithJsonSchema(entry_schema())], ...],
+    AfterValidator(_together),
+]

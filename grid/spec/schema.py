@@ -2,71 +2,96 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 import models.kinds
 import preprocessing.tokenizers
 from grid.errors import BadInput
 from grid.spec.by_kind import ByKind
-from grid.spec.document import Document, Loc
+from grid.spec.document import Document
 from grid.spec.findings import Findings, from_pydantic
-from grid.spec.rewrite_sets import RewriteSet, check_set
-from models.config import EvaluationConfig, TrainingConfig
-from preprocessing import shipped
+from grid.spec.rewrite_sets import RewriteSet
+from models.config import EvaluationConfig, ModelConfig, TrainingConfig
 from preprocessing.corpus.building import CorpusConfig
+from preprocessing.frozen import Frozen
 from preprocessing.lexer.tokens import TokensConfig
 from preprocessing.size import SizeRule
+from preprocessing.tokenizers import TokenizerConfig
 
 SPECS = Path("configs/grid")
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]
-Rule = dict[str, Any]
+
+def _no_store(name: str) -> str:
+    if name == "store":
+        raise ValueError("'store' is where finished steps are; choose another name")
+    return name
+
+
+def _no_baseline(name: str) -> str:
+    if name == "none":
+        raise ValueError("'none' is the name of the baseline, which is added by itself")
+    return name
 
 
 def _none_is_empty(value: object) -> object:
     return [] if value is None else value
 
 
-class Override(BaseModel):
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")]
+GridName = Annotated[Name, AfterValidator(_no_store)]
+SetName = Annotated[Name, AfterValidator(_no_baseline)]
+Rule = dict[str, Any]
+
+
+class Override(Frozen):
     """Fields of the spec that are different in the cells which match `when`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     when: Rule = Field(description="Axis: value (or a list of values); a cell must match all of them.")
     set: Annotated[Rule, Field(min_length=1, description="Dotted path of a field: its value there.")]
 
 
-class Spec(BaseModel):
-    """A grid spec, as written in configs/grid/*.yaml."""
+class Sections(Frozen):
+    """What a grid is computed from. Axes and overrides may give their fields other values in some cells."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    name: Name = Field(description="Name of the grid and of its folder of results.")
     task: Literal["completion"] = "completion"
     corpus: CorpusConfig
-    rewrites: Annotated[dict[Name, RewriteSet], Field(min_length=1, description="Named sets of rewrites.")]
+    rewrites: Annotated[dict[SetName, RewriteSet], Field(min_length=1, description="Named sets of rewrites.")]
     size: SizeRule = SizeRule()
     tokens: TokensConfig = TokensConfig()
-    tokenizer: Annotated[BaseModel, ByKind(preprocessing.tokenizers)]
-    models: Annotated[dict[Name, Annotated[BaseModel, ByKind(models.kinds)]], Field(min_length=1)]
+    tokenizer: Annotated[TokenizerConfig, ByKind(preprocessing.tokenizers)]
+    models: Annotated[dict[Name, Annotated[ModelConfig, ByKind(models.kinds)]], Field(min_length=1)]
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+
+
+class Rules(Frozen):
+    """Which cells a grid has."""
+
     axes: Annotated[dict[str, list[Any]], Field(description="The grid is the product of these.")]
-    zip: Annotated[list[list[str]], BeforeValidator(_none_is_empty)] = []
-    exclude: Annotated[list[Rule], BeforeValidator(_none_is_empty)] = []
-    override: Annotated[list[Override], BeforeValidator(_none_is_empty)] = []
-    add: Annotated[list[Rule], BeforeValidator(_none_is_empty)] = []
+    zip: Annotated[list[list[str]], BeforeValidator(_none_is_empty)] = Field(default=[])
+    exclude: Annotated[list[Rule], BeforeValidator(_none_is_empty)] = Field(default=[])
+    override: Annotated[list[Override], BeforeValidator(_none_is_empty)] = Field(default=[])
+    add: Annotated[list[Rule], BeforeValidator(_none_is_empty)] = Field(default=[])
     max_cells: Annotated[int, Field(ge=1, description="More cells than this are an error.")] = 1000
 
-    def resolved(self) -> dict[str, Any]:
-        """Plain data with every default filled in."""
-        plain = self.model_dump(mode="json")
-        plain["rewrites"] = {name: check_set(entries) for name, entries in self.rewrites.items()}
-        return plain
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Rules | None:
+        """The rules of a spec of which the rest may be wrong; None when they are."""
+        try:
+            return Rules.model_validate({name: data[name] for name in Rules.model_fields if name in data})
+        except ValidationError:
+            return None
+
+
+class Spec(Rules, Sections):  # in this order the fields of Sections come first
+    """A grid spec, as written in configs/grid/*.yaml."""
+
+    name: GridName = Field(description="Name of the grid and of its folder of results.")
 
 
 def find(name_or_path: str) -> Path:
@@ -75,112 +100,36 @@ def find(name_or_path: str) -> Path:
     Raises:
         BadInput: no such file; names what there is.
     """
-    for name in (Path(name_or_path), SPECS / name_or_path, SPECS / f"{name_or_path}.yaml"):
-        if (path := shipped.located(name)).is_file():
-            return path
-    there = ", ".join(shipped.names(SPECS)) or "(none)"
-    raise BadInput(f"{name_or_path}: no such spec; a path, or one of: {there}")
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    folders = [Path.cwd() / SPECS, Path(__file__).parents[2] / SPECS]
+    for folder in folders:
+        for candidate in (folder / name_or_path, folder / f"{name_or_path}.yaml"):
+            if candidate.is_file():
+                return candidate
+    names = sorted({file.stem for folder in folders for file in folder.glob("*.yaml")})
+    raise BadInput(f"{name_or_path}: no such spec; a path, or one of: {', '.join(names) or '(none)'}")
 
 
-def inspect(text: Document, findings: Findings) -> Spec | None:
-    """The spec of a document; None when its shape is wrong. Problems that can be found without expanding it
-    are added to `findings`.
-    """
-    spec = None
+def check(text: Document, findings: Findings) -> Spec | None:
+    """The spec of a document; None when something is wrong, all of which is added to `findings`."""
     try:
-        spec = Spec.model_validate(text.data)
+        return Spec.model_validate(text.data)
     except ValidationError as error:
         from_pydantic(findings, error, schema())
-    if text.data.get("name") == "store":
-        findings.add(("name",), "'store' is where finished steps are; choose another name")
-    rewrites = text.data.get("rewrites")
-    for name, entries in rewrites.items() if isinstance(rewrites, dict) else ():
-        loc: Loc = ("rewrites", name)
-        if name == "none":
-            findings.add(loc, "'none' is the name of the baseline, which is added by itself")
-        try:
-            check_set(entries if isinstance(entries, list) else [])
-        except ValueError as error:
-            findings.add(loc, str(error))
-        if entries == []:
-            findings.add(loc, "an empty set; the baseline is added by itself")
-    return spec
+        return None
 
 
-def expandable(data: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What `cells.expand` reads, from plain data of which other sections may be wrong.
-
-    None when there are no axes, sets or models that the rest could be checked against.
-    """
-    plain: dict[str, Any] = {}
-    for section in ("axes", "zip", "exclude", "override", "add", "max_cells"):
-        field = Spec.model_fields[section]
-        if section not in data and not field.is_required():
-            plain[section] = field.default
-            continue
-        try:
-            adapter = _section_type(section)
-            plain[section] = adapter.dump_python(adapter.validate_python(data[section]))
-        except (ValidationError, KeyError):
-            return None
-    for section in ("rewrites", "models"):
-        named = data.get(section)
-        if not isinstance(named, dict) or not named:
-            return None
-        plain[section] = list(named)
-    return plain
+@cache
+def section_type(name: str) -> TypeAdapter[Any]:
+    """What a section must look like: the type of a field of `Sections`."""
+    field = Sections.model_fields[name]
+    kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    return TypeAdapter(kind)
 
 
 @cache
 def schema() -> dict[str, Any]:
     """JSON schema of a spec, for editors: docs/grid.schema.json."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Spec.model_json_schema()}
-
-
-@cache
-def _section_type(section: str) -> TypeAdapter[Any]:
-    info = Spec.model_fields[section]
-    kind: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
-    return TypeAdapter(kind)
-
-
-def resolve_section(raw: Mapping[str, Any], section: str, patch: Sequence[tuple[str, object]]) -> Any:
-    """One section of the spec as plain data, with the dotted `patch` applied and defaults filled in.
-
-    Raises:
-        ValidationError: the patched section is wrong; locations start below `section`.
-        ValueError: a path leads through something that has no such key.
-    """
-    holder = {section: copy.deepcopy(raw.get(section, {}))}
-    for path, value in patch:
-        put(holder, path, copy.deepcopy(value))
-    adapter = _section_type(section)
-    valid = adapter.validate_python(holder[section])
-    if section == "rewrites":
-        return {name: check_set(entries) for name, entries in valid.items()}
-    return adapter.dump_python(valid, mode="json")
-
-
-def put(target: dict[str, Any], path: str, value: object) -> None:
-    """Set the field at a dotted path; whole numbers are indices where there is a list."""
-    *parents, last = path.split(".")
-    node: Any = target
-    for part in parents:
-        if isinstance(node, list):
-            node = node[_index(node, part, path)]
-        elif isinstance(node, dict):
-            node = node[part] if isinstance(node.get(part), dict | list) else node.setdefault(part, {})
-        else:
-            raise ValueError(f"'{path}' leads through a plain value")
-    if isinstance(node, list):
-        node[_index(node, last, path)] = value
-    elif isinstance(node, dict):
-        node[last] = value
-    else:
-        raise ValueError(f"'{path}' leads through a plain value")
-
-
-def _index(items: list[Any], part: str, path: str) -> int:
-    if not part.isdecimal() or int(part) >= len(items):
-        raise ValueError(f"'{path}': '{part}' is not an index of a list of {len(items)}")
-    return int(part)

@@ -45,7 +45,7 @@ def planned(spec: str, raw_digest: str) -> tuple[list[Cell], list[Step], dict[st
     from grid.plan.opening import open_grid
 
     grid = open_grid(spec)
-    made = planner.make(grid.document.data, grid.cells, lambda config: raw_digest)
+    made = planner.make(grid.cells, grid.specs(), lambda config: raw_digest)
     cells = []
     for cell, behind in zip(made.cells.cells, made.by_cell, strict=True):
         artifacts = {"corpus": behind.corpus, "tokenizer": behind.tokenizer, "variant": behind.variant}

@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grid.cells.axes import Names
 from grid.cells.expansion import Cells, expand
+from grid.spec.schema import Rules
 
 SETS, MODELS = ["rename", "parens", "dead"], ["small", "gpt"]
 VALUES: dict[str, list[Any]] = {
@@ -18,15 +20,7 @@ VALUES: dict[str, list[Any]] = {
     "seed": [1, 2, 3],
     "training.learning_rate": [0.1, 0.01],
 }
-BASE = {
-    "rewrites": SETS,
-    "models": MODELS,
-    "zip": [],
-    "exclude": [],
-    "override": [],
-    "add": [],
-    "max_cells": 1000,
-}
+NAMES = Names(tuple(SETS), tuple(MODELS))
 
 
 class Notes:
@@ -39,7 +33,7 @@ class Notes:
 
 def grid(**parts: Any) -> tuple[Cells, list[tuple[Any, str]]]:
     notes = Notes()
-    return expand({**BASE, **parts}, notes), notes.found
+    return expand(Rules.model_validate(parts), NAMES, notes), notes.found
 
 
 def rows(cells: Cells) -> list[tuple[dict[str, Any], dict[str, Any]]]:

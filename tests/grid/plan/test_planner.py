@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 import transformers_py
+from grid.cells.axes import Names
 from grid.cells.expansion import expand
+from grid.cells.resolving import Resolver
 from grid.keys import canonical, digest
 from grid.plan import graph, jobs, planner
 from grid.plan.graph import Step
 from grid.plan.planner import Plan
 from grid.spec.document import parse
 from grid.spec.findings import Findings
+from grid.spec.schema import Spec
 from grid.store.finished import Store
 from transformers_py.rewrites import rename_variable
 
@@ -39,10 +42,10 @@ RAW: dict[str, Any] = {
 def make(raw_digest: str = "raw", **changes: Any) -> Plan:
     raw = json.loads(json.dumps({**RAW, **changes}))
     findings = Findings(parse("{}", name="test"))
-    rules: dict[str, Any] = {"zip": [], "exclude": [], "override": [], "add": [], "max_cells": 10_000}
-    cells = expand({**rules, **raw}, findings)
+    spec = Spec.model_validate(raw)
+    cells = expand(spec, Names(tuple(spec.rewrites), tuple(spec.models)), findings)
     findings.raise_if_any()
-    return planner.make(raw, cells, lambda config: raw_digest)
+    return planner.make(cells, Resolver(raw, spec).specs(cells), lambda config: raw_digest)
 
 
 def kinds(made: Plan) -> Counter[str]:
