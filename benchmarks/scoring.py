@@ -25,12 +25,13 @@ from models.data import Part, Sample, scored_samples
 from models.lookup import lookup
 from models.scoring.scorer import Scored, Scorer
 from models.scoring.windows import Slot, windows
-from models.training.prepare import run as train
 from models.vocabulary import Vocabulary
 from preprocessing import encode, tokenizers
 from preprocessing.corpus import building
 from preprocessing.lexer.tokens import TokensConfig
 from preprocessing.tokenizers import bpe
+from tasks.completion.config import Config as Completion
+from tasks.fitting import fit
 
 CASES = (
     ({"kind": "gru", "d_model": 512, "dropout": 0.0}, 150, 2000),
@@ -131,7 +132,8 @@ def trained(folder: Path, config: dict[str, Any], steps: int, vocab_size: int, m
     place.mkdir(parents=True)
     tokenizer, shard = prepare(place, vocab_size, max_samples)
     (place / "model").mkdir()
-    train(
+    fit(
+        task=Completion(),
         model=lookup(config["kind"]).Config(**config),
         training=TrainingConfig(
             batch_tokens=1024, window=32, max_steps=steps, validate_every=steps, learning_rate=5e-3

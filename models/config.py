@@ -1,4 +1,4 @@
-"""How models are trained and scored: the parts of a grid spec that belong to this package."""
+"""How models are trained: the parts of a grid spec that belong to this package."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -84,34 +84,3 @@ class TrainingConfig(Frozen):
     def rows(self) -> int:
         """Rows of one batch."""
         return self.batch_tokens // self.window
-
-
-class EvaluationConfig(Frozen):
-    """One scoring: which test sets and metrics, and how the exact rank is searched."""
-
-    tests: Annotated[tuple[Literal["original", "augmented"], ...], InKey.NEVER] = ("original", "augmented")
-    metrics: tuple[Literal["entropy", "accuracy", "mrr", "f1", "calibration"], ...] = Field(
-        default=("entropy", "accuracy", "mrr"),
-        description="f1: of the sub-tokens of identifiers; calibration: ECE. Both search for the best token",
-    )
-    adapt: Literal["none", "dynamic"] = Field(
-        default="none",
-        description="dynamic: learn from each file once it is scored, forget at the next project",
-    )
-    adapt_rate: float = Field(default=0.2, gt=0, description="step of the gradient descent of adapt: dynamic")
-    max_expansions: int = Field(
-        default=2000, ge=1, description="prefixes tried for one token before its rank counts as beyond ten"
-    )
-    rows: int = Field(default=32, ge=1, description="files that are read at the same time")
-    window: int = Field(default=64, ge=1, description="subwords of each file per pass")
-    threads: int = Field(default=1, ge=1)
-
-    @property
-    def ranks(self) -> bool:
-        """Whether any metric needs the rank of the true token."""
-        return any(metric != "entropy" for metric in self.metrics)
-
-    @property
-    def best(self) -> bool:
-        """Whether any metric needs the most probable token."""
-        return "f1" in self.metrics or "calibration" in self.metrics

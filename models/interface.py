@@ -47,22 +47,32 @@ class LanguageModel(Protocol):
     def join(self, states: Sequence[Any]) -> Any: ...
 
 
-class Network(nn.Module, ABC):
+class Trainable(nn.Module):
+    """What is trained by gradients."""
+
+    bf16: bool = False  # matrix products of training in bfloat16
+
+    def compile_loss(self, **options: Any) -> bool:
+        """Has `torch.compile` work on what the loss spends its time in; False where nothing is gained."""
+        return False
+
+    @property
+    def parameter_count(self) -> int:
+        """Trainable numbers, tied weights counted once."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+class Network(Trainable, ABC):
     """A language model that is trained by gradients."""
 
     vocab_size: int
     context: int | None = None
     kept: int = 0
     forgets: bool = False  # reading `<file>` leaves nothing of what came before
-    bf16: bool = False  # matrix products of training in bfloat16
 
     def shape(self, training: TrainingConfig) -> tuple[int, int]:
         """Rows and subwords per row of a training batch."""
         return training.rows, training.window
-
-    def compile_loss(self, **options: Any) -> bool:
-        """Has `torch.compile` work on what `loss` spends its time in; False where nothing is gained."""
-        return False
 
     @abstractmethod
     def loss(self, inputs: Tensor, targets: Tensor, carried: Any) -> tuple[Tensor, Any]:
@@ -88,11 +98,6 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def join(self, states: Sequence[Any]) -> Any: ...
-
-    @property
-    def parameter_count(self) -> int:
-        """Trainable numbers, tied weights counted once."""
-        return sum(parameter.numel() for parameter in self.parameters())
 
 
 def device() -> torch.device:

@@ -14,7 +14,7 @@ from grid.spec.schema import Sections
 TrainOn = Literal["original", "augmented", "original+augmented"]
 
 CORE = ("rewrites", "intensity", "train_on", "model", "seed")
-SECTIONS = tuple(name for name in Sections.model_fields if name != "task")  # one task for the whole grid
+SECTIONS = tuple(Sections.model_fields)
 
 
 class Collector(Protocol):
@@ -62,9 +62,9 @@ ORIGINAL = Value("original", "original", canonical("original"))
 
 
 def is_field(name: str) -> bool:
-    """Whether an axis can be a field of the spec: its dotted path starts with a section."""
+    """Whether an axis can be a field of the spec: it starts with a section. A grid has one task."""
     first, dot, _ = name.partition(".")
-    return first in SECTIONS and (bool(dot) or first != "rewrites")
+    return first in SECTIONS and (bool(dot) or first not in ("rewrites", "task")) and name != "task.kind"
 
 
 def normalise(name: str, raw: object, names: Names) -> Value:

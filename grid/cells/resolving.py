@@ -9,19 +9,23 @@ from typing import Any
 
 from pydantic import ValidationError
 
+import tasks
 from grid.cells.axes import CORE, SECTIONS, TrainOn
 from grid.cells.expansion import Cell, Cells
 from grid.keys import canonical
+from grid.spec.by_kind import spelled_out
 from grid.spec.document import Loc
-from grid.spec.findings import Findings, from_pydantic
+from grid.spec.findings import Findings, dotted, from_pydantic
 from grid.spec.rewrite_sets import RewriteSet
-from grid.spec.schema import Rules, Sections, schema, section_type
-from models.config import EvaluationConfig, ModelConfig, TrainingConfig
+from grid.spec.schema import Rules, Sections, misfits, schema, section_type
+from models.config import ModelConfig, TrainingConfig
 from preprocessing.corpus.building import CorpusConfig
 from preprocessing.lexer.tokens import TokensConfig
 from preprocessing.size import SizeRule
 from preprocessing.tokenizers import TokenizerConfig
+from tasks import EvaluationConfig, TaskConfig
 
+DEFAULTS: Mapping[str, Any] = {"task": tasks.DEFAULT}
 Assignment = tuple[str, Any]
 """The dotted path of a field, and the value that it gets."""
 
@@ -41,7 +45,7 @@ class CellSpec:
     baselines.
     """
 
-    task: str
+    task: TaskConfig
     corpus: CorpusConfig
     rewriting: Rewriting | None
     size: SizeRule
@@ -72,15 +76,19 @@ class Resolver:
                 the section.
             ValueError: a path leads through something that has no such key.
         """
+        assignments = list(assignments)
         own = sorted((path, value) for path, value in assignments if path.partition(".")[0] == name)
         if not own and self._checked is not None:
             return getattr(self._checked, name)
         same = (name, canonical(own))
         if same not in self._sections:
-            changed = {name: copy.deepcopy(self._data.get(name, {}))}
+            changed = {name: copy.deepcopy(self._data.get(name, DEFAULTS.get(name, {})))}
+            if name == "task":
+                changed[name] = spelled_out(changed[name])
             for path, value in own:
                 put(changed, path, copy.deepcopy(value))
-            self._sections[same] = section_type(name).validate_python(changed[name])
+            task = self.section("task", ()) if name == "evaluation" else None  # options don't change its type
+            self._sections[same] = section_type(name, task).validate_python(changed[name])
         return self._sections[same]
 
     def specs(self, cells: Cells) -> Iterator[CellSpec]:
@@ -145,10 +153,12 @@ def _try(
     resolver: Resolver, assignment: Assignment, at: Loc, wrong: Container[str | int], findings: Findings
 ) -> None:
     section = assignment[0].partition(".")[0]
-    if section not in SECTIONS or section in wrong:
+    if section not in SECTIONS or section in wrong or "task" in wrong:
         return  # noted already
     try:
-        resolver.section(section, [assignment])
+        valid = resolver.section(section, [assignment])
+        for loc, message in misfits(resolver.section("task", ()), section, valid):
+            findings.add(at, f"{dotted((section, *loc))}: {message}")
     except ValidationError as error:
         from_pydantic(findings, error, schema(), below=(section,), at=at)
     except (ValueError, TypeError) as error:

@@ -22,7 +22,7 @@ def show(model: str, spec: str | None, sets: Sequence[str], console: Console) ->
         BadInput: no such model or kind, fields that it doesn't have, values that can't work.
     """
     config = find(model, spec, sets)
-    from models.check import check_model
+    from tasks.completion.check import check_model
 
     try:
         with console.status(f"{model}: learning a few lines"):

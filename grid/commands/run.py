@@ -35,7 +35,6 @@ from grid.scheduler.slots import Slot
 from grid.spec.schema import Spec
 from grid.store import lock, provenance
 from grid.store.finished import Store
-from tasks import completion
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)
@@ -205,7 +204,7 @@ class Run:
         return {
             "format": cell_status.FORMAT,
             "name": self.grid.spec.name,
-            "task": completion.DESCRIPTION.plain(),
+            "task": self.grid.plan.task.DESCRIPTION.plain(),
             "spec": self.grid.resolved,
             "spec_text": self.grid.document.text,
             "seeds": sorted(seeds),

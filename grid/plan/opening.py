@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+import tasks
 from grid.cells import expansion
 from grid.cells.axes import Names
 from grid.cells.expansion import Cells
@@ -54,7 +55,8 @@ class Grid:
             BadInput: fields that can't work together, or a corpus whose raw data isn't there.
         """
         try:
-            return planner.make(self.cells, self.specs(), building.raw_digest)
+            task = tasks.lookup(self.spec.task.kind)
+            return planner.make(self.cells, self.specs(), task, building.raw_digest)
         except ValidationError as error:
             lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
             raise BadInput(

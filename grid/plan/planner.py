@@ -9,16 +9,18 @@ from functools import wraps
 from types import MappingProxyType
 from typing import Any, TypeVar, TypeVarTuple
 
+import tasks
 from grid.cells.expansion import Cells
 from grid.cells.resolving import CellSpec, Rewriting
 from grid.keys import canonical, digest, digest_of_keys
 from grid.plan.graph import Artifacts, Step, version
 from grid.spec import rewrite_sets
-from models.config import EvaluationConfig, ModelConfig, TrainingConfig
+from models.config import ModelConfig, TrainingConfig
 from preprocessing.corpus.building import CorpusConfig
 from preprocessing.lexer.tokens import TokensConfig
 from preprocessing.size import SizeRule
 from preprocessing.tokenizers import TokenizerConfig
+from tasks import EvaluationConfig, Task, TaskConfig
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -42,19 +44,22 @@ class Plan:
     """All steps of a grid by key, each after what it needs, and the steps behind each cell."""
 
     cells: Cells
+    task: Task
     steps: dict[str, Step] = field(default_factory=dict)
     by_cell: list[CellSteps] = field(default_factory=list)
 
 
-def make(cells: Cells, specs: Iterable[CellSpec], raw_digest: Callable[[CorpusConfig], str]) -> Plan:
+def make(
+    cells: Cells, specs: Iterable[CellSpec], task: Task, raw_digest: Callable[[CorpusConfig], str]
+) -> Plan:
     """Plan a grid. `specs` holds the spec of each cell; `raw_digest` names the data behind a corpus.
 
     Raises:
         ValidationError, ValueError: fields that can't work together, or raw data that isn't there.
     """
-    planner = _Planner(raw_digest)
+    planner = _Planner(task, raw_digest)
     by_cell = [planner.cell(spec) for spec in specs]
-    return Plan(cells, planner.steps, by_cell)
+    return Plan(cells, task, planner.steps, by_cell)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,8 +93,8 @@ def _once(method: Callable[[_Planner, *Arguments], T]) -> Callable[[_Planner, *A
 class _Planner:
     """Each method makes the steps behind one thing, once."""
 
-    def __init__(self, raw_digest: Callable[[CorpusConfig], str]) -> None:
-        self.raw_digest = raw_digest
+    def __init__(self, task: Task, raw_digest: Callable[[CorpusConfig], str]) -> None:
+        self.task, self.raw_digest = task, raw_digest
         self.steps: dict[str, Step] = {}
         self.answers: dict[tuple[object, ...], Any] = {}
         self._roles: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -97,20 +102,21 @@ class _Planner:
     def cell(self, spec: CellSpec) -> CellSteps:
         corpus = self.corpus(spec.corpus)
         tokenizer = self.tokenizer(corpus, spec.tokenizer, spec.tokens)
-        original = self.encoded(corpus, None, tokenizer, spec.tokens)
+        original = self.encoded(spec.task, corpus, None, tokenizer, spec.tokens)
         variant = augmented = None
         if spec.rewriting is not None:
             counts = spec.size.needs_tokenizer or rewrite_sets.needs_tokenizer(spec.rewriting.rewrites)
             counting = tokenizer if counts else None
             variant = self.variant(corpus, counting, spec.rewriting, spec.size, spec.tokens)
-            augmented = self.encoded(corpus, variant, tokenizer, spec.tokens)
+            augmented = self.encoded(spec.task, corpus, variant, tokenizer, spec.tokens)
         train = self.train(
-            self.training(spec.model, spec.training, spec.seed),
+            self.training(spec.task, spec.model, spec.training, spec.seed),
             tokenizer,
             None if spec.train_on == "augmented" else original,
             None if spec.train_on == "original" else augmented,
         )
-        tests = self.tests(train, tokenizer, original, augmented, spec.evaluation)
+        scoring = self.scoring(spec.task, spec.evaluation)
+        tests = self.tests(train, tokenizer, original, augmented, scoring, spec.evaluation.tests)
         return CellSteps(corpus, tokenizer, variant, train, tests)
 
     @_once
@@ -155,7 +161,12 @@ class _Planner:
 
     @_once
     def encoded(
-        self, corpus: Artifacts, variant: Artifacts | None, tokenizer: Artifacts, tokens: TokensConfig
+        self,
+        task: TaskConfig,
+        corpus: Artifacts,
+        variant: Artifacts | None,
+        tokenizer: Artifacts,
+        tokens: TokensConfig,
     ) -> Artifacts:
         inputs = {"tokenizer": tokenizer, "corpus": _all("corpus", corpus.keys[:1])}
         group = digest([corpus.name, tokenizer.name, tokens.keyed(), variant is None])
@@ -163,12 +174,13 @@ class _Planner:
         for shard in range(len(corpus.keys)):
             if variant is not None:
                 inputs = {**inputs, "variant": _all("variant", [variant.keys[shard]])}
-            keys.append(self._add("encode", self.encoding(shard, tokens), inputs, group=f"{group}-{shard}"))
+            parameters = self.encoding(task, shard, tokens)
+            keys.append(self._add("encode", parameters, inputs, group=f"{group}-{shard}"))
         return _all("encode", keys)
 
     @_once
-    def encoding(self, shard: int, tokens: TokensConfig) -> _Parameters:
-        return _Parameters.of({"shard": shard, "tokens": tokens.keyed()})
+    def encoding(self, task: TaskConfig, shard: int, tokens: TokensConfig) -> _Parameters:
+        return _Parameters.of({"shard": shard, "tokens": tokens.keyed(), **tasks.keyed(task)})
 
     @_once
     def model(self, config: ModelConfig) -> Mapping[str, Any]:
@@ -176,8 +188,10 @@ class _Planner:
         return {"model": config.keyed(), **_raw(config)}
 
     @_once
-    def training(self, model: ModelConfig, training: TrainingConfig, seed: int) -> _Parameters:
-        keyed = {**self.model(model), "training": training.keyed(), "seed": seed}
+    def training(
+        self, task: TaskConfig, model: ModelConfig, training: TrainingConfig, seed: int
+    ) -> _Parameters:
+        keyed = {**self.model(model), "training": training.keyed(), "seed": seed, **tasks.keyed(task)}
         return _Parameters.of(keyed, training.unkeyed())
 
     @_once
@@ -196,8 +210,8 @@ class _Planner:
         return _all("train", [self._add("train", training, inputs)])
 
     @_once
-    def scoring(self, evaluation: EvaluationConfig) -> _Parameters:
-        return _Parameters.of({"config": evaluation.keyed()})
+    def scoring(self, task: TaskConfig, evaluation: EvaluationConfig) -> _Parameters:
+        return _Parameters.of({"config": evaluation.keyed(), **tasks.keyed(task)})
 
     @_once
     def tests(
@@ -206,16 +220,18 @@ class _Planner:
         tokenizer: Artifacts,
         original: Artifacts,
         augmented: Artifacts | None,
-        evaluation: EvaluationConfig,
+        scoring: _Parameters,
+        names: tuple[str, ...],
     ) -> Mapping[str, Artifacts]:
-        parameters = self.scoring(evaluation)
         sets = {"original": original, "augmented": augmented}
         tests: dict[str, Artifacts] = {}
-        for name in evaluation.tests if augmented is not None else ("original",):
+        for name in names if augmented is not None else ("original",):
             test = sets[name]
             assert test is not None
             inputs = {"train": train, "tokenizer": tokenizer, "test": test}
-            tests[name] = _all("evaluate", [self._add("evaluate", parameters, inputs, group=train.name)])
+            if self.task.POOL:
+                inputs["pool"] = original
+            tests[name] = _all("evaluate", [self._add("evaluate", scoring, inputs, group=train.name)])
         return tests
 
     def _add(

@@ -11,7 +11,6 @@ from grid.cells.expansion import Cell
 from grid.keys import digest
 from grid.plan.outcomes import Outcome
 from grid.plan.planner import CellSteps, Plan
-from tasks import completion
 
 FORMAT = 1  # of the results folder: raised when older folders can't be read any more
 TABLES = 3  # raised when there is more in the folder, so that the next run writes the tables anew
@@ -57,4 +56,4 @@ def counts(found: list[CellStatus]) -> Counter[str]:
 def fingerprint(plan: Plan, found: list[CellStatus]) -> str:
     """Changes when the tables would change."""
     cells = [[s.cell.id, s.status, s.error, own_keys(s.steps) if s.status == "done" else []] for s in found]
-    return digest([FORMAT, TABLES, completion.DESCRIPTION.plain(), list(plan.cells.axes), cells])
+    return digest([FORMAT, TABLES, plan.task.DESCRIPTION.plain(), list(plan.cells.axes), cells])

@@ -1,10 +1,10 @@
-"""Scored tokens in the order of a value, such as their confidence: what metrics by bin, and of the most
+"""Scored units in the order of a value, such as their confidence: what metrics by bin, and of the most
 confident, are made of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,22 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from analysis.statistics.metrics import Metric
 from analysis.statistics.strata import Ordered
-from models.scoring.metrics import PLACES, scopes, values_of
-from tasks import completion
+from tasks.units import Units, values_of
 
-COUNT = completion.DESCRIPTION.unit.count
-METRICS = tuple(metric for metric in completion.DESCRIPTION.metrics if metric.by is not None)
-BY = tuple(dict.fromkeys(metric.by for metric in METRICS if metric.by is not None))
-SUMS = tuple(dict.fromkeys(name for metric in METRICS for name in metric.sums if name != COUNT))
-ROWS = pa.schema(
-    [("scope", pa.string()), ("project", pa.string()), ("by", pa.string()), ("stratum", pa.uint8())]
-    + [(name, pa.float64()) for name in (COUNT, *SUMS)]
-)
-STRATA = pa.schema([*((name, pa.string()) for name in ("cell", "test", "samples")), *ROWS])
+HEAD = ("cell", "test", "samples")
 """`samples`: "all" of the test set, or the cell whose common samples they are."""
-
-_WANTED = tuple(one for one in completion.SUMS if one.name in (*BY, *SUMS))
 
 Counted = Mapping[tuple[str, str], Ordered]
 """By scope and the sum that orders the units."""
@@ -43,59 +33,77 @@ class Strata:
     rows: pa.Table
 
 
-def count(file: Path, projects: Mapping[str, str], left_out: Set[str], kept: Set[str]) -> Strata:
-    """Read a token table without the samples that are left out; the scopes that are kept get rows.
+class Counter:
+    """Counts a task's units for those of its metrics that are made of strata."""
 
-    projects: of every sample. No values and no rows where a column is missing, or null as no metric asked for
-    it.
-    """
-    names = sorted(set(projects.values()))
-    codes = {name: code for code, name in enumerate(names)}
-    counted: dict[tuple[str, str], Ordered] = {}
-    for batch in _batches(file, left_out):
-        values = {one.name: values_of(batch, one) for one in _WANTED}
-        if any(value is None for value in values.values()):
-            counted.clear()
-            break
-        sample = batch.column("sample")
-        known = np.array([codes[projects[name]] for name in sample.dictionary.to_pylist()], dtype=np.int64)
-        project = known[sample.indices.to_numpy()]
-        for scope, inside in scopes(*(batch.column(name).to_numpy() for name in PLACES)):
-            own = {name: value[inside] for name, value in values.items() if value is not None}
-            for by in BY:
-                ordered = counted.setdefault((scope, by), Ordered((COUNT, *SUMS)))
-                ordered.add(own[by], own, project[inside] if scope in kept else None)
-    return Strata(_values(counted), _rows(counted, names))
+    def __init__(self, units: Units, metrics: Sequence[Metric]) -> None:
+        self.units = units
+        self.metrics = [metric for metric in metrics if metric.by is not None]
+        self.by = list(dict.fromkeys(metric.by for metric in self.metrics if metric.by is not None))
+        named = dict.fromkeys(name for metric in self.metrics for name in metric.sums)
+        self.names = (units.count, *(name for name in named if name != units.count))
+        self.wanted = [one for one in units.sums if one.name in (*self.by, *self.names)]
+        places = [
+            ("scope", pa.string()),
+            ("project", pa.string()),
+            ("by", pa.string()),
+            ("stratum", pa.uint8()),
+        ]
+        self.rows = pa.schema([*places, *((name, pa.float64()) for name in self.names)])
+        self.table = pa.schema([*((name, pa.string()) for name in HEAD), *self.rows])
 
+    def count(self, folder: Path, projects: Mapping[str, str], left_out: Set[str], kept: Set[str]) -> Strata:
+        """Read a scoring's units without the samples that are left out; the scopes that are kept get rows.
 
-def _batches(file: Path, left_out: Set[str]) -> Iterator[Any]:
-    columns = list(dict.fromkeys(["sample", *PLACES, *(name for one in _WANTED for name in one.needs)]))
-    gone = pa.array(sorted(left_out), pa.string())
-    with pq.ParquetFile(file) as opened:
-        if not {*columns} <= {*opened.schema_arrow.names}:
-            return
-        for batch in opened.iter_batches(columns=columns):
-            names = batch.column("sample").cast(pa.string())
-            yield batch.filter(pc.invert(pc.is_in(names, value_set=gone))) if left_out else batch
+        projects: of every sample. No values and no rows where a column is missing, or null as no metric asked
+        for it.
+        """
+        names = sorted(set(projects.values()))
+        codes = {name: code for code, name in enumerate(names)}
+        counted: dict[tuple[str, str], Ordered] = {}
+        for batch in self._batches(folder / self.units.file, left_out) if self.metrics else ():
+            values = {one.name: values_of(batch, one) for one in self.wanted}
+            if any(value is None for value in values.values()):
+                counted.clear()
+                break
+            sample = batch.column("sample")
+            known = np.array([codes[projects[name]] for name in sample.dictionary.to_pylist()], np.int64)
+            project = known[sample.indices.to_numpy()]
+            places = [batch.column(name).to_numpy(zero_copy_only=False) for name in self.units.places]
+            for scope, inside in self.units.scopes(*places):
+                own = {name: value[inside] for name, value in values.items() if value is not None}
+                for by in self.by:
+                    ordered = counted.setdefault((scope, by), Ordered(self.names))
+                    ordered.add(own[by], own, project[inside] if scope in kept else None)
+        return Strata(self._values(counted), self._rows(counted, names))
 
+    def _batches(self, file: Path, left_out: Set[str]) -> Iterator[Any]:
+        needed = (name for one in self.wanted for name in one.needs)
+        columns = list(dict.fromkeys(["sample", *self.units.places, *needed]))
+        gone = pa.array(sorted(left_out), pa.string())
+        with pq.ParquetFile(file) as opened:
+            if not {*columns} <= {*opened.schema_arrow.names}:
+                return
+            for batch in opened.iter_batches(columns=columns):
+                names = batch.column("sample").cast(pa.string())
+                yield batch.filter(pc.invert(pc.is_in(names, value_set=gone))) if left_out else batch
 
-def _values(counted: Counted) -> dict[str, dict[str, float]]:
-    values: dict[str, dict[str, float]] = {}
-    for (scope, by), ordered in counted.items():
-        totals = ordered.totals()
-        for metric in METRICS:
-            value = float(metric.of(totals)) if metric.by == by else np.nan
-            if np.isfinite(value):
-                values.setdefault(scope, {})[metric.name] = value
-    return values
+    def _values(self, counted: Counted) -> dict[str, dict[str, float]]:
+        values: dict[str, dict[str, float]] = {}
+        for (scope, by), ordered in counted.items():
+            totals = ordered.totals()
+            for metric in self.metrics:
+                value = float(metric.of(totals)) if metric.by == by else np.nan
+                if np.isfinite(value):
+                    values.setdefault(scope, {})[metric.name] = value
+        return values
 
-
-def _rows(counted: Counted, projects: list[str]) -> pa.Table:
-    tables = []
-    for (scope, by), ordered in counted.items():
-        for project, sums in ordered.strata():
-            there = np.flatnonzero(sums[0] > 0)
-            names = [pa.repeat(name, len(there)) for name in (scope, projects[project], by)]
-            columns = [*names, pa.array(there, pa.uint8()), *(pa.array(row[there]) for row in sums)]
-            tables.append(pa.Table.from_arrays(columns, schema=ROWS))
-    return pa.concat_tables(tables) if tables else ROWS.empty_table()
+    def _rows(self, counted: Counted, projects: list[str]) -> pa.Table:
+        tables = []
+        for (scope, by), ordered in counted.items():
+            for project, sums in ordered.strata():
+                there = np.flatnonzero(sums[0] > 0)
+                names = [pa.repeat(name, len(there)) for name in (scope, projects[project], by)]
+                columns = [*names, pa.array(there, pa.uint8()), *(pa.array(row[there]) for row in sums)]
+                tables.append(pa.Table.from_arrays(columns, schema=self.rows))
+        return pa.concat_tables(tables) if tables else self.rows.empty_table()

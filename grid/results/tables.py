@@ -51,12 +51,13 @@ def write(
     done = [status for status in found if status.status == "done"]
     try:
         pq.write_table(_cells(plan.cells.axes, found, manifests), new / "cells.parquet")
-        scores.write(done, store, new)
-        _link_tokens(done, store, new)
+        scores.write(done, store, new, plan.task)
         _write_training(done, store, new / "training.parquet")
         _write_variants(done, store, new)
-        shown = examples.table(store, plan.cells.axes, done, manifests)
-        pq.write_table(shown, new / "examples.parquet", compression="zstd")
+        if plan.task.DESCRIPTION.tokens is not None:
+            _link_tokens(done, store, new)
+            shown = examples.table(store, plan.cells.axes, done, manifests)
+            pq.write_table(shown, new / "examples.parquet", compression="zstd")
         logs = job_logs.table(Folder(folder.parent, folder.name).logs, plan.steps, found, manifests)
         pq.write_table(logs, new / "jobs.parquet", compression="zstd")
         shutil.rmtree(folder / "tokens", ignore_errors=True)

@@ -7,7 +7,7 @@ import pkgutil
 from types import ModuleType
 from typing import Any
 
-from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 
@@ -28,11 +28,26 @@ def configs(package: ModuleType) -> dict[str, type[BaseModel]]:
 
 
 class ByKind:
-    """Annotation: a mapping whose `kind` names the module in `package` that says what else it may hold."""
+    """Annotation: a mapping whose `kind` names the module in `package` that says what else it may hold.
 
-    def __init__(self, package: ModuleType) -> None:
-        self.package = package
+    `by_name`: the bare kind may stand for {kind: …}.
+    """
+
+    def __init__(self, package: ModuleType, *, by_name: bool = False) -> None:
+        self.package, self.by_name = package, by_name
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         choices = {kind: handler.generate_schema(config) for kind, config in configs(self.package).items()}
-        return core_schema.tagged_union_schema(choices, discriminator="kind")
+        union = core_schema.tagged_union_schema(choices, discriminator="kind")
+        return core_schema.no_info_before_validator_function(spelled_out, union) if self.by_name else union
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        shown = handler(schema)
+        return {"anyOf": [{"enum": list(configs(self.package))}, shown]} if self.by_name else shown
+
+
+def spelled_out(value: Any) -> Any:
+    """The mapping that a bare kind stands for."""
+    return {"kind": value} if isinstance(value, str) else value

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import CoreSchema, core_schema
 
 import models.kinds
 import preprocessing.tokenizers
+import tasks
 from grid.errors import BadInput
 from grid.spec.by_kind import ByKind
-from grid.spec.document import Document
+from grid.spec.document import Document, Loc
 from grid.spec.findings import Findings, from_pydantic
 from grid.spec.rewrite_sets import RewriteSet
-from models.config import EvaluationConfig, ModelConfig, TrainingConfig
+from models.config import ModelConfig, TrainingConfig
+from preprocessing import shipped
 from preprocessing.corpus.building import CorpusConfig
 from preprocessing.frozen import Frozen
 from preprocessing.lexer.tokens import TokensConfig
 from preprocessing.size import SizeRule
 from preprocessing.tokenizers import TokenizerConfig
+from tasks import EvaluationConfig, TaskConfig
 
 SPECS = Path("configs/grid")
 
@@ -48,6 +62,18 @@ SetName = Annotated[Name, AfterValidator(_no_baseline)]
 Rule = dict[str, Any]
 
 
+class OfTask:
+    """Annotation: a section that the spec's task checks, by its own config (`check` asks it)."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.any_schema()
+
+    def __get_pydantic_json_schema__(self, _: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        configs = [tasks.lookup(kind).Evaluation for kind in tasks.kinds()]
+        shown = [handler(config.__pydantic_core_schema__) for config in configs]
+        return shown[0] if len(shown) == 1 else {"anyOf": shown}
+
+
 class Override(Frozen):
     """Fields of the spec that are different in the cells which match `when`."""
 
@@ -58,7 +84,7 @@ class Override(Frozen):
 class Sections(Frozen):
     """What a grid is computed from. Axes and overrides may give their fields other values in some cells."""
 
-    task: Literal["completion"] = "completion"
+    task: Annotated[TaskConfig, ByKind(tasks, by_name=True)] = tasks.configured(None)[1]
     corpus: CorpusConfig
     rewrites: Annotated[dict[SetName, RewriteSet], Field(min_length=1, description="Named sets of rewrites.")]
     size: SizeRule = SizeRule()
@@ -66,7 +92,16 @@ class Sections(Frozen):
     tokenizer: Annotated[TokenizerConfig, ByKind(preprocessing.tokenizers)]
     models: Annotated[dict[Name, Annotated[ModelConfig, ByKind(models.kinds)]], Field(min_length=1)]
     training: TrainingConfig = TrainingConfig()
-    evaluation: EvaluationConfig = EvaluationConfig()
+    evaluation: Annotated[EvaluationConfig, OfTask(), Field(validate_default=True)] = EvaluationConfig()
+
+    @field_validator("evaluation", mode="before")
+    @classmethod
+    def _of_task(cls, value: Any, info: ValidationInfo) -> Any:
+        task = info.data.get("task")
+        if task is None:  # which is noted at its own place
+            return value
+        given = {} if type(value) is EvaluationConfig else value
+        return section_type("evaluation", task).validate_python(given)
 
 
 class Rules(Frozen):
@@ -100,32 +135,54 @@ def find(name_or_path: str) -> Path:
     Raises:
         BadInput: no such file; names what there is.
     """
-    path = Path(name_or_path)
-    if path.is_file():
-        return path
-    folders = [Path.cwd() / SPECS, Path(__file__).parents[2] / SPECS]
-    for folder in folders:
-        for candidate in (folder / name_or_path, folder / f"{name_or_path}.yaml"):
-            if candidate.is_file():
-                return candidate
-    names = sorted({file.stem for folder in folders for file in folder.glob("*.yaml")})
-    raise BadInput(f"{name_or_path}: no such spec; a path, or one of: {', '.join(names) or '(none)'}")
+    for name in (Path(name_or_path), SPECS / name_or_path, SPECS / f"{name_or_path}.yaml"):
+        if (path := shipped.located(name)).is_file():
+            return path
+    there = ", ".join(shipped.names(SPECS)) or "(none)"
+    raise BadInput(f"{name_or_path}: no such spec; a path, or one of: {there}")
 
 
 def check(text: Document, findings: Findings) -> Spec | None:
     """The spec of a document; None when something is wrong, all of which is added to `findings`."""
     try:
-        return Spec.model_validate(text.data)
+        spec = Spec.model_validate(text.data)
     except ValidationError as error:
         from_pydantic(findings, error, schema())
         return None
+    for name in ("corpus", "rewrites", "models"):
+        for loc, message in misfits(spec.task, name, getattr(spec, name)):
+            findings.add((name, *loc), message)
+    return spec
+
+
+def misfits(config: TaskConfig, name: str, section: Any) -> Iterator[tuple[Loc, str]]:
+    """What a task can't do with a section, and where in it that stands."""
+    task = tasks.lookup(config.kind)
+    if name == "corpus" and section.unit not in task.CORPUS_UNITS:
+        yield ("unit",), f"the task {config.kind} asks about {_or(task.CORPUS_UNITS)}; got {section.unit!r}"
+    if name == "models":
+        for model, one in section.items():
+            if one.kind not in task.MODELS:
+                yield (model, "kind"), f"{one.kind!r} can't do {config.kind}; {_or(task.MODELS)} can"
+    if name == "rewrites":
+        for rewrites, entries in section.items():
+            for index, (rewrite, options) in enumerate(entries):
+                if why := task.refuses(rewrite, options):
+                    yield (rewrites, index), f"{rewrite} doesn't fit the task {config.kind}: {why}"
+
+
+def _or(names: Iterable[str]) -> str:
+    return " or ".join(sorted(names))
 
 
 @cache
-def section_type(name: str) -> TypeAdapter[Any]:
-    """What a section must look like: the type of a field of `Sections`."""
+def section_type(name: str, task: TaskConfig | None = None) -> TypeAdapter[Any]:
+    """What a section must look like: the type of a field of `Sections`; of some of them, a task says it."""
     field = Sections.model_fields[name]
     kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    if name == "evaluation":
+        assert task is not None
+        kind = tasks.lookup(task.kind).Evaluation
     return TypeAdapter(kind)
 
 

@@ -1,4 +1,4 @@
-"""Encode step: a shard of the corpus, or of a variant with its alignment, as memory-mapped subwords."""
+"""Encode step: a shard of the corpus, or of a variant with its alignment, as the examples of a task."""
 
 from __future__ import annotations
 
@@ -17,23 +17,27 @@ def version() -> list[int]:
 
 
 def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
-    """An encoded shard (`preprocessing.shards`)."""
+    """What a task makes of a shard: its examples."""
     return each(works, context, _one)
 
 
 def _one(work: Work, context: Context) -> dict[str, object]:
-    from preprocessing import encode
     from preprocessing.lexer.tokens import TokensConfig
+    from tasks import Encoding, configured
     from transformers_py import align
 
     corpus = context.input(work, "corpus") / f"shard-{work.parameters['shard']:05}.parquet"
     variant = "variant" in work.inputs
     shard = context.input(work, "variant") / "shard.parquet" if variant else corpus
-    return encode.build(
-        shard,
-        context.input(work, "tokenizer"),
-        TokensConfig.model_validate(work.parameters["tokens"]),
-        work.out,
-        original=corpus if variant else None,
-        align=align if variant else None,
+    task, asked = configured(work.parameters.get("task"))
+    return task.encode(
+        asked,
+        Encoding(
+            shard=shard,
+            original=corpus if variant else None,
+            align=align if variant else None,
+            tokenizer=context.input(work, "tokenizer"),
+            tokens=TokensConfig.model_validate(work.parameters["tokens"]),
+            out=work.out,
+        ),
     )

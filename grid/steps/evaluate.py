@@ -15,18 +15,19 @@ def version() -> int:
 
 
 def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
-    """tokens.parquet and samples.parquet of each test set."""
-    from models.config import EvaluationConfig
-    from models.scoring import evaluate
-    from models.scoring.evaluate import Test
+    """The table of units and samples.parquet of each test set."""
+    from tasks import Test, configured
 
-    for config in {repr(work.parameters["config"]): work.parameters["config"] for work in works}.values():
-        same = [work for work in works if work.parameters["config"] == config]
-        results = evaluate.run(
+    for config in {repr(work.parameters): work.parameters for work in works}.values():
+        same = [work for work in works if work.parameters == config]
+        task, asked = configured(config.get("task"))
+        results = task.evaluate(
+            asked,
+            task.Evaluation.model_validate(config["config"]),
             model_folder=context.input(same[0], "train"),
             tokenizer=context.input(same[0], "tokenizer"),
             tests=[Test(parts=context.inputs(work, "test"), out=work.out) for work in same],
-            config=EvaluationConfig.model_validate(config),
+            pool=context.inputs(same[0], "pool"),
             report=partial(_report, context, same),
         )
         for work, facts in zip(same, results, strict=True):

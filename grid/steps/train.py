@@ -23,7 +23,8 @@ def _one(work: Work, context: Context) -> dict[str, object]:
     from grid.spec.by_kind import configs
     from models.config import TrainingConfig
     from models.data import Part
-    from models.training import prepare
+    from tasks import configured
+    from tasks.fitting import fit
 
     model = work.parameters["model"]
     mixed = "original" in work.inputs  # then what a variant left alone is there already
@@ -32,7 +33,8 @@ def _one(work: Work, context: Context) -> dict[str, object]:
     training = TrainingConfig.model_validate({**work.parameters["training"], **work.unkeyed})
     events = context.store.root.parent / "tensorboard" / work.key if training.tensorboard else None
     with context.scratch(work) as scratch:
-        facts = prepare.run(
+        facts = fit(
+            task=configured(work.parameters.get("task"))[1],
             model=configs(models.kinds)[model["kind"]].model_validate(model),
             training=training,
             tokenizer=context.input(work, "tokenizer"),

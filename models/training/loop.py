@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
@@ -15,17 +14,16 @@ from torch import Tensor
 
 from models.checkpoints import Scratch, save_tensors, weights
 from models.errors import BadInput
-from models.interface import Network, device
-from models.scoring.scorer import bits_per_token
+from models.interface import Network, Trainable, device
 from models.training.events import Events
 from models.training.flops import training_flops, utilisation
+from models.training.objective import Joint, Objective, Rows, Separable
 from models.training.output import has_fast_bf16
-from models.training.packing import Packer
 from models.training.processes import Ranks
 from models.training.training_job import CURVE, Job
 
 
-def fit_network(network: Network, job: Job) -> dict[str, Any]:
+def fit_network(network: Trainable, job: Job) -> dict[str, Any]:
     """Trains until `max_steps` or until validation no longer improves; leaves the best weights in `job.out`.
 
     Writes model.safetensors and training.parquet; returns facts for the manifest. Takes up a checkpoint of
@@ -46,7 +44,7 @@ def learning_rate(step: int, config: Any) -> float:
     return float(config.learning_rate * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * done))))
 
 
-def compiled(network: Network, wanted: str, gpu: bool) -> bool:
+def compiled(network: Trainable, wanted: str, gpu: bool) -> bool:
     """Compiles a network where that pays; under `auto` what can't be compiled stays as it is."""
     if wanted == "off" or (wanted == "auto" and not gpu):
         return False
@@ -75,12 +73,21 @@ class _Progress:
     stale: int = 0  # validations without an improvement
     seconds: float = 0.0
     nats: float = 0.0  # of the subwords since the last validation
-    tokens: int = 0
+    units: int = 0
     typical: float | None = None  # running mean of the loss
 
 
+def _random_state() -> list[Tensor]:
+    return [torch.get_rng_state(), *torch.cuda.get_rng_state_all()]
+
+
+def _draw_again(state: list[Tensor]) -> None:
+    torch.set_rng_state(state[0])
+    torch.cuda.set_rng_state_all(state[1:])
+
+
 class _Training:
-    def __init__(self, network: Network, job: Job) -> None:
+    def __init__(self, network: Trainable, job: Job) -> None:
         config = job.training
         self.job, self.config = job, config
         self.device = device()
@@ -89,13 +96,12 @@ class _Training:
         self.bf16 = config.precision == "bfloat16" or (config.precision == "auto" and gpu and has_fast_bf16())
         network.bf16 = self.bf16
         self.compiled = compiled(network, config.compile, gpu)
-        rows, window = network.shape(config)
         self.progress = _Progress()
         self.ranks = Ranks()
-        self.rows, self.own_rows = rows, self.ranks.rows(rows)
+        self.objective: Objective = job.objective
+        self.batches = job.objective.batches(network, config, job.seed)
+        self.rows, self.own_rows = self.batches.rows, self.ranks.rows(self.batches.rows)
         self._own_noise()
-        self.batch_subwords = rows * window
-        self.packer = Packer(job.train, rows=rows, window=window, seed=job.seed)
         matrices = [p for p in network.parameters() if p.ndim > 1]
         vectors = [p for p in network.parameters() if p.ndim < 2]
         self.optimiser = torch.optim.AdamW(
@@ -145,13 +151,13 @@ class _Training:
         self.events.close()
         self._finish()
         progress = self.progress
-        done = (progress.step - first) * self.batch_subwords
+        done = (progress.step - first) * self.batches.subwords
         return {
             "parameters": self.network.parameter_count,
             "steps": progress.step,
             "best_step": progress.best_step,
             "valid_bits": progress.best_bits,
-            "epochs": self.packer.epoch + self.packer.taken / len(self.job.train),
+            "epochs": self.batches.epochs,
             "precision": "bfloat16" if self.bf16 else "float32",
             "device": str(self.device),
             "devices": self.ranks.size,
@@ -166,12 +172,11 @@ class _Training:
     def _step(self) -> bool:
         """One optimiser step; False, and no step, if the loss or its gradient is beyond reason."""
         progress = self.progress
-        inputs, targets = self.packer.batch()
+        batch = self.batches.batch()
         rate = learning_rate(progress.step, self.config) * 0.5 ** len(self.rollbacks)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        own = self.own_rows
-        loss = self._gradients(torch.from_numpy(inputs[own]), torch.from_numpy(targets[own]))
+        loss = self._gradients([torch.from_numpy(array[self.own_rows]) for array in batch])
         loss = self.ranks.add([p.grad for p in self.network.parameters() if p.grad is not None], loss)
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_norm)
         typical = loss if progress.typical is None else progress.typical
@@ -179,37 +184,76 @@ class _Training:
             return False
         self.optimiser.step()
         progress.typical = MEMORY * typical + (1 - MEMORY) * loss
-        progress.nats += loss * targets.size
-        progress.tokens += int(np.count_nonzero(self.job.vocabulary.ends[targets]))
+        predictions, units = self.objective.weigh(batch)
+        progress.nats += loss * predictions
+        progress.units += units
         progress.step += 1
         return True
 
-    def _gradients(self, inputs: Tensor, targets: Tensor) -> float:
-        """Mean loss of a batch, its gradient in the parameters; in smaller pieces where memory runs out."""
+    def _gradients(self, rows: Rows) -> float:
+        """This process's share of a batch's mean loss, its gradient in the parameters.
+
+        rows: those of this process. Where memory runs out they are cut into smaller pieces.
+        """
+        if isinstance(self.objective, Joint):
+            return self._joint(self.objective, rows)
+        assert isinstance(self.objective, Separable)
         while True:
             try:
-                return self._accumulate(inputs, targets)
+                return self._accumulate(self.objective, rows)
             except torch.cuda.OutOfMemoryError as error:
-                if self.micro_batches >= len(inputs):
-                    raise BadInput(f"not even one row of {inputs.shape[1]} subwords fits: {error}") from error
-                self.micro_batches = min(2 * self.micro_batches, len(inputs))
+                if self.micro_batches >= len(rows[0]):
+                    shape = " × ".join(str(size) for size in rows[0].shape[1:])
+                    raise BadInput(f"not even one row of {shape} subwords fits: {error}") from error
+                self.micro_batches = min(2 * self.micro_batches, len(rows[0]))
                 torch.cuda.empty_cache()
 
-    def _accumulate(self, inputs: Tensor, targets: Tensor) -> float:
+    def _pieces(self, rows: Rows) -> list[Rows]:
+        pieces = min(self.micro_batches, len(rows[0]))
+        placed = [array.to(self.device) for array in rows]
+        return list(zip(*(array.tensor_split(pieces) for array in placed), strict=True))
+
+    def _accumulate(self, objective: Separable, rows: Rows) -> float:
         self.optimiser.zero_grad(set_to_none=True)
-        pieces = min(self.micro_batches, len(inputs))
-        carried = [None] * pieces if self.carried is None else self.carried.tensor_split(pieces, dim=1)
+        pieces = self._pieces(rows)
+        carried = (
+            [None] * len(pieces) if self.carried is None else self.carried.tensor_split(len(pieces), dim=1)
+        )
         total, after = 0.0, []
-        for x, y, before in zip(
-            inputs.tensor_split(pieces), targets.tensor_split(pieces), carried, strict=True
-        ):
-            loss, state = self.network.loss(x.to(self.device), y.to(self.device), before)
-            share = len(x) / self.rows
+        for piece, before in zip(pieces, carried, strict=True):
+            loss, state = objective.loss(self.network, piece, before)
+            share = len(piece[0]) / self.rows
             (loss * share).backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach()) * share
             after.append(state)
         self.carried = None if after[0] is None else torch.cat(after, dim=1)
         return total
+
+    def _joint(self, objective: Joint, rows: Rows) -> float:
+        """The loss of all rows of all processes together, piece by piece (GradCache, Gao et al. 2021).
+
+        Embeddings without their graphs, the loss's gradient in them, then each piece again with the random
+        numbers that it had, to carry its part of that gradient into the parameters. Pieces are never made
+        smaller when memory runs out: under dropout, their number is part of what is learnt.
+        """
+        self.optimiser.zero_grad(set_to_none=True)
+        pieces, drawn, embedded = self._pieces(rows), [], []
+        if len(pieces) == self.ranks.size == 1:
+            loss = objective.joint_loss(objective.embed(self.network, pieces[0]))
+            loss.backward()  # type: ignore[no-untyped-call]
+            return float(loss.detach())
+        with torch.no_grad():
+            for piece in pieces:
+                drawn.append(_random_state())
+                embedded.append(objective.embed(self.network, piece))
+        whole = self.ranks.whole(torch.cat(embedded), self.rows, dim=0).requires_grad_()
+        loss = objective.joint_loss(whole)
+        [gradient] = torch.autograd.grad(loss, whole)
+        own = gradient[self.own_rows].tensor_split(len(pieces))
+        for piece, state, part in zip(pieces, drawn, own, strict=True):
+            _draw_again(state)
+            objective.embed(self.network, piece).backward(part)  # type: ignore[no-untyped-call]
+        return float(loss.detach()) / self.ranks.size
 
     def _roll_back(self) -> None:
         """Back to the last good state, with half the step; gives up after the third time."""
@@ -229,11 +273,11 @@ class _Training:
         self.network.eval()
         bits = math.nan
         if self.ranks.number == 0:
-            bits = bits_per_token(self.network, self.job.valid, self.job.vocabulary, config.valid_tokens)
+            bits = self.objective.validate(self.network, config)
         bits = self.ranks.agreed(bits)
         self.network.train()
         train_bits = self._train_bits()
-        progress.nats, progress.tokens = 0.0, 0
+        progress.nats, progress.units = 0.0, 0
         margin = config.early_stop.min_delta_bits if config.early_stop else 0.0
         if bits < progress.best_bits - margin:
             progress.best_bits, progress.best_step, progress.stale = bits, progress.step, 0
@@ -254,8 +298,8 @@ class _Training:
         self.told = time.monotonic()
 
     def _train_bits(self) -> float:
-        """Bits per token of the training batches since the last validation."""
-        return self.progress.nats / math.log(2) / max(1, self.progress.tokens)
+        """Bits per unit of the training batches since the last validation."""
+        return self.progress.nats / math.log(2) / max(1, self.progress.units)
 
     def _tell(self) -> None:
         """How far it is, between two validations."""
@@ -267,9 +311,9 @@ class _Training:
         """Subwords per second, seconds that are left at most, and on a known GPU the share of its peak."""
         progress = self.progress
         per_step = progress.seconds / max(1, progress.step)
-        rate = self.batch_subwords / max(per_step, 1e-9)
+        rate = self.batches.subwords / max(per_step, 1e-9)
         told = {"subwords_per_s": rate, "eta_s": per_step * (self.config.max_steps - progress.step)}
-        if self.device.type == "cuda":
+        if self.device.type == "cuda" and isinstance(self.network, Network):
             span = self.network.shape(self.config)[1]
             name = torch.cuda.get_device_name(self.device)
             if (
@@ -301,7 +345,7 @@ class _Training:
             for group, members in groups.items()
         }
         progress = dict(vars(self.progress))
-        return copied, {"progress": progress, "packer": self.packer.state(), "curve": list(self.curve)}
+        return copied, {"progress": progress, "packer": self.batches.state(), "curve": list(self.curve)}
 
     def _adopt(self, groups: dict[str, dict[str, Tensor]], state: dict[str, Any]) -> None:
         named = weights(self.network)
@@ -319,12 +363,12 @@ class _Training:
         self.carried = None if carried is None else carried.to(self.device)
         self.progress = _Progress(**state["progress"])
         self.curve = list(state["curve"])
-        self.packer.restore(state["packer"])
+        self.batches.restore(state["packer"])
 
     def _save(self) -> None:
         groups, state = self._snapshot()
         if self.carried is not None:
-            groups["stream"]["carried"] = self.ranks.whole(self.carried, self.rows)
+            groups["stream"]["carried"] = self.ranks.whole(self.carried, self.rows, dim=1)
         if self.ranks.number:
             return
         extra = {"rollbacks": self.rollbacks, "micro_batches": self.micro_batches}

@@ -25,6 +25,7 @@ class Packer:
     def __init__(self, samples: Sequence[Any], *, rows: int, window: int, seed: int) -> None:
         """samples: indexable, each a one-dimensional integer array of at least one subword."""
         self.samples, self.rows, self.window, self.seed = samples, rows, window, seed
+        self.subwords = rows * window
         self.epoch, self.taken = 0, 0
         self._order = self._permutation()
         self._lanes = [[self._take(), 0] for _ in range(rows)]  # sample, subwords read of it
@@ -58,6 +59,11 @@ class Packer:
                 if lane[1] == len(ids):
                     lane[:] = [self._take(), 0]
         return inputs, targets
+
+    @property
+    def epochs(self) -> float:
+        """How often all samples were drawn."""
+        return self.epoch + self.taken / len(self.samples)
 
     def state(self) -> dict[str, Any]:
         """Where the stream stands, as JSON."""

@@ -6,38 +6,39 @@ The order goes to the processes as a file, and so do reports and facts come back
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from models.config import TrainingConfig
-from models.data import Part
 from models.errors import BadInput
-from models.lookup import lookup
 from models.training.training_job import Report
 from preprocessing import interpreter
 
 POLL_S = 0.1
 
+Train = Callable[[dict[str, Any], Report], dict[str, Any]]
+"""Does what an order says, in this process, and returns the facts."""
 
-def run(order: dict[str, Any], report: Report) -> dict[str, Any]:
-    """What `prepare.run` does, by `training.devices` processes; `order` holds its arguments as JSON.
 
-    Raises BadInput as it does, and if fewer GPUs than asked for can be seen (none at all means CPUs).
+def run(module: str, order: dict[str, Any], devices: int, report: Report) -> dict[str, Any]:
+    """The facts of one training by several processes, each `python -m MODULE FOLDER`, which calls `main`.
+
+    `order` is what they are told, as JSON. Raises BadInput as they do, and if fewer GPUs than asked for can
+    be seen (none at all means CPUs).
     """
-    n, seen = order["training"]["devices"], torch.cuda.device_count()
+    n, seen = devices, torch.cuda.device_count()
     if 0 < seen < n:
         raise BadInput(f"training.devices is {n}, and {seen} GPU{'s' * (seen > 1)} can be seen")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "order.json").write_text(json.dumps(order))
         (folder / "reports").touch()
-        asked = ("--standalone", f"--nproc-per-node={n}", "-m", "models.training.parallel", name)
+        asked = ("--standalone", f"--nproc-per-node={n}", "-m", module, name)
         command = interpreter.command("torch.distributed.run", *asked)
         started = subprocess.Popen(command, env=interpreter.environment())  # noqa: S603 - no shell
         with started as process, (folder / "reports").open() as reports:
@@ -57,7 +58,7 @@ def run(order: dict[str, Any], report: Report) -> dict[str, Any]:
     return facts
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, train: Train) -> int:
     """One of the processes. Only the first reports, saves checkpoints and leaves a model."""
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     gpu = torch.cuda.is_available()
@@ -66,7 +67,7 @@ def main(folder: Path) -> int:
     torch.distributed.init_process_group("nccl" if gpu else "gloo")
     rank = torch.distributed.get_rank()
     try:
-        result: dict[str, Any] = {"facts": _train(folder, first=rank == 0)}
+        result: dict[str, Any] = {"facts": _train(folder, train, first=rank == 0)}
     except Exception as error:  # becomes the exception of the process that asked
         result = {"error": str(error), "bad_input": isinstance(error, BadInput)}
     if rank == 0 or "error" in result:
@@ -77,34 +78,15 @@ def main(folder: Path) -> int:
     return 0
 
 
-def _train(folder: Path, *, first: bool) -> dict[str, Any]:
-    from models.training import prepare
-
+def _train(folder: Path, train: Train, *, first: bool) -> dict[str, Any]:
     order = json.loads((folder / "order.json").read_text())
-    scratch, events = (None if order[name] is None else Path(order[name]) for name in ("scratch", "events"))
     with (folder / "reports").open("a", buffering=1) as reports, tempfile.TemporaryDirectory() as nowhere:
 
         def report(row: dict[str, Any]) -> None:
             if first:
                 reports.write(json.dumps(row) + "\n")
 
-        return prepare.run(
-            model=lookup(order["model"]["kind"]).Config.model_validate(order["model"]),
-            training=TrainingConfig.model_validate(order["training"]),
-            tokenizer=Path(order["tokenizer"]),
-            train=[_part(part) for part in order["train"]],
-            valid=[_part(part) for part in order["valid"]],
-            seed=order["seed"],
-            enough_bits=order["enough_bits"],
-            out=Path(order["out"]) if first else Path(nowhere),
-            report=report,
-            scratch=scratch,
-            events=events if first else None,
-        )
-
-
-def _part(plain: dict[str, Any]) -> Part:
-    return Part(folder=Path(plain["folder"]), only_rewritten=plain["only_rewritten"])
+        return train(order if first else {**order, "out": nowhere, "events": None}, report)
 
 
 def _end_with(parent: int) -> None:
@@ -112,7 +94,3 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(1.0)
     os._exit(1)
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))

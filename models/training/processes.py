@@ -39,12 +39,15 @@ class Ranks:
             tensor.copy_(part.view_as(tensor))
         return float(flat[-1])
 
-    def whole(self, carried: Tensor, n: int) -> Tensor:
-        """(L, n, H): what all processes carry for their rows, from what this one carries for its own."""
+    def whole(self, own: Tensor, n: int, *, dim: int) -> Tensor:
+        """What all processes have for n rows, which stand along `dim`, from what this one has for its own."""
         if self.size == 1:
-            return carried
-        whole = carried.new_zeros(carried.shape[0], n, *carried.shape[2:])
-        whole[:, self.rows(n)] = carried
+            return own
+        shape = [*own.shape]
+        shape[dim] = n
+        whole = own.new_zeros(shape)
+        rows = self.rows(n)
+        whole.narrow(dim, rows.start, rows.stop - rows.start).copy_(own)
         dist.all_reduce(whole)
         return whole
 

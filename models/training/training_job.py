@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from models.config import TrainingConfig
-from models.data import Samples
+from models.training.objective import Objective
 from models.vocabulary import Vocabulary
 
 CURVE = pa.schema(
@@ -29,8 +29,7 @@ class Job:
     """What to train on and where to leave the result; `key` names everything that the weights depend on."""
 
     training: TrainingConfig
-    train: Samples
-    valid: Samples
+    objective: Objective
     vocabulary: Vocabulary
     seed: int
     key: str

@@ -1,17 +1,36 @@
-"""Completion: the next token. What is measured, of which tokens, and how results say so.
+"""Completion: the next token, scored exactly: its probability, its rank among all tokens, the best one.
 
 A metric is a descriptor in METRICS. If it needs a sum that isn't in SUMS, that is one more line there: scored
 tokens are kept, so the sum is made of them when tables are written, and nothing is scored again.
 """
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from analysis.statistics.descriptions import Description, Scope, SumColumn, TokenCodes, Unit
 from analysis.statistics.metrics import ByBin, Difference, Metric, MostConfident, PowerOfTwo, Ratio
-from models.scoring.sums import SUMS as SCORED
 from preprocessing.lexer.tokens import KINDS
+from tasks import Encoding, Test
+from tasks.completion import tokens
+from tasks.completion.config import Config as Config
+from tasks.completion.config import Evaluation as Evaluation
+from tasks.units import Units
+
+if TYPE_CHECKING:
+    from models.data import Part
+    from models.training.objective import Objective
+    from models.training.training_job import Report
+    from models.vocabulary import Vocabulary
+
+CORPUS_UNITS = frozenset({"file", "function"})
+MODELS = frozenset({"gpt", "gru", "huggingface", "ngram"})
+POOL = False
 
 UNIT = Unit(singular="token", plural="tokens", count="n_tokens")
 CHANGES = ("unchanged", "renamed", "inserted")
-SUMS = (*SCORED,)
+SUMS = (*tokens.SUMS,)
+UNITS = Units(file=tokens.FILE, count=UNIT.count, places=tokens.PLACES, scopes=tokens.scopes, sums=SUMS)
 
 METRICS = (
     Metric(
@@ -135,3 +154,49 @@ DESCRIPTION = Description(
     ),
     tokens=TokenCodes(kinds=KINDS, changes=CHANGES),
 )
+
+
+def refuses(rewrite: str, options: Mapping[str, Any]) -> str:
+    """Every rewrite fits: what was inserted isn't scored."""
+    return ""
+
+
+def encode(config: Config, encoding: Encoding) -> dict[str, Any]:
+    """Subwords token by token, with the origin of each token: preprocessing.shards."""
+    from preprocessing import encode
+
+    return encode.build(
+        encoding.shard,
+        encoding.tokenizer,
+        encoding.tokens,
+        encoding.out,
+        original=encoding.original if encoding.align is not None else None,
+        align=encoding.align,
+    )
+
+
+def objective(
+    config: Config, train: "Sequence[Part]", valid: "Sequence[Part]", vocabulary: "Vocabulary"
+) -> "Objective":
+    """Each subword of a text from those before it; validated in bits per token."""
+    from models.training.texts import Texts
+
+    return Texts(train, valid, vocabulary)
+
+
+def evaluate(
+    config: Config,
+    evaluation: Evaluation,
+    *,
+    model_folder: Path,
+    tokenizer: Path,
+    tests: Sequence[Test],
+    pool: Sequence[Path],
+    report: "Report",
+) -> list[dict[str, Any]]:
+    """tokens.parquet and samples.parquet of each test set."""
+    from tasks.completion import scoring
+
+    return scoring.run(
+        model_folder=model_folder, tokenizer=tokenizer, tests=tests, config=evaluation, report=report
+    )

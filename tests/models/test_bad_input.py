@@ -17,8 +17,9 @@ from models.kinds.ngram.counts import count, stream
 from models.kinds.ngram.network import Ngram
 from models.lookup import lookup
 from models.scoring.scorer import Scorer
-from models.training import prepare
 from models.vocabulary import Vocabulary
+from tasks.completion.config import Config
+from tasks.fitting import fit
 
 TRAINING = TrainingConfig(batch_tokens=32, window=8, max_steps=4, validate_every=2, precision="float32")
 KINDS: list[tuple[str, dict[str, Any]]] = [
@@ -34,7 +35,8 @@ def model(request: Any, shard: Path, tokenizer_folder: Path, tmp_path: Path) -> 
     out = tmp_path / "model"
     out.mkdir()
     part = Part(folder=shard)
-    prepare.run(
+    fit(
+        task=Config(),
         model=lookup(kind).Config(**sizes),
         training=TRAINING,
         tokenizer=tokenizer_folder,

@@ -8,11 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from models.config import EvaluationConfig, TrainingConfig
+from models.config import TrainingConfig
 from models.data import Part
 from models.lookup import lookup
-from models.scoring import evaluate
-from models.training import prepare
+from tasks import Test
+from tasks.completion import scoring
+from tasks.completion.config import Config, Evaluation
+from tasks.fitting import fit
 
 pytestmark = [
     pytest.mark.gpu,
@@ -35,7 +37,8 @@ def test_a_model_trained_on_a_gpu_scores_there_as_on_the_cpu(
 ) -> None:
     part, tables = [Part(folder=shard)], []
     (tmp_path / "model").mkdir()
-    facts = prepare.run(
+    facts = fit(
+        task=Config(),
         model=lookup(kind).Config(**sizes),
         training=TrainingConfig(batch_tokens=64, window=16, max_steps=40, validate_every=10),
         tokenizer=tokenizer_folder,
@@ -47,14 +50,14 @@ def test_a_model_trained_on_a_gpu_scores_there_as_on_the_cpu(
     )
     assert facts["device"].startswith("cuda")
     for place, adapt in (("cuda", "none"), ("cuda", "dynamic"), ("cpu", "none"), ("cpu", "dynamic")):
-        monkeypatch.setattr(evaluate, "device", lambda place=place: torch.device(place))
+        monkeypatch.setattr(scoring, "device", lambda place=place: torch.device(place))
         out = tmp_path / f"{place}-{adapt}"
         out.mkdir()
-        [scores] = evaluate.run(
+        [scores] = scoring.run(
             model_folder=tmp_path / "model",
             tokenizer=tokenizer_folder,
-            tests=[evaluate.Test(parts=[shard], out=out)],
-            config=EvaluationConfig.model_validate({"adapt": adapt}),
+            tests=[Test(parts=[shard], out=out)],
+            config=Evaluation.model_validate({"adapt": adapt}),
             report=lambda row: None,
         )
         assert "error" not in scores, scores

@@ -41,11 +41,13 @@ def planned(spec: str, raw_digest: str) -> tuple[list[Cell], list[Step], dict[st
 
     `raw_digest` takes the place of the digest of the corpus' data, which depends on the Python.
     """
+    import tasks
     from grid.plan import graph, planner
     from grid.plan.opening import open_grid
 
     grid = open_grid(spec)
-    made = planner.make(grid.cells, grid.specs(), lambda config: raw_digest)
+    task = tasks.lookup(grid.spec.task.kind)
+    made = planner.make(grid.cells, grid.specs(), task, lambda config: raw_digest)
     cells = []
     for cell, behind in zip(made.cells.cells, made.by_cell, strict=True):
         artifacts = {"corpus": behind.corpus, "tokenizer": behind.tokenizer, "variant": behind.variant}

@@ -169,8 +169,8 @@ class Gpt(Network):
 
 
 def fit(config: Config, job: Any) -> dict[str, Any]:
-    """Trains a decoder; `job` is a models.job.Job. Its rows are `context` subwords long, whatever `window`
-    says.
+    """Trains a decoder; `job` is a models.training.training_job.Job. Its rows are `context` subwords long,
+    whatever `window` says.
     """
     from models.training.loop import fit_network
 

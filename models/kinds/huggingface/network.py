@@ -28,7 +28,6 @@ from models.kinds.huggingface import Config
 from models.kinds.huggingface.outcomes import FIRST, Outcomes
 from models.kinds.huggingface.ranks import Ranks, best_tokens, rank_tokens
 from models.scoring.candidates import MAX_EXPANSIONS
-from models.scoring.scorer import bits_per_token
 from models.training.training_job import CURVE, Job
 from models.vocabulary import FILE
 
@@ -182,7 +181,7 @@ def fit(config: Config, job: Job) -> dict[str, Any]:
     pq.write_table(pa.Table.from_pylist([], CURVE), job.out / "training.parquet")
     return {
         "parameters": network.parameter_count,
-        "valid_bits": bits_per_token(network, job.valid, job.vocabulary, job.training.valid_tokens),
+        "valid_bits": job.objective.validate(network, job.training),
         "seconds": time.monotonic() - started,
     }
 

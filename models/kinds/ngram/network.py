@@ -24,7 +24,7 @@ from models.kinds.ngram import Config
 from models.kinds.ngram.cache import History
 from models.kinds.ngram.counts import Ints, Level, count, stream
 from models.kinds.ngram.smoothing import Floats, smooth
-from models.scoring.scorer import bits_per_token
+from models.training.texts import need_texts
 from models.training.training_job import CURVE, Job
 from models.vocabulary import FILE
 
@@ -166,7 +166,8 @@ def fit(config: Config, job: Job) -> dict[str, Any]:
     curve.
     """
     started = time.monotonic()
-    ids = stream(job.train[i] for i in range(len(job.train)))
+    texts = need_texts(job, config.kind)
+    ids = stream(texts.train[i] for i in range(len(texts.train)))
     levels = count(ids, config.order, job.vocab_size)
     tensors = {}
     for k, level in enumerate(levels, 1):
@@ -175,10 +176,9 @@ def fit(config: Config, job: Job) -> dict[str, Any]:
     save_tensors(tensors, job.out / "model.safetensors")
     pq.write_table(pa.Table.from_pylist([], CURVE), job.out / "training.parquet")
     model = Ngram(config, job.vocab_size, levels)
-    bits = bits_per_token(model, job.valid, job.vocabulary, job.training.valid_tokens)
     return {
         "parameters": sum(len(level.keys) for level in levels),
-        "valid_bits": bits,
+        "valid_bits": texts.validate(model, job.training),
         "seconds": time.monotonic() - started,
     }
 

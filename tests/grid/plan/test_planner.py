@@ -20,6 +20,7 @@ from grid.spec.document import parse
 from grid.spec.findings import Findings
 from grid.spec.schema import Spec
 from grid.store.finished import Store
+from tasks import completion
 from transformers_py.rewrites import rename_variable
 
 RAW: dict[str, Any] = {
@@ -45,7 +46,7 @@ def make(raw_digest: str = "raw", **changes: Any) -> Plan:
     spec = Spec.model_validate(raw)
     cells = expand(spec, Names(tuple(spec.rewrites), tuple(spec.models)), findings)
     findings.raise_if_any()
-    return planner.make(cells, Resolver(raw, spec).specs(cells), lambda config: raw_digest)
+    return planner.make(cells, Resolver(raw, spec).specs(cells), completion, lambda config: raw_digest)
 
 
 def kinds(made: Plan) -> Counter[str]:

@@ -24,7 +24,7 @@ def test_an_unknown_kind_answers_with_the_right_ones() -> None:
 
 def test_configs_and_metrics_need_no_torch() -> None:
     code = (
-        "import sys, models.lookup, models.config, models.scoring.metrics\n"
+        "import sys, models.lookup, models.config, tasks.completion\n"
         "[models.lookup.lookup(kind) for kind in models.lookup.kinds()]\n"
         "assert 'torch' not in sys.modules"
     )

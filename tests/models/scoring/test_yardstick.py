@@ -14,10 +14,11 @@ from models.config import TrainingConfig
 from models.data import Part, scored_samples
 from models.lookup import lookup
 from models.scoring.scorer import Scorer
-from models.training import prepare
 from models.vocabulary import Vocabulary
 from preprocessing import encode, tokenizers
 from preprocessing.lexer.tokens import TokensConfig
+from tasks.completion.config import Config
+from tasks.fitting import fit
 
 SOURCES = sorted((Path(__file__).parents[3] / "preprocessing").rglob("*.py"))
 POSITIONS = 150
@@ -53,7 +54,8 @@ def test_ranks_equal_a_beams_where_it_proves_them(
     kind: str, sizes: dict[str, Any], data: tuple[Path, Path], tmp_path: Path
 ) -> None:
     part = [Part(folder=data[1])]
-    prepare.run(
+    fit(
+        task=Config(),
         model=lookup(kind).Config(**sizes),
         training=TrainingConfig(
             batch_tokens=512, window=32, max_steps=120, validate_every=120, learning_rate=1e-2

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from models.check import LINES
 from preprocessing import shards, tokenizers
 from preprocessing.lexer.tokens import TokensConfig, lex, texts
 from preprocessing.tokenizers import bpe
+from tasks.completion.check import LINES
 
 MODELS = {
     "gru": {"kind": "gru", "d_model": 48, "layers": 2, "dropout": 0.2},
@@ -27,13 +27,15 @@ PROGRAM = """
 import json, sys
 from pathlib import Path
 from models.lookup import lookup
-from models.training import prepare
+from tasks.completion.config import Config
+from tasks.fitting import fit
 from models.config import TrainingConfig
 from models.data import Part
 model, training, data, out, scratch = json.loads(sys.argv[1])
 print("ready", flush=True)
 part = Part(folder=Path(data, "shard"))
-facts = prepare.run(
+facts = fit(
+    task=Config(),
     model=lookup(model["kind"]).Config(**model), training=TrainingConfig(**training),
     tokenizer=Path(data, "tokenizer"), train=[part], valid=[part], seed=1, out=Path(out),
     report=lambda row: print(row["step"], flush=True), scratch=Path(scratch),

@@ -17,7 +17,9 @@ from models.data import Part
 from models.errors import BadInput
 from models.kinds.gru.network import Gru
 from models.lookup import lookup
-from models.training import loop, prepare
+from models.training import loop
+from tasks.completion.config import Config
+from tasks.fitting import fit
 
 FAST = TrainingConfig(
     batch_tokens=32,
@@ -52,7 +54,7 @@ def run(shard: Path, tokenizer_folder: Path, tmp_path: Path) -> Callable[..., tu
             "seed": 1,
             "report": lambda row: None,
         }
-        return prepare.run(training=training, out=out, **{**arguments, **other}), out
+        return fit(task=Config(), training=training, out=out, **{**arguments, **other}), out
 
     return run
 

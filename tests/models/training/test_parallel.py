@@ -7,15 +7,16 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from models.check import LINES
 from models.config import TrainingConfig
 from models.data import Part
 from models.errors import BadInput
 from models.lookup import lookup
-from models.training import prepare
 from preprocessing import shards, tokenizers
 from preprocessing.lexer.tokens import TokensConfig, lex, texts
 from preprocessing.tokenizers import bpe
+from tasks.completion.check import LINES
+from tasks.completion.config import Config
+from tasks.fitting import fit
 
 TRAINING = TrainingConfig(batch_tokens=96, window=32, max_steps=8, validate_every=2, checkpoint_s=0.0)
 MODELS = {
@@ -50,7 +51,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(data: Path, out: Path, kind: str, **arguments: Any) -> dict[str, Any]:
     out.mkdir()
     settings: dict[str, Any] = {"training": TRAINING, "report": lambda row: None, **arguments}
-    return prepare.run(
+    return fit(
+        task=Config(),
         model=lookup(kind).Config(**MODELS[kind]),
         tokenizer=data / "tokenizer",
         train=[Part(folder=data / "shard")],

@@ -7,9 +7,9 @@ import pytest
 
 from analysis.statistics.descriptions import Description
 from analysis.statistics.strata import STRATA
-from models.scoring.metrics import RENAMED, UNCHANGED, scopes
 from preprocessing.encode import INSERTED
 from tasks.completion import CHANGES, DESCRIPTION, SUMS
+from tasks.completion.tokens import RENAMED, UNCHANGED, scopes
 
 #                 n, bits, accuracy at 1, 5, 10, sum of 1/rank, bytes, confidence, shared, both
 TOTALS = dict(

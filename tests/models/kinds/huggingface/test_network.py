@@ -12,16 +12,17 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from models.check import check_model
-from models.config import EvaluationConfig, TrainingConfig
+from models.config import TrainingConfig
 from models.data import Part
 from models.errors import BadInput
 from models.kinds.huggingface import ranks
 from models.lookup import lookup
-from models.scoring import evaluate
-from models.training import prepare
 from preprocessing import encode, shards, tokenizers
 from preprocessing.lexer.tokens import NAME, TokensConfig
+from tasks import Test, fitting
+from tasks.completion import scoring
+from tasks.completion.check import check_model
+from tasks.completion.config import Config, Evaluation
 
 transformers = pytest.importorskip("transformers", reason="needs the extra huggingface")
 
@@ -98,7 +99,8 @@ def data(pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 def fit(pretrained: Path, data: tuple[Path, Path], out: Path, **fields: Any) -> dict[str, Any]:
     out.mkdir()
     part = Part(folder=data[1])
-    return prepare.run(
+    return fitting.fit(
+        task=Config(),
         model=lookup("huggingface").Config(path=str(pretrained), **{"context": 64, **fields}),
         training=TRAINING,
         tokenizer=data[0],
@@ -112,11 +114,11 @@ def fit(pretrained: Path, data: tuple[Path, Path], out: Path, **fields: Any) -> 
 
 def scored(model: Path, data: tuple[Path, Path], out: Path, **config: Any) -> Any:
     out.mkdir()
-    [facts] = evaluate.run(
+    [facts] = scoring.run(
         model_folder=model,
         tokenizer=data[0],
-        tests=[evaluate.Test(parts=[data[1]], out=out)],
-        config=EvaluationConfig(**config),
+        tests=[Test(parts=[data[1]], out=out)],
+        config=Evaluation(**config),
         report=lambda row: None,
     )
     assert "error" not in facts, facts

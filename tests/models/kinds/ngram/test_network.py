@@ -12,9 +12,9 @@ from models.kinds.ngram import Config
 from models.kinds.ngram.counts import count, stream
 from models.kinds.ngram.network import Ngram
 from models.kinds.ngram.smoothing import discounts
-from models.scoring.adapting import score_dynamic
 from models.scoring.scorer import Scorer
 from models.vocabulary import FILE, Vocabulary
+from tasks.completion.adapting import score_dynamic
 
 V = 9  # words 1 to 9
 

@@ -11,12 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.config import EarlyStop, EvaluationConfig, TrainingConfig
+from models.config import EarlyStop, TrainingConfig
 from models.data import Part
-from models.scoring import evaluate
-from models.training import prepare
 from preprocessing import encode, tokenizers
 from preprocessing.lexer.tokens import TokensConfig, lex, texts
+from tasks import Test
+from tasks.completion import scoring
+from tasks.completion.config import Config, Evaluation
+from tasks.fitting import fit
 
 LINES = """import math
 
@@ -127,7 +129,8 @@ def _learn(model: Any, folder: Path) -> tuple[float, dict[str, Any], dict[str, A
         inner.mkdir()
     _write_lines(model, folders["tokenizer"], folders["shard"])
     part, threads = Part(folder=folders["shard"]), _threads(model)
-    facts = prepare.run(
+    facts = fit(
+        task=Config(),
         model=model,
         training=TRAINING.model_copy(update={"learning_rate": _rate(model), "threads": threads}),
         tokenizer=folders["tokenizer"],
@@ -138,11 +141,11 @@ def _learn(model: Any, folder: Path) -> tuple[float, dict[str, Any], dict[str, A
         report=lambda row: None,
         enough_bits=ENOUGH_BITS,
     )
-    [scores] = evaluate.run(
+    [scores] = scoring.run(
         model_folder=folders["model"],
         tokenizer=folders["tokenizer"],
-        tests=[evaluate.Test(parts=[part.folder], out=folders["scores"])],
-        config=EvaluationConfig(threads=threads),
+        tests=[Test(parts=[part.folder], out=folders["scores"])],
+        config=Evaluation(threads=threads),
         report=lambda row: None,
     )
     if "error" in scores:

@@ -7,9 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.scoring.metrics import SAMPLES, TOKENS, sums, sums_of
-from models.scoring.sums import SUMS, Sum
 from preprocessing.lexer.tokens import KEYWORD, NAME, NEWLINE
+from tasks.completion import UNITS
+from tasks.completion.scoring import SAMPLES, TOKENS
+from tasks.completion.tokens import SUMS
+from tasks.units import Sum
 
 #        sample  kind     origin change bits  rank bytes best, shared and both sub-tokens
 ROWS = [
@@ -45,7 +47,7 @@ def table(rows: list[Any], ranks: bool = True, best: bool = True) -> pa.Table:
 def test_sums_by_hand() -> None:
     got = {
         (row["sample"], row["scope"]): (row["n_tokens"], *(row[one.name] for one in SUMS))
-        for row in sums(table(ROWS), {"s1": "p", "s2": "q"}).to_pylist()
+        for row in UNITS.summed(table(ROWS), {"s1": "p", "s2": "q"}, SUMS).to_pylist()
     }
     assert got == {
         # n, bits, accuracy at 1, 5, 10, sum of 1/rank, bytes, confidence, shared, both
@@ -69,21 +71,21 @@ def test_sums_by_hand() -> None:
 
 
 def test_rows_keep_the_order_of_samples() -> None:
-    rows = sums(table(ROWS), {"s1": "p", "s2": "q"}).to_pylist()
+    rows = UNITS.summed(table(ROWS), {"s1": "p", "s2": "q"}, SUMS).to_pylist()
     assert [row["sample"] for row in rows] == ["s1"] * 10 + ["s2"] * 6
     assert {row["sample"]: row["project"] for row in rows} == {"s1": "p", "s2": "q"}
 
 
 def test_no_tokens_no_rows() -> None:
-    assert sums(table([]), {}).equals(SAMPLES.empty_table())
+    assert UNITS.summed(table([]), {}, SUMS).equals(SAMPLES.empty_table())
 
 
 def test_what_nobody_asked_for_is_null() -> None:
-    row = sums(table(ROWS, ranks=False), {"s1": "p", "s2": "q"}).to_pylist()[0]
+    row = UNITS.summed(table(ROWS, ranks=False), {"s1": "p", "s2": "q"}, SUMS).to_pylist()[0]
     assert {name for name, value in row.items() if value is None} == {
         one.name for one in SUMS if one.optional
     }
-    row = sums(table(ROWS, best=False), {"s1": "p", "s2": "q"}).to_pylist()[0]
+    row = UNITS.summed(table(ROWS, best=False), {"s1": "p", "s2": "q"}, SUMS).to_pylist()[0]
     lacking = {name for name, value in row.items() if value is None}
     assert lacking == {"confidence", "f1_shared", "f1_both"}
 
@@ -95,7 +97,9 @@ def test_another_sum_of_a_file_of_tokens_stands_in_the_same_rows(tmp_path: Path)
     dear = Sum(name="dear", needs=("nll_bits", "n_bytes"), of=lambda bits, size: bits > size, whole=True)
     absent = Sum(name="absent", needs=("nothing",), of=lambda nothing: nothing)
     projects = {"s1": "p", "s2": "q"}
-    found = sums_of(tmp_path / "tokens.parquet", projects, [dear, absent])
-    assert found.select(["sample", "scope"]).equals(sums(table(ROWS), projects).select(["sample", "scope"]))
+    found = UNITS.summed_file(tmp_path, projects, [dear, absent])
+    assert found.select(["sample", "scope"]).equals(
+        UNITS.summed(table(ROWS), projects, SUMS).select(["sample", "scope"])
+    )
     assert found["dear"].to_pylist() == [1, 1, 0, 0, 0, 0, 1, 1, 0, 0] + [0] * 6
     assert found["absent"].null_count == len(found)

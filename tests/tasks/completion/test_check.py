@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from models.check import check_model
 from models.lookup import lookup
+from tasks.completion.check import check_model
 
 LEARNERS: list[tuple[str, dict[str, Any]]] = [
     ("gru", {"d_model": 64}),

@@ -8,13 +8,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from models.config import EvaluationConfig, TrainingConfig
+from models.config import TrainingConfig
 from models.data import Part
 from models.errors import BadInput
 from models.lookup import lookup
-from models.scoring import evaluate
-from models.scoring.metrics import SAMPLES, TOKENS
-from models.training import prepare
+from tasks import Test
+from tasks.completion import scoring
+from tasks.completion.config import Config, Evaluation
+from tasks.completion.scoring import SAMPLES, TOKENS
+from tasks.fitting import fit
 
 TRAINING = TrainingConfig(batch_tokens=32, window=8, max_steps=10, learning_rate=1e-2, precision="float32")
 
@@ -23,7 +25,8 @@ TRAINING = TrainingConfig(batch_tokens=32, window=8, max_steps=10, learning_rate
 def model(shard: Path, tokenizer_folder: Path, tmp_path: Path) -> Path:
     out = tmp_path / "model"
     out.mkdir()
-    prepare.run(
+    fit(
+        task=Config(),
         model=lookup("gru").Config(d_model=16),
         training=TRAINING,
         tokenizer=tokenizer_folder,
@@ -38,11 +41,11 @@ def model(shard: Path, tokenizer_folder: Path, tmp_path: Path) -> Path:
 
 def scored(model: Path, shard: Path, tokenizer: Path, out: Path, **config: Any) -> dict[str, Any]:
     out.mkdir()
-    [facts] = evaluate.run(
+    [facts] = scoring.run(
         model_folder=model,
         tokenizer=tokenizer,
-        tests=[evaluate.Test(parts=[shard], out=out)],
-        config=EvaluationConfig(**config),
+        tests=[Test(parts=[shard], out=out)],
+        config=Evaluation(**config),
         report=lambda row: None,
     )
     return facts
@@ -106,14 +109,14 @@ def test_one_bad_test_set_does_not_stop_the_others(
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     tests = [
-        evaluate.Test(parts=[tmp_path / "nowhere"], out=tmp_path / "a"),
-        evaluate.Test(parts=[shard], out=tmp_path / "b"),
+        Test(parts=[tmp_path / "nowhere"], out=tmp_path / "a"),
+        Test(parts=[shard], out=tmp_path / "b"),
     ]
-    bad, good = evaluate.run(
+    bad, good = scoring.run(
         model_folder=model,
         tokenizer=tokenizer_folder,
         tests=tests,
-        config=EvaluationConfig(),
+        config=Evaluation(),
         report=lambda row: None,
     )
     assert "nowhere" in bad["error"]
@@ -153,14 +156,14 @@ def test_dynamic_evaluation_learns_within_a_project_and_forgets_after_it(
     bits = [table["nll_bits"][table["sample"] == alone] for table in (static, dynamic)]
     np.testing.assert_allclose(bits[0], bits[1], atol=1e-4)
     assert (model / "model.safetensors").read_bytes() == before
-    tests = [evaluate.Test(parts=[shard, shard], out=tmp_path / name) for name in ("one", "two")]
+    tests = [Test(parts=[shard, shard], out=tmp_path / name) for name in ("one", "two")]
     for test in tests:
         test.out.mkdir()
-    results = evaluate.run(
+    results = scoring.run(
         model_folder=model,
         tokenizer=tokenizer_folder,
         tests=tests,
-        config=EvaluationConfig(adapt="dynamic"),
+        config=Evaluation(adapt="dynamic"),
         report=lambda row: None,
     )
     assert results[0]["bits_per_token"] == results[1]["bits_per_token"]  # nothing stays behind

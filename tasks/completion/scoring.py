@@ -5,7 +5,7 @@ each.
 import time
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -17,19 +17,37 @@ import torch
 from numpy.typing import NDArray
 
 from models.checkpoints import load_model
-from models.config import EvaluationConfig
 from models.data import Sample, scored_samples
 from models.interface import Network, device
-from models.scoring.adapting import score_dynamic
-from models.scoring.metrics import SAMPLES, TOKENS, sums
 from models.scoring.scorer import Best, Counts, Scored, Scorer
 from models.subtokens import overlap, subtokens
 from models.training.training_job import Report
 from models.vocabulary import Vocabulary
 from preprocessing import tokenizers
 from preprocessing.lexer.tokens import NAME
+from tasks import Test, completion
+from tasks.completion import tokens
+from tasks.completion.adapting import score_dynamic
+from tasks.completion.config import Evaluation
 
 ROW_GROUP = 250_000  # tokens that are written together
+TOKENS = pa.schema(
+    [
+        ("sample", pa.dictionary(pa.int32(), pa.string())),
+        ("token", pa.int32()),
+        ("kind", pa.uint8()),
+        ("origin", pa.int32()),
+        ("change", pa.uint8()),
+        ("nll_bits", pa.float32()),
+        ("rank", pa.uint8()),  # 1 to 10, 0 beyond, null if no metric asked for it
+        ("n_subwords", pa.int32()),
+        ("n_bytes", pa.int32()),
+        ("best_bits", pa.float32()),  # of the most probable token, null if no metric asked for it
+        ("f1_shared", pa.uint16()),  # sub-tokens that the most probable token shares with the true one
+        ("f1_both", pa.uint16()),  # sub-tokens of both together; 0 but for identifiers, null if not asked for
+    ]
+)
+SAMPLES = completion.UNITS.table_of(tokens.SUMS)
 
 
 @runtime_checkable
@@ -39,21 +57,12 @@ class RanksTokens(Protocol):
     def rank_tokens(self, tokenizer: Any, sample: Sample, best: bool) -> Any: ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Test:
-    """A test set: encoded shards, of which the "test" samples count, and the empty folder for its tables."""
-
-    parts: Sequence[Path]
-    out: Path
-
-
 def run(
-    *, model_folder: Path, tokenizer: Path, tests: Sequence[Test], config: EvaluationConfig, report: Report
+    *, model_folder: Path, tokenizer: Path, tests: Sequence[Test], config: Evaluation, report: Report
 ) -> list[dict[str, Any]]:
     """Scores every test set; for each its facts, or {"error": last line, "traceback": text} if it failed.
 
-    Writes tokens.parquet and samples.parquet (see models.metrics) into each test's folder, sample by sample:
-    memory
+    Writes tokens.parquet and samples.parquet (tasks.units) into each test's folder, sample by sample: memory
     does not grow with the test set. Raises BadInput if the model can't be loaded.
     """
     torch.set_num_threads(config.threads)
@@ -85,12 +94,12 @@ def _tell(report: Report, test: int, row: dict[str, Any]) -> None:
     report({"kind": "scoring", "test": test, **row})
 
 
-def _score(scorer: Scorer, config: EvaluationConfig, test: Test, report: Report) -> dict[str, Any]:
+def _score(scorer: Scorer, config: Evaluation, test: Test, report: Report) -> dict[str, Any]:
     started = time.monotonic()
     ranked = scorer.ranks or (config.ranks and isinstance(scorer.model, RanksTokens))
     totals = {"samples": 0, "empty_samples": 0, "tokens": 0, "bits": 0.0}
     with (
-        pq.ParquetWriter(test.out / "tokens.parquet", TOKENS, compression="zstd") as tokens_file,
+        pq.ParquetWriter(test.out / tokens.FILE, TOKENS, compression="zstd") as tokens_file,
         pq.ParquetWriter(test.out / "samples.parquet", SAMPLES, compression="zstd") as samples_file,
     ):
         for batch in _row_groups(_scored(scorer, config, test.parts)):
@@ -104,7 +113,7 @@ def _score(scorer: Scorer, config: EvaluationConfig, test: Test, report: Report)
             totals["tokens"] += len(table)
             totals["bits"] += float(np.sum(table.column("nll_bits").to_numpy(), dtype=np.float64))
             tokens_file.write_table(table)
-            samples_file.write_table(sums(table, projects))
+            samples_file.write_table(completion.UNITS.summed(table, projects, tokens.SUMS))
             report({"tokens": scorer.counts.tokens, "seconds": time.monotonic() - started})
     seconds = time.monotonic() - started
     counts = asdict(scorer.counts)
@@ -119,7 +128,7 @@ def _score(scorer: Scorer, config: EvaluationConfig, test: Test, report: Report)
     }
 
 
-def _scored(scorer: Scorer, config: EvaluationConfig, parts: Sequence[Path]) -> Iterator[Scored]:
+def _scored(scorer: Scorer, config: Evaluation, parts: Sequence[Path]) -> Iterator[Scored]:
     dynamic = config.adapt == "dynamic"
     samples = scored_samples(parts, scorer.vocabulary.size, by_project=dynamic)
     if dynamic:
