@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from grid.engines.config import DockerHost, Gpu, Size
 from grid.errors import BadInput
@@ -13,7 +13,7 @@ from grid.scheduler import slots
 from grid.scheduler.queue import Policy
 from grid.scheduler.slots import Slot
 from grid.spec import document as documents
-from grid.spec.findings import Findings, from_pydantic
+from grid.spec.findings import validated
 from grid.store import provenance
 from preprocessing import shipped
 
@@ -119,14 +119,7 @@ def load(name: str | None) -> Hosts:
     if path is None:
         there = ", ".join(shipped.names(FOLDER)) or "(none)"
         raise BadInput(f"--hosts {name}: no such file; a path, or one of: {there}")
-    text = documents.read(path)
-    findings = Findings(text)
-    try:
-        return Hosts.model_validate(text.data)
-    except ValidationError as error:
-        from_pydantic(findings, error, schema())
-    findings.raise_if_any()
-    raise AssertionError("a validation error without errors")
+    return validated(Hosts, documents.read(path))
 
 
 def _devices(wanted: list[str] | None) -> list[str]:

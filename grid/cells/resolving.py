@@ -15,7 +15,7 @@ from grid.cells.expansion import Cell, Cells
 from grid.keys import canonical
 from grid.spec.by_kind import spelled_out
 from grid.spec.document import Loc
-from grid.spec.findings import Findings, dotted, from_pydantic
+from grid.spec.findings import Findings, dotted, explained
 from grid.spec.rewrite_sets import RewriteSet
 from grid.spec.schema import Rules, Sections, misfits, schema, section_type
 from models.config import ModelConfig, TrainingConfig
@@ -76,8 +76,7 @@ class Resolver:
                 the section.
             ValueError: a path leads through something that has no such key.
         """
-        assignments = list(assignments)
-        own = sorted((path, value) for path, value in assignments if path.partition(".")[0] == name)
+        own = _own(name, assignments)
         if not own and self._checked is not None:
             return getattr(self._checked, name)
         same = (name, canonical(own))
@@ -95,17 +94,17 @@ class Resolver:
         """The spec of each cell, in order.
 
         Raises:
-            ValidationError, ValueError: as `section`.
+            ValueError: values that are right alone and wrong together; says which, and why.
         """
         rewrites, intensity, train_on, model, seed = (cells.position(name) for name in CORE)
-        dotted = [(index, name) for index, name in enumerate(cells.axes) if name not in CORE]
+        fields = [(index, name) for index, name in enumerate(cells.axes) if name not in CORE]
         seen: dict[tuple[Any, ...], Sections] = {}
         rewritings: dict[tuple[Any, ...], Rewriting] = {}
         for cell in cells.cells:
             values = cell.values
-            same = (*[values[index].json for index, _ in dotted], id(cell.patch) if cell.patch else 0)
+            same = (*[values[index].json for index, _ in fields], id(cell.patch) if cell.patch else 0)
             if same not in seen:
-                seen[same] = self._seen(cell, dotted)
+                seen[same] = self._seen(cell, fields)
             spec, rewriting = seen[same], None
             if not cell.baseline:
                 chosen = spec.rewrites[values[rewrites].plain]
@@ -127,12 +126,23 @@ class Resolver:
                 evaluation=spec.evaluation,
             )
 
-    def _seen(self, cell: Cell, dotted: Iterable[tuple[int, str]]) -> Sections:
-        """All sections as a cell sees them; each was validated by itself."""
-        assignments = [*((name, cell.values[index].plain) for index, name in dotted), *cell.patch]
-        return Sections.model_construct(
-            **{name: self.section(name, assignments) for name in Sections.model_fields}
-        )
+    def _seen(self, cell: Cell, fields: Iterable[tuple[int, str]]) -> Sections:
+        """All sections as a cell sees them; each is validated by itself."""
+        assignments = [*((name, cell.values[index].plain) for index, name in fields), *cell.patch]
+        sections = {}
+        for name in Sections.model_fields:
+            try:
+                sections[name] = self.section(name, assignments)
+            except ValidationError as error:
+                values = " and ".join(f"{path}={canonical(value)}" for path, value in _own(name, assignments))
+                why = [f"{dotted(loc)}: {message}" for loc, message in explained(error, schema(), (name,))]
+                raise ValueError(f"{values} don't work together: {'; '.join(why)}") from None
+        return Sections.model_construct(**sections)
+
+
+def _own(section: str, assignments: Iterable[Assignment]) -> list[Assignment]:
+    """The assignments that change a section, a mapping before its fields."""
+    return sorted((path, value) for path, value in assignments if path.partition(".")[0] == section)
 
 
 def check_assignments(resolver: Resolver, rules: Rules, findings: Findings) -> None:
@@ -160,7 +170,8 @@ def _try(
         for loc, message in misfits(resolver.section("task", ()), section, valid):
             findings.add(at, f"{dotted((section, *loc))}: {message}")
     except ValidationError as error:
-        from_pydantic(findings, error, schema(), below=(section,), at=at)
+        for loc, message in explained(error, schema(), (section,)):
+            findings.add(at, f"{dotted(loc)}: {message}")
     except (ValueError, TypeError) as error:
         findings.add(at, str(error))
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from rich.console import Console
 
 import models.kinds
 from grid.errors import BadInput, suggest
 from grid.spec import document
 from grid.spec.by_kind import configs
-from grid.spec.findings import Findings, from_pydantic
+from grid.spec.findings import validated
 
 
 def show(model: str, spec: str | None, sets: Sequence[str], console: Console) -> int:
@@ -59,11 +59,4 @@ def find(model: str, spec: str | None, sets: Sequence[str]) -> BaseModel:
     for assignment in sets:
         text.set(assignment)
     text.data = {**plain, **text.data}
-    config = known[str(plain["kind"])]
-    findings = Findings(text)
-    try:
-        return config.model_validate(text.data)
-    except ValidationError as error:
-        from_pydantic(findings, error, config.model_json_schema())
-    findings.raise_if_any()
-    raise AssertionError("a validation error without a finding")
+    return validated(known[str(plain["kind"])], text)

@@ -12,7 +12,7 @@ import preprocessing.errors
 from grid.errors import BadInput, suggest
 from grid.spec import document as documents
 from grid.spec.document import Document, parse
-from grid.spec.findings import Findings, from_pydantic
+from grid.spec.findings import Findings
 from grid.spec.schema import Spec, find, schema, section_type
 
 SECTIONS = ("corpus", "tokens", "tokenizer")
@@ -68,6 +68,6 @@ def _sections(text: Document, source: Path) -> dict[str, Any]:
         try:
             valid[name] = section_type(name).validate_python(given[name])
         except ValidationError as error:
-            from_pydantic(findings, error, schema(), below=(name,))
+            findings.add_errors(error, schema(), below=(name,))
     findings.raise_if_any()
     return {**valid, "corpus": valid["corpus"].model_dump(mode="json")}

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pydantic import ValidationError
-
 import tasks
 from grid.cells import expansion
 from grid.cells.axes import Names
@@ -43,7 +41,7 @@ class Grid:
         """The spec as each cell sees it, in their order.
 
         Raises:
-            ValidationError, ValueError: fields that can't work together.
+            ValueError: fields that can't work together.
         """
         return self.resolver.specs(self.cells)
 
@@ -57,11 +55,6 @@ class Grid:
         try:
             task = tasks.lookup(self.spec.task.kind)
             return planner.make(self.cells, self.specs(), task, building.raw_digest)
-        except ValidationError as error:
-            lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)]
-            raise BadInput(
-                f"{self.document.name}: these values don't work together: {'; '.join(lines)}"
-            ) from None
         except OSError as error:
             raise BadInput(f"{self.document.name}: corpus: {error}") from None
         except ValueError as error:

@@ -55,7 +55,7 @@ def make(
     """Plan a grid. `specs` holds the spec of each cell; `raw_digest` names the data behind a corpus.
 
     Raises:
-        ValidationError, ValueError: fields that can't work together, or raw data that isn't there.
+        ValueError: fields that can't work together, or raw data that isn't there.
     """
     planner = _Planner(task, raw_digest)
     by_cell = [planner.cell(spec) for spec in specs]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from grid.errors import BadInput, Problem, suggest
 from grid.spec.document import Document, Loc
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Findings:
@@ -23,13 +25,35 @@ class Findings:
         if (loc, message) not in self.found:
             self.found.append((loc, message))
 
-    def raise_if_any(self) -> None:
-        """Raises: BadInput with one line per problem, sorted by position."""
-        if not self.found:
-            return
+    def add_errors(self, error: ValidationError, schema: Mapping[str, Any], below: Loc = ()) -> None:
+        """Note what is wrong with what stands at `below`, each at its place."""
+        for loc, message in explained(error, schema, below, self.document.data):
+            self.add(loc, message)
+
+    def problems(self) -> list[Problem]:
+        """One for each finding, sorted by position."""
         where = [(self.document.where(loc), loc, message) for loc, message in self.found]
         where.sort(key=lambda item: [int(n) for n in item[0].split(":")[-2:] if n.isdecimal()])
-        raise BadInput([Problem(where=w, path=dotted(loc), message=message) for w, loc, message in where])
+        return [Problem(where=w, path=dotted(loc), message=message) for w, loc, message in where]
+
+    def raise_if_any(self) -> None:
+        """Raises: BadInput with all problems."""
+        if self.found:
+            raise BadInput(self.problems())
+
+
+def validated(model: type[Model], document: Document) -> Model:
+    """A document as a config.
+
+    Raises:
+        BadInput: every problem, with its place.
+    """
+    findings = Findings(document)
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        findings.add_errors(error, model.model_json_schema())
+        raise BadInput(findings.problems()) from None
 
 
 def dotted(loc: Loc) -> str:
@@ -40,22 +64,13 @@ def dotted(loc: Loc) -> str:
     return text
 
 
-def from_pydantic(
-    findings: Findings,
-    error: ValidationError,
-    schema: Mapping[str, Any],
-    below: Loc = (),
-    at: Loc | None = None,
-) -> None:
-    """Add the errors of a validation of what stands at `below`; all at position `at`, if that is given."""
+def explained(
+    error: ValidationError, schema: Mapping[str, Any], below: Loc = (), data: object = None
+) -> Iterator[tuple[Loc, str]]:
+    """Place and message of each error of what stands at `below`; `data` is what was written, if at all."""
     for item in error.errors(include_url=False):
-        data = findings.document.data if at is None else None
-        loc = _written(data, (*below, *item["loc"]))
-        message = _message(item, schema, (*below, *item["loc"]))
-        if at is None:
-            findings.add(loc, message)
-        else:
-            findings.add(at, f"{dotted(loc)}: {message}")
+        loc = (*below, *item["loc"])
+        yield _written(data, loc), _message(item, schema, loc)
 
 
 def _message(item: Any, schema: Mapping[str, Any], loc: Loc) -> str:

@@ -26,7 +26,7 @@ import tasks
 from grid.errors import BadInput
 from grid.spec.by_kind import ByKind
 from grid.spec.document import Document, Loc
-from grid.spec.findings import Findings, from_pydantic
+from grid.spec.findings import Findings
 from grid.spec.rewrite_sets import RewriteSet
 from models.config import ModelConfig, TrainingConfig
 from preprocessing import shipped
@@ -147,7 +147,7 @@ def check(text: Document, findings: Findings) -> Spec | None:
     try:
         spec = Spec.model_validate(text.data)
     except ValidationError as error:
-        from_pydantic(findings, error, schema())
+        findings.add_errors(error, schema())
         return None
     for name in ("corpus", "rewrites", "models"):
         for loc, message in misfits(spec.task, name, getattr(spec, name)):
