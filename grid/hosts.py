@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from grid.engines.config import DockerHost, Gpu, Size
-from grid.errors import BadInput
 from grid.scheduler import slots
 from grid.scheduler.queue import Policy
 from grid.scheduler.slots import Slot
@@ -16,6 +15,7 @@ from grid.spec import document as documents
 from grid.spec.findings import validated
 from grid.store import provenance
 from preprocessing import shipped
+from preprocessing.errors import BadInput
 
 FOLDER = Path("configs/hosts")
 

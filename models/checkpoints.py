@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from models.errors import BadInput
 from models.lookup import lookup
+from preprocessing.errors import BadInput
 
 FORMAT = 1
 N = TypeVar("N", bound=nn.Module)

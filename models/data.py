@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import BadInput
 from preprocessing import shards
+from preprocessing.errors import BadInput
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from importlib import import_module
 from types import ModuleType
 
 import models.kinds
-from models.errors import BadInput
+from preprocessing.errors import BadInput
 
 
 @cache

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, cast
 from pydantic import Field
 
 import models.kinds
-from models.errors import BadInput
+from preprocessing.errors import BadInput
 from preprocessing.frozen import Frozen, InKey
 
 if TYPE_CHECKING:

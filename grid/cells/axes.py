@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, get_args
 
-from grid.errors import suggest
 from grid.keys import canonical
 from grid.spec.document import Loc
 from grid.spec.schema import Sections
+from preprocessing.errors import suggest
 
 TrainOn = Literal["original", "augmented", "original+augmented"]
 

@@ -21,10 +21,10 @@ from grid.cells.axes import (
     normalise,
     read_axes,
 )
-from grid.errors import suggest
 from grid.keys import canonical
 from grid.spec.document import Loc
 from grid.spec.schema import Rules
+from preprocessing.errors import suggest
 
 Patch = tuple[tuple[str, Any], ...]
 MAX_PRODUCT = 10_000_000

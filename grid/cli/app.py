@@ -12,8 +12,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from grid.errors import BadInput
 from preprocessing import interpreter
+from preprocessing.errors import BadInput
 
 app = typer.Typer(
     name="augrid",

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from grid.errors import BadInput
+from preprocessing.errors import BadInput
 
 BUILD_S = 7200
 

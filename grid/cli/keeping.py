@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from grid.cli import data, image, model
-from grid.errors import BadInput
 from grid.results.analysis_process import analyse
+from preprocessing.errors import BadInput
 
 SpecName = Annotated[
     str, typer.Argument(metavar="SPEC", help="A path, or the name of a file in configs/grid/.")

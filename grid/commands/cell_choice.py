@@ -7,12 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from grid.cells.axes import Names, normalise
-from grid.errors import BadInput, suggest
 from grid.plan.opening import Grid
 from grid.plan.outcomes import Outcome
 from grid.results import cell_status
 from grid.results.folder import Folder, read_json, write_json
 from grid.spec.document import yaml_value
+from preprocessing.errors import BadInput, suggest
 
 CLASSES = ("failed", "user_error", "error", "oom", "oom_host", "oom_gpu", "timeout", "infra", "lost")
 FILE = "outcomes.json"

@@ -9,10 +9,10 @@ from pydantic import BaseModel
 from rich.console import Console
 
 import models.kinds
-from grid.errors import BadInput, suggest
 from grid.spec import document
 from grid.spec.by_kind import configs
 from grid.spec.findings import validated
+from preprocessing.errors import BadInput, suggest
 
 
 def show(model: str, spec: str | None, sets: Sequence[str], console: Console) -> int:

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grid.errors import BadInput
 from grid.store.finished import Store
+from preprocessing.errors import BadInput
 from preprocessing.lexer.tokens import Tokens, TokensConfig, lex, texts
 
 if TYPE_CHECKING:

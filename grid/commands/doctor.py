@@ -14,7 +14,6 @@ from rich.table import Table
 
 from grid.engines.checks import FREE_BYTES, Check, all_of, guarded
 from grid.engines.engine import Engine
-from grid.errors import BadInput
 from grid.executors import local
 from grid.hosts import Hosts
 from grid.keys import digest
@@ -24,6 +23,7 @@ from grid.scheduler.driver import Driver, Silent
 from grid.scheduler.slots import Slot
 from grid.store import provenance
 from grid.store.finished import Store
+from preprocessing.errors import BadInput
 
 
 def run(hosts: Hosts, root: Path, console: Console) -> int:

@@ -7,10 +7,10 @@ from pathlib import Path
 from rich.console import Console
 
 from grid.commands import keeping, steps_ahead
-from grid.errors import BadInput, suggest
 from grid.plan.opening import Grid
 from grid.plan.planner import CellSteps
 from grid.store.finished import Store
+from preprocessing.errors import BadInput, suggest
 
 
 def export(folder: Path, out: Path) -> int:

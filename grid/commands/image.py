@@ -11,8 +11,8 @@ from typing import IO
 import docker
 from docker.errors import BuildError, DockerException
 
-from grid.errors import BadInput
 from grid.store import provenance
+from preprocessing.errors import BadInput
 
 TAG = "augrid:latest"
 DOCKERFILE = "grid/Dockerfile"

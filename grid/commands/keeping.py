@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grid.cells.expansion import Cell
-from grid.errors import BadInput, suggest
 from grid.plan import jobs
 from grid.plan.graph import KINDS, Step
 from grid.plan.opening import Grid, from_document
@@ -16,6 +15,7 @@ from grid.results.folder import Folder, read_json
 from grid.spec.document import parse
 from grid.store import lock
 from grid.store.finished import Store
+from preprocessing.errors import BadInput, suggest
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from grid.errors import BadInput
 from grid.plan import jobs, key_changes, naming
 from grid.plan.durations import Past
 from grid.plan.graph import KINDS
@@ -23,6 +22,7 @@ from grid.scheduler.driver import working
 from grid.scheduler.progress import duration, slots_table
 from grid.store import lock
 from grid.store.finished import Store
+from preprocessing.errors import BadInput
 
 
 def show(grid: Grid, root: Path, console: Console, *, why: bool, list_cells: bool) -> None:

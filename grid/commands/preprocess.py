@@ -8,12 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-import preprocessing.errors
-from grid.errors import BadInput, suggest
 from grid.spec import document as documents
 from grid.spec.document import Document, parse
 from grid.spec.findings import Findings
 from grid.spec.schema import Spec, find, schema, section_type
+from preprocessing.errors import BadInput, suggest
 
 SECTIONS = ("corpus", "tokens", "tokenizer")
 
@@ -34,8 +33,6 @@ def prepare(source: Path, out: Path, spec: str | None, sets: Sequence[str], jobs
         raise BadInput(f"{source}: no such folder")
     try:
         facts = steps.prepare(source, out, config, workers=jobs)
-    except preprocessing.errors.BadInput as error:
-        raise BadInput(str(error)) from None
     except OSError as error:
         raise BadInput(f"{error.filename or out}: {error.strerror or error}") from None
     for name, counts in facts["corpus"]["splits"].items():

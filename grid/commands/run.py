@@ -16,7 +16,6 @@ from typing import Any
 from rich.console import Console
 
 from grid.commands import cell_choice
-from grid.errors import BadInput
 from grid.plan import jobs
 from grid.plan.durations import Past
 from grid.plan.jobs import State
@@ -35,6 +34,7 @@ from grid.scheduler.slots import Slot
 from grid.spec.schema import Spec
 from grid.store import lock, provenance
 from grid.store.finished import Store
+from preprocessing.errors import BadInput
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO)

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from grid.commands import steps_ahead
-from grid.errors import BadInput
 from grid.plan.opening import Grid
 from grid.store.finished import Store
+from preprocessing.errors import BadInput
 
 if TYPE_CHECKING:
     import pandas as pd

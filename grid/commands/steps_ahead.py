@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from grid import executors, hosts
 from grid.cells.expansion import Cell
 from grid.commands.run import Run
-from grid.errors import BadInput
 from grid.plan import jobs
 from grid.plan.opening import Grid
 from grid.plan.planner import CellSteps
 from grid.results.folder import Folder
+from preprocessing.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from grid.errors import BadInput, suggest
 from grid.hosts import Hosts
 from grid.scheduler.executor import Executor
 from grid.scheduler.slots import Slot
+from preprocessing.errors import BadInput, suggest
 
 
 def lookup(name: str, hosts: Hosts) -> tuple[Executor, list[Slot]]:

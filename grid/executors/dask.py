@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from grid.errors import BadInput
 from grid.executors import local
 from grid.hosts import Hosts
 from grid.scheduler import slots as kinds
 from grid.scheduler.executor import Exit, Stateless
 from grid.scheduler.slots import Slot
+from preprocessing.errors import BadInput
 
 CONNECT_S = 10.0
 BEAT_S = 1.0

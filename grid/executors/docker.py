@@ -14,13 +14,13 @@ from docker.errors import DockerException, ImageNotFound
 from grid.engines.config import DockerHost
 from grid.engines.engine import Engine, LostHostError, StoppedError
 from grid.engines.runner import Runner
-from grid.errors import BadInput
 from grid.executors import local
 from grid.hosts import Hosts
 from grid.plan.jobs import Job
 from grid.scheduler import slots as kinds
 from grid.scheduler.executor import Exit
 from grid.scheduler.slots import Slot
+from preprocessing.errors import BadInput
 
 OPEN_S = 10.0
 HERE = "local"

@@ -12,7 +12,6 @@ from grid.cells import expansion
 from grid.cells.axes import Names
 from grid.cells.expansion import Cells
 from grid.cells.resolving import CellSpec, Resolver, check_assignments
-from grid.errors import BadInput
 from grid.plan import planner
 from grid.plan.planner import Plan
 from grid.spec import document as documents
@@ -21,6 +20,7 @@ from grid.spec.document import Document
 from grid.spec.findings import Findings
 from grid.spec.schema import Rules, Spec
 from preprocessing.corpus import building
+from preprocessing.errors import BadInput
 
 
 @dataclass(frozen=True)

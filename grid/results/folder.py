@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from grid.errors import BadInput
 from grid.keys import flat
+from preprocessing.errors import BadInput
 
 SHOWN = 8
 

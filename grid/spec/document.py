@@ -13,7 +13,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scalarbool import ScalarBoolean
 
-from grid.errors import BadInput, Problem
+from preprocessing.errors import BadInput, Problem
 
 Loc = tuple[str | int, ...]
 MAX_NODES = 1_000_000

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from grid.errors import BadInput, Problem, suggest
 from grid.spec.document import Document, Loc
+from preprocessing.errors import BadInput, Problem, suggest
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from grid.errors import BadInput
 from grid.spec.document import parse
 from grid.spec.rewrite_sets import Entry
+from preprocessing.errors import BadInput
 
 SYNTAX = "write NAME or NAME{OPTION: VALUE, …}, with commas between them"
 

@@ -23,7 +23,6 @@ from pydantic_core import CoreSchema, core_schema
 import models.kinds
 import preprocessing.tokenizers
 import tasks
-from grid.errors import BadInput
 from grid.spec.by_kind import ByKind
 from grid.spec.document import Document, Loc
 from grid.spec.findings import Findings
@@ -31,6 +30,7 @@ from grid.spec.rewrite_sets import RewriteSet
 from models.config import ModelConfig, TrainingConfig
 from preprocessing import shipped
 from preprocessing.corpus.building import CorpusConfig
+from preprocessing.errors import BadInput
 from preprocessing.frozen import Frozen
 from preprocessing.lexer.tokens import TokensConfig
 from preprocessing.size import SizeRule

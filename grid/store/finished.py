@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from grid.errors import BadInput
 from grid.store import processes
+from preprocessing.errors import BadInput
 
 FORMAT = 1
 MANIFEST = "manifest.json"

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from grid.errors import BadInput
 from grid.store import processes
+from preprocessing.errors import BadInput
 
 
 @contextlib.contextmanager

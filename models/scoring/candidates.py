@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from models.errors import BadInput
 from models.scoring.search import TIE
 from models.vocabulary import FILE, Vocabulary
+from preprocessing.errors import BadInput
 
 WIDTH = 16  # prefixes that are extended together
 MAX_EXPANSIONS = 4096

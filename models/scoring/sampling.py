@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.errors import BadInput
 from models.scoring.candidates import read_context
 from models.vocabulary import FILE
+from preprocessing.errors import BadInput
 
 Floats = NDArray[np.float64]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from models.errors import BadInput
+from preprocessing.errors import BadInput
 
 NOT_SHOWN = ("kind", "step", "seconds", "max_steps", "eta_s")
 

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from models.checkpoints import Scratch, save_tensors, weights
-from models.errors import BadInput
 from models.interface import Network, Trainable, device
 from models.training.events import Events
 from models.training.flops import training_flops, utilisation
@@ -21,6 +20,7 @@ from models.training.objective import Joint, Objective, Rows, Separable
 from models.training.output import has_fast_bf16
 from models.training.processes import Ranks
 from models.training.training_job import CURVE, Job
+from preprocessing.errors import BadInput
 
 
 def fit_network(network: Trainable, job: Job) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from typing import Any
 
 import torch
 
-from models.errors import BadInput
 from models.training.training_job import Report
 from preprocessing import interpreter
+from preprocessing.errors import BadInput
 
 POLL_S = 0.1
 

@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from models.errors import BadInput
+from preprocessing.errors import BadInput
 
 
 class Ranks:

@@ -8,13 +8,13 @@ from torch import Tensor
 
 from models.config import TrainingConfig
 from models.data import Part, Samples, need
-from models.errors import BadInput
 from models.interface import LanguageModel, Network
 from models.scoring.scorer import bits_per_token
 from models.training.objective import Batch, Rows
 from models.training.packing import Packer
 from models.training.training_job import Job
 from models.vocabulary import Vocabulary
+from preprocessing.errors import BadInput
 
 
 class Texts:

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from models.checkpoints import weights
 from models.data import Sample
-from models.errors import BadInput
 from models.interface import Network
 from models.scoring.scorer import Scored, Scorer
 from models.training.packing import Packer
+from preprocessing.errors import BadInput
 
 CLIP_NORM = 5.0
 

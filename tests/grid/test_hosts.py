@@ -6,8 +6,8 @@ import jsonschema
 import pytest
 
 from grid import executors, hosts
-from grid.errors import BadInput
 from grid.spec import document
+from preprocessing.errors import BadInput
 
 EXAMPLES = sorted(Path("configs/hosts").glob("*.yaml"))
 

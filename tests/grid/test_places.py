@@ -19,11 +19,11 @@ import pytest
 
 from grid.engines import containers
 from grid.engines.config import DockerHost
-from grid.errors import BadInput
 from grid.executors import docker as docker_executor
 from grid.hosts import Hosts, Local
 from grid.scheduler.driver import Driver, Report, Silent
 from grid.store.finished import Store
+from preprocessing.errors import BadInput
 
 SETS = ("training.max_steps=20", "corpus.keep.max_samples=60", "axes.intensity=[1.0]", "axes.seed=[1]")
 TABLES = ("metrics", "samples", "variants")

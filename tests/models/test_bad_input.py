@@ -12,12 +12,12 @@ import torch
 from models.checkpoints import load_model, lookup_network
 from models.config import TrainingConfig
 from models.data import Part
-from models.errors import BadInput
 from models.kinds.ngram.counts import count, stream
 from models.kinds.ngram.network import Ngram
 from models.lookup import lookup
 from models.scoring.scorer import Scorer
 from models.vocabulary import Vocabulary
+from preprocessing.errors import BadInput
 from tasks.completion.config import Config
 from tasks.fitting import fit
 

@@ -19,9 +19,9 @@ import transformers_py
 from grid.commands.rewrite.inputs import File, Writer, check_column, check_targets, files, pieces
 from grid.commands.rewrite.one_piece import Done, Order
 from grid.commands.rewrite.workers import Limits, rewritten
-from grid.errors import BadInput
 from grid.spec import rewrite_syntax
 from preprocessing.corpus import decoding
+from preprocessing.errors import BadInput
 
 LIMITS = Limits()
 _NO_TOKENIZER = (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from grid.errors import BadInput, suggest
+from preprocessing.errors import BadInput, suggest
 
 JSONL = (".jsonl", ".jsonl.gz")
 

@@ -22,7 +22,6 @@ from torch.nn.utils.rnn import pad_sequence
 from models.checkpoints import load_network, save_tensors, weights
 from models.config import TrainingConfig
 from models.data import Sample
-from models.errors import BadInput
 from models.interface import Network, device
 from models.kinds.huggingface import Config
 from models.kinds.huggingface.outcomes import FIRST, Outcomes
@@ -30,6 +29,7 @@ from models.kinds.huggingface.ranks import Ranks, best_tokens, rank_tokens
 from models.scoring.candidates import MAX_EXPANSIONS
 from models.training.training_job import CURVE, Job
 from models.vocabulary import FILE
+from preprocessing.errors import BadInput
 
 ARCHITECTURE = "architecture.json"  # the library's config of the model, beside its weights
 

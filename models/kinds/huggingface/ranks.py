@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.data import Sample
-from models.errors import BadInput
 from models.kinds.huggingface.outcomes import FIRST, Outcomes, Written
 from models.kinds.huggingface.search import RankSearch, TopSearch, Window, run, settled_at_once
 from models.scoring.scorer import Best
 from models.scoring.search import TIE, WORST
+from preprocessing.errors import BadInput
 from preprocessing.lexer.beginnings import SETTLED, first_token, places
 from preprocessing.lexer.tokens import COMMENT, SYMBOLS, lex
 

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.checkpoints import read_tensors, save_tensors
-from models.errors import BadInput
 from models.kinds.ngram import Config
 from models.kinds.ngram.cache import History
 from models.kinds.ngram.counts import Ints, Level, count, stream
@@ -27,6 +26,7 @@ from models.kinds.ngram.smoothing import Floats, smooth
 from models.training.texts import need_texts
 from models.training.training_job import CURVE, Job
 from models.vocabulary import FILE
+from preprocessing.errors import BadInput
 
 ROWS = 256  # distributions made at the same time
 

@@ -6,10 +6,10 @@ import pytest
 
 from grid.cells.expansion import Cell
 from grid.cells.resolving import CellSpec, put
-from grid.errors import BadInput
 from grid.plan.opening import Grid, from_document
 from grid.spec.document import parse
 from models.kinds.gru import Config as Gru
+from preprocessing.errors import BadInput
 
 SPEC = """\
 name: demo

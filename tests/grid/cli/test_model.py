@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from grid.cli import keeping
 from grid.cli.app import app, console
 from grid.commands import check_model
-from grid.errors import BadInput
+from preprocessing.errors import BadInput
 
 keeping.register(app, console)
 

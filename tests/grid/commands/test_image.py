@@ -8,7 +8,7 @@ import docker
 import pytest
 
 from grid.commands import image
-from grid.errors import BadInput
+from preprocessing.errors import BadInput
 
 HOSTS = """\
 hosts:

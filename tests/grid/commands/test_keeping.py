@@ -15,10 +15,10 @@ from grid.cli.app import app, console
 from grid.cli.keeping import register
 from grid.commands import keeping
 from grid.commands.run import Run
-from grid.errors import BadInput
 from grid.plan.opening import Grid, open_grid
 from grid.results.folder import Folder
 from grid.store.finished import Store
+from preprocessing.errors import BadInput
 
 SPEC = """\
 name: kept

@@ -162,7 +162,7 @@ def test_a_silent_engine_is_lost_and_then_asked_once() -> None:
 
 def test_a_hosts_file_is_checked_with_places(tmp_path: Path) -> None:
     from grid import hosts
-    from grid.errors import BadInput
+    from preprocessing.errors import BadInput
 
     file = tmp_path / "hosts.yaml"
     file.write_text(

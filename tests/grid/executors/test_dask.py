@@ -14,11 +14,11 @@ from typing import Any
 import psutil
 import pytest
 
-from grid.errors import BadInput
 from grid.executors import dask, local
 from grid.hosts import Hosts
 from grid.scheduler.driver import Driver, Silent
 from grid.store.finished import Store
+from preprocessing.errors import BadInput
 
 pytest.importorskip("distributed")
 

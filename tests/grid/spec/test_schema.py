@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from grid.errors import BadInput
 from grid.plan.opening import open_grid
 from grid.spec import schema as specs
 from grid.spec.document import parse
+from preprocessing.errors import BadInput
 
 GOOD = """\
 name: demo

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from grid.errors import BadInput
 from grid.store import lock, processes
+from preprocessing.errors import BadInput
 
 HOLD = """
 import sys, time, pathlib

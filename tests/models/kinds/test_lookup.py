@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from models.errors import BadInput
 from models.lookup import kinds, lookup
+from preprocessing.errors import BadInput
 
 
 def test_every_kind_has_a_config_of_that_kind() -> None:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from models.errors import BadInput
 from models.kinds.gru.network import Gru
 from models.lookup import lookup
 from models.scoring.candidates import candidates, log_probability, offset_of
 from models.scoring.scorer import Scorer
 from models.vocabulary import Vocabulary
+from preprocessing.errors import BadInput
 
 
 def test_candidates_are_the_best_and_agree_with_ranks(vocabulary: Vocabulary, texts: list[Any]) -> None:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from models.errors import BadInput
 from models.kinds.gpt.network import Gpt
 from models.kinds.gru.network import Gru
 from models.lookup import lookup
 from models.scoring.sampling import Memory, Sampling, beam, repetition, sample
+from preprocessing.errors import BadInput
 
 LOGITS = np.log(np.array([0.5, 0.2, 0.15, 0.1, 0.05]))  # the first is <file>, which is never drawn
 

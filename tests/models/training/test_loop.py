@@ -14,10 +14,10 @@ from safetensors.numpy import load_file
 
 from models.config import EarlyStop, TrainingConfig
 from models.data import Part
-from models.errors import BadInput
 from models.kinds.gru.network import Gru
 from models.lookup import lookup
 from models.training import loop
+from preprocessing.errors import BadInput
 from tasks.completion.config import Config
 from tasks.fitting import fit
 

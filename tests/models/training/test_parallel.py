@@ -9,9 +9,9 @@ import pytest
 
 from models.config import TrainingConfig
 from models.data import Part
-from models.errors import BadInput
 from models.lookup import lookup
 from preprocessing import shards, tokenizers
+from preprocessing.errors import BadInput
 from preprocessing.lexer.tokens import TokensConfig, lex, texts
 from preprocessing.tokenizers import bpe
 from tasks.completion.check import LINES

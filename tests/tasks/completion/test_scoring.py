@@ -10,8 +10,8 @@ import pytest
 
 from models.config import TrainingConfig
 from models.data import Part
-from models.errors import BadInput
 from models.lookup import lookup
+from preprocessing.errors import BadInput
 from tasks import Test
 from tasks.completion import scoring
 from tasks.completion.config import Config, Evaluation

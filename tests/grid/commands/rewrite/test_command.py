@@ -11,7 +11,7 @@ from grid.commands.rewrite import command, workers
 from grid.commands.rewrite.inputs import File, Piece
 from grid.commands.rewrite.one_piece import Order, first_bad, place
 from grid.commands.rewrite.workers import Limits
-from grid.errors import BadInput
+from preprocessing.errors import BadInput
 
 TEXT = "def area(width, height):\r\n    total = width * height\r\n    return total\r\n"
 keeping.register(app, console)

@@ -14,10 +14,10 @@ import torch
 
 from models.config import TrainingConfig
 from models.data import Part
-from models.errors import BadInput
 from models.kinds.huggingface import ranks
 from models.lookup import lookup
 from preprocessing import encode, shards, tokenizers
+from preprocessing.errors import BadInput
 from preprocessing.lexer.tokens import NAME, TokensConfig
 from tasks import Test, fitting
 from tasks.completion import scoring

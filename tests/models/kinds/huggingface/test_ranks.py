@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from models.errors import BadInput
 from models.kinds.huggingface import Config, search
 from models.kinds.huggingface.search import Window
 from models.scoring.candidates import Context, complete
 from models.scoring.search import TIE, WORST
 from preprocessing import tokenizers
+from preprocessing.errors import BadInput
 from preprocessing.lexer.beginnings import OPEN, SETTLED, at_the_end, first_token, places
 from preprocessing.lexer.tokens import TokensConfig, lex, texts
 
