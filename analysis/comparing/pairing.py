@@ -89,6 +89,7 @@ def pairs(results: Results, kind: str, *, scope: str = "all") -> pd.DataFrame:
     if a_test == "original":
         left = left[left["common"]]
     right = _side(samples, b_test, scope)[["cell", "sample", *SUMS]].rename(columns={"cell": "b_cell"})
+    left = left[left["b_cell"].isin(right["b_cell"])]  # the grid may test on one of the two texts alone
     both = left.merge(right, on=["b_cell", "sample"], how="left", suffixes=("_a", "_b"))
     _check(both, results, kind)
     return both[["group", "cell", "sample", "project", *(f"{s}_{side}" for side in "ab" for s in SUMS)]]
@@ -140,7 +141,7 @@ def _untrained(cells: pd.DataFrame, axes: Sequence[str]) -> pd.Series:
     )
     original = cells["train_on"].eq("original")
     other = dict(zip(key[original], cells.loc[original, "cell"], strict=True))
-    return key.map(other).where(~original)
+    return key.map(other).where(~original).astype(cells["cell"].dtype)
 
 
 def _side(samples: pd.DataFrame, test: str, scope: str) -> pd.DataFrame:

@@ -83,6 +83,30 @@ def test_thrown_out_samples_are_left_out_of_the_baseline_too(results: Results) -
     assert found["reference"] != pytest.approx(on_all, abs=1e-9)
 
 
+def test_a_grid_that_tests_on_rewritten_text_alone_is_compared_with_its_baselines(
+    folder: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    samples = pd.read_parquet(copy / "samples.parquet")
+    cells = pd.read_parquet(copy / "cells.parquet")
+    unaugmented = samples["cell"].isin(cells.loc[cells["baseline"], "cell"])
+    samples[unaugmented | (samples["test"] == "augmented")].to_parquet(copy / "samples.parquet")
+    rows = {kind: compare(Results(copy), kind, metrics=["entropy"], resamples=50).table for kind in KINDS}
+    assert {kind for kind, table in rows.items() if len(table)} == {"baseline", "training"}
+
+
+def test_a_grid_that_trains_and_tests_on_one_text_alone_has_nothing_to_compare_training_with(
+    folder: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    cells = pd.read_parquet(copy / "cells.parquet")
+    cells[cells["baseline"] | (cells["train_on"] != "original")].to_parquet(copy / "cells.parquet")
+    samples = pd.read_parquet(copy / "samples.parquet")
+    samples[samples["test"] == "original"].to_parquet(copy / "samples.parquet")
+    rows = {kind: compare(Results(copy), kind, metrics=["entropy"], resamples=50).table for kind in KINDS}
+    assert {kind for kind, table in rows.items() if len(table)} == {"clean"}
+
+
 def test_cells_of_a_failed_baseline_are_in_no_comparison_with_it(folder: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(folder, tmp_path / "copy"))
     cells = pd.read_parquet(copy / "cells.parquet")
