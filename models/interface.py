@@ -68,6 +68,7 @@ class Network(Trainable, ABC):
     vocab_size: int
     context: int | None = None
     kept: int = 0
+    widest: int | None = None  # subwords of a row that `loss` can read at most, None where there is no limit
     forgets: bool = False  # reading `<file>` leaves nothing of what came before
 
     def shape(self, training: TrainingConfig) -> tuple[int, int]:

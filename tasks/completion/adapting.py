@@ -79,7 +79,11 @@ def _put_back(model: Network, original: dict[str, torch.Tensor]) -> None:
 
 
 def _learn(model: Network, sample: Sample, rate: float, window: int) -> None:
-    """One step per full window of the file, and one for what is left; dropout stays off."""
+    """One step per full window of the file, and one for what is left; dropout stays off.
+
+    A window is at most as wide as the model can read.
+    """
+    window = min(window, model.widest or window)
     model.requires_grad_(True)
     optimiser = torch.optim.SGD(model.parameters(), lr=rate)
     carried = None

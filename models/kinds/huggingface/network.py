@@ -58,7 +58,7 @@ class HuggingFace(Network):
         self.vocab_size = FIRST + self.own_size
         self.context, self.kept, self.stride = config.context, config.kept, config.context
         about = model.config
-        positions = getattr(about, "max_position_embeddings", None)
+        self.widest = positions = getattr(about, "max_position_embeddings", None)
         if positions is not None and config.context > positions:
             raise BadInput(
                 f"{config.path}: context ({config.context}) is longer than its {positions} positions"

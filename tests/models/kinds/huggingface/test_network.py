@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -193,6 +194,19 @@ def test_tokens_get_what_is_theirs(pretrained: Path, data: Any, tmp_path: Path) 
         assert bits[k] * math.log(2) == pytest.approx(np.dot(mine, nats), abs=1e-4)
         shared += end % 1 > 0
     assert shared > 3
+
+
+def test_dynamic_evaluation_learns_from_no_more_than_the_model_can_read(
+    pretrained: Path, data: Any, tmp_path: Path
+) -> None:
+    short = Path(shutil.copytree(pretrained, tmp_path / "short"))
+    config = transformers.GPT2Config.from_pretrained(pretrained, n_positions=16)
+    transformers.GPT2LMHeadModel(config).save_pretrained(short)
+    fit(short, data, tmp_path / "model", context=16)
+    wide, just = (
+        scored(tmp_path / "model", data, tmp_path / f"{n}", adapt="dynamic", window=n) for n in (64, 16)
+    )
+    assert wide.equals(just)
 
 
 def test_windows_of_long_files_do_not_depend_on_their_company(
