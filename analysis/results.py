@@ -5,17 +5,24 @@ for.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analysis.statistics.descriptions import BadDescription, Description
+from analysis.statistics.metrics import Metric
+
 FORMAT = 1
 """The version of the results folder that this package reads (`format` in run.json)."""
+UNDESCRIBED = Path(__file__).parent / "completion-1.json"
+"""What a folder holds whose run.json has no `task`: it was written before results described themselves."""
 
 NOT_AXES = frozenset(
     [
@@ -30,14 +37,14 @@ NOT_AXES = frozenset(
         "wall_s",
     ]
 )
-SUMS = ("nll_bits", "accuracy_1", "accuracy_5", "accuracy_10", "reciprocal_rank_10", "n_bytes")
 COLUMNS: dict[str, tuple[str, ...]] = {
     table: tuple(columns.split())
     for table, columns in {
         "cells": "cell rewrites intensity intensity_value intensity_unit train_on model seed "
         "baseline baseline_cell status error train_key wall_s",
-        "metrics": "cell test samples scope metric value n_tokens n_samples",
-        "samples": f"cell test sample project scope n_tokens {' '.join(SUMS)} common",
+        "metrics": "cell test samples scope metric value n_samples",
+        "samples": "cell test sample project scope common",
+        "strata": "cell test samples scope project by stratum",
         "training": "cell step seconds train_bits valid_bits learning_rate",
         "variants": "cell split outcome reason n_samples n_tokens_original n_tokens n_bytes_original n_bytes",
         "refusals": "cell rewrite reason n",
@@ -48,25 +55,33 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "tokens": "sample token kind origin change nll_bits rank n_subwords n_bytes",
     }.items()
 }
-RANKED = ("accuracy_1", "accuracy_5", "accuracy_10", "reciprocal_rank_10")
-"""Sums that a cell lacks as a whole whose evaluation asked for no ranks, or whose model has none."""
-
-NEVER_NAN = {
-    "metrics": ("value",),
-    "samples": ("n_tokens", "nll_bits", "n_bytes"),
-    "tokens": ("nll_bits",),
-}
+"""What every folder has; `metrics`, `samples` and `strata` also have the columns that the task names."""
+NEVER_NAN = {"metrics": ("value",), "tokens": ("nll_bits",)}
 
 
 class BadResults(ValueError):  # noqa: N818 - it names what is wrong, not that something is
     """The results folder can't be used; the message names the file, the place in it and what is wrong."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Strata:
+    """The R rows of strata.parquet as numbers; `rows` are those of one scoring, by what orders the units,
+    cell, test set, samples and scope.
+    """
+
+    rows: Mapping[Any, npt.NDArray[np.int64]]
+    project: npt.NDArray[np.int64]  # (R,) codes
+    projects: npt.NDArray[Any]  # names by code
+    stratum: npt.NDArray[np.int64]  # (R,)
+    sums: Mapping[str, npt.NDArray[np.float64]]  # (R,) each
+
+
 class Results:
     """One results folder, `results/<name>/`.
 
-    Raises `BadResults` when the folder, run.json or cells.parquet can't be read, when the format is of
-    another version, or when a cell names a baseline that isn't there.
+    `task` says which units, sums, metrics and scopes there are. Raises `BadResults` when the folder, run.json
+    or cells.parquet can't be read, when the format is of another version, or when a cell names a baseline
+    that isn't there.
     """
 
     def __init__(self, folder: Path | str) -> None:
@@ -75,6 +90,7 @@ class Results:
         if not self.folder.is_dir():
             raise BadResults(f"{self.folder}: there is no such folder")
         self.run = self._run()
+        self.task = self._task()
         self.cells = self._cells()
         self._check_baselines()
 
@@ -153,19 +169,50 @@ class Results:
         return self._frame("sites")
 
     def samples(self, scopes: Sequence[str]) -> pd.DataFrame:
-        """Sums per cell × test × sample for the scopes asked for; only these are read from disk, and once."""
+        """Sums per cell × test × sample for the scopes asked for; only these are read from disk, and once.
+
+        A sum that nothing asked for is not a number in any row of a cell.
+        """
         key = tuple(scopes)
         if key not in self._samples:
             frame = self._frame("samples", filters=[("scope", "in", list(key))])
-            self._check_ranks(frame)
+            for column in self.task.sums:
+                if column.optional and column.name not in frame:
+                    frame[column.name] = np.nan
+            self._check_optional(frame)
             self._samples[key] = frame
         return self._samples[key]
 
     @cached_property
-    def ranked(self) -> frozenset[str]:
-        """The cells that were scored with ranks, so that they have accuracies."""
-        rows = self.metrics[self.metrics["metric"] == "accuracy_1"]
-        return frozenset(rows["cell"])
+    def strata(self) -> "Strata | None":
+        """Sums by stratum and project; None in a folder without them."""
+        if not (self.folder / "strata.parquet").is_file():
+            return None
+        frame = self._frame("strata")
+        keys = ["by", "cell", "test", "samples", "scope"]
+        project, names = pd.factorize(frame["project"])
+        numbers = [name for name in frame.columns if name not in COLUMNS["strata"]]
+        by_scoring = frame.groupby(keys, sort=False, observed=True).indices
+        return Strata(
+            rows={key: np.asarray(rows) for key, rows in by_scoring.items()},
+            project=project,
+            projects=np.asarray(names, dtype=object),
+            stratum=frame["stratum"].to_numpy(np.int64),
+            sums={name: frame[name].to_numpy(float) for name in numbers},
+        )
+
+    def metric(self, name: str) -> Metric:
+        """The metric of this name; raises `BadResults` with the valid names."""
+        if name not in self.task.by_name:
+            raise BadResults(f"no metric {name!r}; there are {', '.join(self.task.by_name)}")
+        return self.task.by_name[name]
+
+    @cached_property
+    def reported(self) -> tuple[str, ...]:
+        """The metrics whose differences every report tells, of those that any cell was scored for."""
+        known = set(self.metrics["metric"].unique())
+        every = self.task.by_name.values()
+        return tuple(one.name for one in every if one.differences == "reported" and one.name in known)
 
     @cached_property
     def n_tokens_rows(self) -> int:
@@ -210,6 +257,24 @@ class Results:
         assert isinstance(run, dict)
         return run
 
+    def _task(self) -> Description:
+        plain = self.run.get("task")
+        if plain is None:
+            plain = json.loads(UNDESCRIBED.read_text(encoding="utf-8"))
+        try:
+            return Description.from_plain(plain)
+        except BadDescription as error:
+            raise BadResults(
+                f"{self.folder / 'run.json'}: what the task says of its results: {error}"
+            ) from None
+
+    def _required(self, table: str) -> tuple[str, ...]:
+        """The columns that a table has by what the task says; they are never without a number."""
+        if table not in ("metrics", "samples", "strata"):
+            return ()
+        sums = (one.name for one in self.task.sums if not one.optional and table == "samples")
+        return (self.task.unit.count, *sums)
+
     def _cells(self) -> pd.DataFrame:
         cells = self._frame("cells")
         file = self.folder / "cells.parquet"
@@ -237,20 +302,20 @@ class Results:
                 "a comparison without its baseline means nothing"
             )
 
-    def _check_ranks(self, samples: pd.DataFrame) -> None:
-        """A cell has ranks everywhere or nowhere."""
-        lacking = samples[list(RANKED)].isna()
-        some, none = lacking.any(axis=1), lacking.all(axis=1)
-        torn = samples[samples["cell"].isin(samples.loc[some, "cell"]) & ~none]
-        if len(torn):
-            raise BadResults(
-                f"{self.folder / 'samples.parquet'}: {', '.join(RANKED)} are not a number in some rows of "
-                f"cell {torn['cell'].iloc[0]} and are one in others"
-            )
+    def _check_optional(self, samples: pd.DataFrame) -> None:
+        """A cell has a sum in all rows or in none."""
+        for name in (one.name for one in self.task.sums if one.optional):
+            lacking = samples[name].isna()
+            torn = samples[~lacking & samples["cell"].isin(samples.loc[lacking, "cell"])]
+            if len(torn):
+                raise BadResults(
+                    f"{self.folder / 'samples.parquet'}: {name} is not a number in some rows of cell "
+                    f"{torn['cell'].iloc[0]} and is one in others"
+                )
 
     def _frame(self, table: str, **reading: Any) -> pd.DataFrame:
         frame: pd.DataFrame = self._read(table, **reading).to_pandas()
-        for column in NEVER_NAN.get(table, ()):
+        for column in (*NEVER_NAN.get(table, ()), *self._required(table)):
             if (
                 column in frame
                 and not np.isfinite(frame[column].to_numpy(dtype=float, na_value=np.nan)).all()
@@ -271,7 +336,7 @@ class Results:
 
     def _read(self, table: str, columns: list[str] | None = None, filters: Any = None) -> pa.Table:
         file = self.folder / f"{table}.parquet"
-        needed = columns or list(COLUMNS.get(table, ()))
+        needed = columns or [*COLUMNS.get(table, ()), *self._required(table)]
         try:
             with pq.ParquetFile(file) as opened:
                 known = opened.schema_arrow.names

@@ -1,17 +1,15 @@
-"""Which two scorings are compared, on which tokens: from per-sample sums to paired differences with
-intervals.
+"""Which two scorings are compared, on which units: pairs of sums by sample.
 
     robustness   the same trained model: rewritten test text − original test text
     baseline     a cell on rewritten text − its unaugmented baseline on original text
     clean        a cell on original text − its unaugmented baseline on original text
     training     a cell on rewritten text − the model trained on original text, on the same rewritten text
 
-Both sides hold the same tokens of the same samples: those that no size rule threw out of the cell's variant,
-and of the rewritten text the aligned tokens alone (inserted ones are left out).
+Both sides hold the same units of the same samples: those that no size rule threw out of the cell's variant,
+and of the rewritten text the scope that the task names as the counterpart (of tokens: the aligned ones).
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -23,95 +21,67 @@ KINDS = {
     "clean": "original text − the unaugmented baseline on original text",
     "training": "rewritten text − the model trained on original text, on the same rewritten text",
 }
-ALIGNED = {"all": "aligned", "identifier": "aligned_identifier"}
-"""The scope of an original text, and the scope of a rewritten text that holds the same tokens."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Metric:
-    """A ratio of sums over tokens (micro average)."""
-
-    name: str
-    label: str
-    unit: str
-    numerator: str
-    denominator: str = "n_tokens"
-    higher_is_better: bool = True
-
-
-METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric(
-            name="entropy",
-            label="Entropy",
-            unit="bits per token",
-            numerator="nll_bits",
-            higher_is_better=False,
-        ),
-        Metric(
-            name="bits_per_byte",
-            label="Entropy",
-            unit="bits per byte",
-            numerator="nll_bits",
-            denominator="n_bytes",
-            higher_is_better=False,
-        ),
-        Metric(name="accuracy_1", label="Accuracy@1", unit="share of tokens", numerator="accuracy_1"),
-        Metric(name="accuracy_5", label="Accuracy@5", unit="share of tokens", numerator="accuracy_5"),
-        Metric(name="accuracy_10", label="Accuracy@10", unit="share of tokens", numerator="accuracy_10"),
-        Metric(name="mrr_10", label="MRR@10", unit="mean reciprocal rank", numerator="reciprocal_rank_10"),
-    )
-}
-SUMS = ("n_tokens", "n_bytes", "nll_bits", "accuracy_1", "accuracy_5", "accuracy_10", "reciprocal_rank_10")
-
-
-def metric(name: str) -> Metric:
-    """The metric of this name; raises `BadResults` with the valid names."""
-    if name not in METRICS:
-        raise BadResults(f"no metric {name!r}; there are {', '.join(METRICS)}")
-    return METRICS[name]
-
-
-def pairs(results: Results, kind: str, *, scope: str = "all") -> pd.DataFrame:
+def pairs(results: Results, kind: str, *, scope: str | None = None) -> pd.DataFrame:
     """One row per cell × sample: group (number), cell, sample, project, and the sums of both sides, `…_a` −
     `…_b`.
     """
-    if scope not in ALIGNED:
-        raise BadResults(f"no scope {scope!r} to compare on; there are {', '.join(ALIGNED)}")
-    sides = _sides(results, kind)
-    samples = results.samples((scope, ALIGNED[scope]))
-    a_test, b_test = (
-        ("original" if kind == "clean" else "augmented"),
-        ("augmented" if kind == "training" else "original"),
+    scope = scope_of(results, scope)
+    sides = sides_of(results, kind)
+    samples = results.samples((scope, results.task.comparable[scope]))
+    sums = [results.task.unit.count, *(one.name for one in results.task.sums)]
+    a_test, b_test = tests_of(kind)
+    left = _side(samples, a_test, scope, results).merge(
+        sides, left_on="cell", right_on="a_cell", suffixes=("", "_")
     )
-    left = _side(samples, a_test, scope).merge(sides, left_on="cell", right_on="a_cell", suffixes=("", "_"))
     if a_test == "original":
         left = left[left["common"]]
-    right = _side(samples, b_test, scope)[["cell", "sample", *SUMS]].rename(columns={"cell": "b_cell"})
+    right = _side(samples, b_test, scope, results)[["cell", "sample", *sums]].rename(
+        columns={"cell": "b_cell"}
+    )
     left = left[left["b_cell"].isin(right["b_cell"])]  # the grid may test on one of the two texts alone
     both = left.merge(right, on=["b_cell", "sample"], how="left", suffixes=("_a", "_b"))
     _check(both, results, kind)
-    return both[["group", "cell", "sample", "project", *(f"{s}_{side}" for side in "ab" for s in SUMS)]]
+    return both[["group", "cell", "sample", "project", *(f"{s}_{side}" for side in "ab" for s in sums)]]
 
 
-def baselines(results: Results, *, scope: str = "all", metrics: Iterable[str] = ("entropy",)) -> pd.DataFrame:
-    """The unaugmented models on all original test samples: the axes of each baseline cell, metric, value."""
+def baselines(
+    results: Results, *, scope: str | None = None, metrics: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """The unaugmented models on all original test samples: the axes of each baseline cell, metric, value.
+
+    Without names the first of the metrics that lead.
+    """
     cells = results.done[results.done["baseline"].astype(bool)]
-    samples = _side(results.samples((scope, ALIGNED[scope])), "original", scope)
-    by_cell = samples[samples["cell"].isin(cells["cell"])].groupby("cell", observed=True)
-    sums = by_cell[list(SUMS)].sum(min_count=1)
-    frames = [
-        cells[["cell", *results.axes]].assign(
-            metric=one.name,
-            value=cells["cell"].map((sums[one.numerator] / sums[one.denominator]).to_dict()).astype(float),
-        )
-        for one in map(metric, metrics)
+    names = results.task.leads[:1] if metrics is None else [results.metric(name).name for name in metrics]
+    rows = results.metrics
+    rows = rows[
+        (rows["test"] == "original")
+        & (rows["samples"] == "all")
+        & (rows["scope"] == scope_of(results, scope))
     ]
-    return pd.concat(frames, ignore_index=True).dropna(subset="value")
+    rows = rows[rows["metric"].isin(names)]
+    return cells[["cell", *results.axes]].merge(rows[["cell", "metric", "value"]], on="cell")
 
 
-def _sides(results: Results, kind: str) -> pd.DataFrame:
+def scope_of(results: Results, scope: str | None) -> str:
+    """The name of a scope that can be compared, without one the task's first; raises `BadResults` for
+    another."""
+    known = results.task.comparable
+    if scope is None and known:
+        return next(iter(known))
+    if scope not in known:
+        raise BadResults(f"no scope {scope!r} to compare on; there are {', '.join(known)}")
+    return scope
+
+
+def tests_of(kind: str) -> tuple[str, str]:
+    """The test sets of both sides."""
+    return "original" if kind == "clean" else "augmented", "augmented" if kind == "training" else "original"
+
+
+def sides_of(results: Results, kind: str) -> pd.DataFrame:
     """Which cell stands on either side: columns group, a_cell, b_cell."""
     cells = results.cells.assign(
         group=results.cells.groupby(list(results.groups), dropna=False, sort=False).ngroup()
@@ -144,26 +114,26 @@ def _untrained(cells: pd.DataFrame, axes: Sequence[str]) -> pd.Series:
     return key.map(other).where(~original).astype(cells["cell"].dtype)
 
 
-def _side(samples: pd.DataFrame, test: str, scope: str) -> pd.DataFrame:
-    wanted = scope if test == "original" else ALIGNED[scope]
+def _side(samples: pd.DataFrame, test: str, scope: str, results: Results) -> pd.DataFrame:
+    wanted = scope if test == "original" else results.task.comparable[scope]
     return samples[(samples["test"] == test) & (samples["scope"] == wanted)]
 
 
 def _check(both: pd.DataFrame, results: Results, kind: str) -> None:
-    file = results.folder / "samples.parquet"
-    lonely = both[both["n_tokens_b"].isna()]
+    file, unit = results.folder / "samples.parquet", results.task.unit
+    a, b = f"{unit.count}_a", f"{unit.count}_b"
+    lonely = both[both[b].isna()]
     if len(lonely):
         row = lonely.iloc[0]
         raise BadResults(
             f"{file}: {len(lonely)} samples of the comparison {kind!r} have no partner, the first is sample "
             f"{row['sample']} of cell {row['cell']}, looked for in cell {row['b_cell']}"
         )
-    uneven = both[both["n_tokens_a"] != both["n_tokens_b"]]
+    uneven = both[both[a] != both[b]]
     if len(uneven):
         row = uneven.iloc[0]
         raise BadResults(
-            f"{file}: {len(uneven)} pairs of the comparison {kind!r} don't hold the same tokens, the first "
-            "is sample "
-            f"{row['sample']} of cell {row['cell']}: {row['n_tokens_a']:.0f} and {row['n_tokens_b']:.0f} "
-            "tokens"
+            f"{file}: {len(uneven)} pairs of the comparison {kind!r} don't hold the same {unit.plural}, "
+            f"the first is sample {row['sample']} of cell {row['cell']}: {row[a]:.0f} and {row[b]:.0f} "
+            f"{unit.plural}"
         )

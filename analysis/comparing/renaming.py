@@ -10,7 +10,8 @@ import pandas as pd
 
 from analysis.comparing.token_by_token import Scan
 from analysis.results import Results
-from analysis.statistics.bootstrap import RESAMPLES, Floats, bootstrap
+from analysis.statistics.bootstrap import RESAMPLES, bootstrap
+from analysis.statistics.metrics import Floats
 
 SUMS = ["n_tokens", "bits_before", "bits_after"]
 

@@ -1,4 +1,4 @@
-"""Robustness token by token: flips, the literature's measures, and changes by kind of token, in one pass.
+"""Token by token: flips, the literature's measures, and changes by kind of token, in one pass.
 
 Each cell's rewritten tokens are laid over the original ones by their origin; nothing is diffed.
 """
@@ -13,16 +13,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analysis.comparing import worst
+from analysis.comparing.pairing import scope_of
 from analysis.results import BadResults, Results
 from analysis.statistics import significance
-
-KINDS = ("name", "keyword", "operator", "number", "string", "newline", "indent", "dedent", "comment")
-"""Kinds of token by their code in the token tables."""
+from analysis.statistics.descriptions import TokenCodes
+from analysis.statistics.metrics import Metric, Worst
 
 COUNTS = ("n_tokens", "bits_before", "bits_after", "right_before", "right_after", "lost", "gained")
 _ORIGINAL = ("sample", "token", "kind", "nll_bits", "rank")
 _AUGMENTED = ("sample", "origin", "change", "nll_bits", "rank")
-_RENAMED = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,7 @@ class Original:
     kind: npt.NDArray[np.uint8]  # (T,)
     bits: npt.NDArray[np.float32]  # (T,)
     right: npt.NDArray[np.bool_]  # (T,) rank 1
+    ranked: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,7 @@ class Overlay:
     renamed: npt.NDArray[np.bool_]  # (A,) whether it is another token now
     bits: npt.NDArray[np.float32]  # (A,)
     right: npt.NDArray[np.bool_]  # (A,)
+    ranked: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,36 +53,47 @@ class Scan:
     """What one pass over all token tables finds.
 
     `kinds`: one row per cell × project × kind of token × renamed or not, with the columns `COUNTS`.
-    `worst`: one row per trained model × intensity that has several rewrites: s, pass, robust_pass,
-    robust_drop, robust_relative over the tokens that all s variants have.
+    `worst`: one row per trained model × intensity that has several rewrites: s, n_tokens, and the columns of
+    `worst.measure`, of being right (accuracy@1) over the tokens that all s variants have.
+    `ranked`: the cells whose tokens have ranks; of the others nobody knows what is right.
     """
 
     kinds: pd.DataFrame
     worst: pd.DataFrame
+    ranked: frozenset[str]
+
+
+RIGHT = Metric(name="right", label="", unit="", form=Worst(numerator="right", denominator="n_tokens"))
 
 
 def scan(results: Results) -> Scan:
     """Reads every token table once, one cell at a time; cells without token tables are left out."""
     projects = _projects(results)
-    kinds, worst = [], []
+    alike = [axis for axis in results.groups if axis not in worst.DRAWS]
+    kinds, worsts, ranked = [], [], []
     for _, cells in _by_model(results):
         original = read_original(results, str(cells["cell"].iloc[0]))
         project, names = pd.factorize(
             np.array([projects[sample] for sample in original.samples], dtype=object)
         )
-        place = np.repeat(project, np.diff(original.starts)) * len(KINDS) + original.kind  # (T,)
-        variants: dict[str, list[tuple[str, npt.NDArray[np.int8]]]] = {}
+        project = np.repeat(project, np.diff(original.starts))  # (T,)
+        draws: dict[tuple[Any, ...], list[tuple[str, npt.NDArray[np.int8]]]] = {}
         for row in cells.to_dict("records"):
-            overlay = overlay_of(results, str(row["cell"]), original)
-            kinds.append(_count(str(row["cell"]), original, overlay, place, names))
+            cell, overlay = str(row["cell"]), overlay_of(results, str(row["cell"]), original)
+            kinds.append(_count(cell, original, overlay, project, names, results))
+            if not (original.ranked and overlay.ranked):
+                continue
+            ranked.append(cell)
             seen = np.full(len(original.right), -1, dtype=np.int8)
             seen[overlay.position] = overlay.right
-            variants.setdefault(str(row["intensity"]), []).append((str(row["cell"]), seen))
-        several = [found for found in variants.values() if len(found) > 1]
-        worst += [_worst(found, original) for found in several if found[0][0] in results.ranked]
+            draws.setdefault(tuple(row[axis] for axis in alike), []).append((cell, seen))
+        worsts += [_worst(found, original, project) for found in draws.values() if len(found) > 1]
     columns = ["cell", "project", "kind", "renamed", *COUNTS]
-    table = pd.concat(kinds, ignore_index=True) if kinds else pd.DataFrame(columns=columns)
-    return Scan(kinds=table, worst=_with_axes(pd.DataFrame(worst, columns=_WORST), results))
+    return Scan(
+        kinds=pd.concat(kinds, ignore_index=True) if kinds else pd.DataFrame(columns=columns),
+        worst=_with_axes(pd.DataFrame(worsts, columns=["cell", "s", "n_tokens", *worst.COLUMNS]), results),
+        ranked=frozenset(ranked),
+    )
 
 
 def flips(results: Results, found: Scan) -> pd.DataFrame:
@@ -93,7 +106,7 @@ def flips(results: Results, found: Scan) -> pd.DataFrame:
     kept).
     `p`: clustered McNemar test over projects; `p_tokens`: McNemar's exact test; `p_holm`: of `p`.
     """
-    ranked = found.kinds[found.kinds["cell"].isin(results.ranked)]
+    ranked = found.kinds[found.kinds["cell"].isin(found.ranked)]
     by_project = ranked.groupby(["cell", "project"], sort=False)[list(COUNTS)].sum()
     totals = by_project.groupby("cell", sort=False).sum().to_dict("index")
     flipped = by_project[["lost", "gained"]].to_numpy()
@@ -152,6 +165,7 @@ def read_original(results: Results, cell: str) -> Original:
         kind=table["kind"].to_numpy(),
         bits=table["nll_bits"].to_numpy(),
         right=table["rank"].to_numpy() == 1,
+        ranked=not table["rank"].null_count,
     )
 
 
@@ -170,24 +184,25 @@ def overlay_of(results: Results, cell: str, original: Original) -> Overlay:
         )
     return Overlay(
         position=position,
-        renamed=table["change"].to_numpy()[aligned] == _RENAMED,
+        renamed=table["change"].to_numpy()[aligned] == codes_of(results).change("renamed"),
         bits=table["nll_bits"].to_numpy()[aligned],
         right=table["rank"].to_numpy()[aligned] == 1,
+        ranked=not table["rank"].null_count,
     )
 
 
-_FLIPS = [
-    "cell",
-    "n_tokens",
-    "n_projects",
-    "accuracy_before",
-    "accuracy_after",
-    "lost",
-    "gained",
-    "robust_drop",
-]
-_FLIPS += ["robust_relative", "consistency", "p", "p_tokens"]
-_WORST = ["cell", "s", "n_tokens", "pass_at_1", "robust_pass", "robust_drop", "robust_relative"]
+def codes_of(results: Results) -> TokenCodes:
+    """What the codes in the tables of tokens stand for; raises `BadResults` where the task doesn't say."""
+    if results.task.tokens is None:
+        raise BadResults(
+            f"{results.folder / 'run.json'}: the task {results.task.name} doesn't say what the codes in "
+            "tables of tokens stand for"
+        )
+    return results.task.tokens
+
+
+_FLIPS = ["cell", "n_tokens", "n_projects", "accuracy_before", "accuracy_after", "lost", "gained"]
+_FLIPS += ["robust_drop", "robust_relative", "consistency", "p", "p_tokens"]
 
 
 def _samples(table: pa.Table) -> tuple[npt.NDArray[np.int32], list[str]]:
@@ -201,7 +216,9 @@ def _samples(table: pa.Table) -> tuple[npt.NDArray[np.int32], list[str]]:
 
 
 def _projects(results: Results) -> dict[str, str]:
-    rows = results.samples(("all", "aligned"))[["sample", "project"]].drop_duplicates("sample")
+    scope = scope_of(results, None)
+    rows = results.samples((scope, results.task.comparable[scope]))
+    rows = rows[["sample", "project"]].drop_duplicates("sample")
     return dict(zip(rows["sample"], rows["project"], strict=True))
 
 
@@ -216,11 +233,18 @@ def _by_model(results: Results) -> Iterator[tuple[Any, pd.DataFrame]]:
 
 
 def _count(
-    cell: str, original: Original, overlay: Overlay, place: npt.NDArray[Any], names: npt.NDArray[Any]
+    cell: str,
+    original: Original,
+    overlay: Overlay,
+    project: npt.NDArray[Any],
+    names: npt.NDArray[Any],
+    results: Results,
 ) -> pd.DataFrame:
+    kinds = codes_of(results).kinds
+    place = project * len(kinds) + original.kind
     at = 2 * place[overlay.position] + overlay.renamed
     before, after = original.right[overlay.position], overlay.right
-    size = 2 * len(names) * len(KINDS)
+    size = 2 * len(names) * len(kinds)
     values = {
         "n_tokens": None,
         "bits_before": original.bits[overlay.position],
@@ -232,28 +256,23 @@ def _count(
     }
     sums = {name: np.bincount(at, weights=weights, minlength=size) for name, weights in values.items()}
     rows = np.flatnonzero(sums["n_tokens"])
-    who, kind = np.divmod(rows // 2, len(KINDS))
-    kinds = np.array(KINDS, dtype=object)[kind]
-    head = {"cell": cell, "project": names[who], "kind": kinds, "renamed": rows % 2 == 1}
-    return pd.DataFrame(head | {name: sums[name][rows] for name in COUNTS})
+    who, kind = np.divmod(rows // 2, len(kinds))
+    head = {"cell": cell, "project": names[who], "kind": np.array(kinds, dtype=object)[kind]}
+    return pd.DataFrame(head | {"renamed": rows % 2 == 1} | {name: sums[name][rows] for name in COUNTS})
 
 
-def _worst(variants: list[tuple[str, npt.NDArray[np.int8]]], original: Original) -> dict[str, Any]:
-    """ReCode's measures over s variants: a token passes robustly if it is right under all of them."""
-    seen = np.stack([right for _, right in variants])  # (s, T) of −1, 0, 1
+def _worst(
+    draws: list[tuple[str, npt.NDArray[np.int8]]], original: Original, project: npt.NDArray[Any]
+) -> dict[str, Any]:
+    seen = np.stack([right for _, right in draws])  # (s, T) of −1, 0, 1
     common = (seen >= 0).all(axis=0)
-    before, after = original.right[common], seen[:, common] == 1
-    robust = after.all(axis=0)
-    flipped = (after != before).any(axis=0)
-    return {
-        "cell": variants[0][0],
-        "s": len(variants),
-        "n_tokens": int(common.sum()),
-        "pass_at_1": before.mean(),
-        "robust_pass": robust.mean(),
-        "robust_drop": (before.mean() - robust.mean()) / before.mean() if before.any() else np.nan,
-        "robust_relative": flipped.mean(),
-    }
+    found = worst.Draws(
+        count=np.ones(int(common.sum())),
+        original=original.right[common].astype(float),
+        rewritten=seen[:, common].astype(float),
+        project=project[common],
+    )
+    return {"cell": draws[0][0], "s": len(draws), "n_tokens": len(found.count), **worst.measure(found, RIGHT)}
 
 
 def _with_axes(table: pd.DataFrame, results: Results) -> pd.DataFrame:

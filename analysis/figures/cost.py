@@ -5,7 +5,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from analysis.comparing.comparisons import Comparison
-from analysis.comparing.pairing import metric
 from analysis.figures.panels import PANEL_HEIGHT_IN
 from analysis.figures.style import Plot, looks, style, width_in
 from analysis.results import BadResults, Results
@@ -14,13 +13,13 @@ from analysis.results import BadResults, Results
 def cost(
     results: Results,
     comparison: Comparison,
-    metric_name: str = "entropy",
+    metric_name: str | None = None,
     *,
     template: str = "acm",
     columns: str = "two",
 ) -> Plot:
     """What a model costs and gives: training seconds against the metric on rewritten text."""
-    one = metric(metric_name)
+    one = results.metric(metric_name or results.task.leads[0])
     seconds = results.training.groupby("cell")["seconds"].max()
     cells = comparison.seeds[comparison.seeds["metric"] == one.name].copy()
     key = results.cells.set_index("cell")["train_key"]

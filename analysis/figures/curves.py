@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.comparing.comparisons import Comparison
-from analysis.comparing.pairing import KINDS, Metric, baselines, metric
+from analysis.comparing.pairing import KINDS, baselines
 from analysis.figures.panels import (
     PANEL_HEIGHT_IN,
     dodge,
@@ -24,6 +24,7 @@ from analysis.figures.panels import (
 )
 from analysis.figures.style import Plot, style, width_in
 from analysis.results import BadResults, Results
+from analysis.statistics.metrics import Metric
 
 
 def curves(
@@ -41,7 +42,7 @@ def curves(
     thrown out); bar: 95 % interval of the paired difference to this reference, drawn around the value, so
     that a bar which doesn't reach the tick means that the difference's interval excludes zero.
     """
-    one = metric(metric_name)
+    one = results.metric(metric_name)
     table = _rows(comparison.table, one, results)
     lines = baselines(results, scope=comparison.scope, metrics=[one.name])
     with style():
@@ -65,7 +66,7 @@ def differences(
     results: Results, comparison: Comparison, metric_name: str, *, template: str = "acm", columns: str = "two"
 ) -> Plot:
     """The paired difference over intensity by rewrite with 95 % intervals; zero, no difference, as a line."""
-    one = metric(metric_name)
+    one = results.metric(metric_name)
     table = _rows(comparison.table, one, results)
     with style():
         figure, panels = _panels(results, table, template, columns)

@@ -4,7 +4,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from analysis.comparing.token_by_token import KINDS, Scan, by_kind
+from analysis.comparing.token_by_token import Scan, by_kind, codes_of
 from analysis.figures.style import Plot, style, width_in
 from analysis.results import BadResults, Results
 
@@ -28,7 +28,7 @@ def heat_map(
     table = table[table["intensity"] == highest]
     models = list(dict.fromkeys(table["model"]))
     rewrites = list(dict.fromkeys(table["rewrites"]))
-    kinds = [kind for kind in KINDS if kind in set(table["kind"])]
+    kinds = [kind for kind in codes_of(results).kinds if kind in set(table["kind"])]
     limit = float(table["change"].abs().max()) or 1.0
     width = width_in(template, columns)
     across = max(1, min(len(models), int(width // 3.3)))
@@ -56,10 +56,11 @@ def heat_map(
         bar = figure.colorbar(
             axes[0].collections[0], ax=list(axes[: len(models)]), aspect=30, pad=0.01, fraction=0.03
         )
-        bar.set_label("Δ bits per token")
+        bar.set_label(f"Δ bits per {results.task.unit.singular}")
         bar.outline.set_visible(False)
     alt = (
-        f"Change of bits per token by rewrite and kind of token, intensity {highest}, trained on {train_on}."
+        f"Change of bits per {results.task.unit.singular} by rewrite and kind of token, intensity {highest}, "
+        f"trained on {train_on}."
     )
     return Plot(figure=figure, data=table, alt=alt)
 

@@ -43,7 +43,7 @@ def learning(results: Results, *, template: str = "acm", columns: str = "two") -
             ax.set_xlabel("training step")
         for ax in axes[len(models) :]:
             ax.remove()
-        axes[0].set_ylabel("validation loss\n[bits per token]")
+        axes[0].set_ylabel(f"validation loss\n[{results.task.validation}]")
         legend(figure, marks, markers=False)
     return Plot(
         figure=figure, data=table, alt="Validation loss over training steps, by model and training mix."

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from analysis.comparing.pairing import metric, pairs
+from analysis.comparing.pairing import pairs
 from analysis.figures.panels import legend, marks_of
 from analysis.figures.style import Plot, style, width_in
 from analysis.results import BadResults, Results
@@ -11,14 +11,16 @@ MAX_POINTS = 20_000
 
 
 def scatter(
-    results: Results, metric_name: str = "entropy", *, template: str = "acm", columns: str = "two"
+    results: Results, metric_name: str | None = None, *, template: str = "acm", columns: str = "two"
 ) -> Plot:
     """Original against rewritten text: a point per sample and cell, a panel per model.
 
     Models trained on original text, highest intensity of each rewrite. Beyond 20,000 points a fixed random
     part of the samples is drawn; the CSV holds what is drawn.
     """
-    one = metric(metric_name)
+    one = results.metric(metric_name or results.task.leads[0])
+    if one.by is not None or one.of_draws:
+        raise BadResults(f"{one.name} is not made of sums by sample")
     points = pairs(results, "robustness").merge(
         results.cells[["cell", *results.axes, "intensity_value"]], on="cell"
     )
@@ -33,8 +35,8 @@ def scatter(
     if len(points) > MAX_POINTS:
         points = points.sample(MAX_POINTS, random_state=0)
     drawn = points[["cell", *results.axes, "sample", "project"]].assign(
-        original=points[f"{one.numerator}_b"] / points[f"{one.denominator}_b"],
-        rewritten=points[f"{one.numerator}_a"] / points[f"{one.denominator}_a"],
+        original=one.of({name: points[f"{name}_b"].to_numpy() for name in one.sums}),
+        rewritten=one.of({name: points[f"{name}_a"].to_numpy() for name in one.sums}),
     )
     models = list(dict.fromkeys(drawn["model"]))
     marks = {level: look for level, look in marks_of(results).items() if level in set(drawn["rewrites"])}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.report.further_tables import NUMBER, section
+from analysis.report.further_tables import section
 from analysis.results import BadResults, Results, describe
 
 Entry = dict[str, Any]
@@ -16,10 +16,14 @@ Entry = dict[str, Any]
 def per_cell(results: Results) -> list[Entry]:
     """Entries in the order of the grid; a cell without results has its error and its jobs alone."""
     metrics = results.metrics
-    metrics = metrics[(metrics["samples"] == "all") & metrics["scope"].isin(("all", "aligned", "identifier"))]
+    scopes = {name for pair in results.task.comparable.items() for name in pair}
+    metrics = metrics[(metrics["samples"] == "all") & metrics["scope"].isin(scopes)]
     wide = metrics.pivot_table(
         index=["cell", "test", "scope"], columns="metric", values="value"
     ).reset_index()
+    known = [name for name in results.task.by_name if name in wide]
+    wide = wide[["cell", "test", "scope", *known]]
+    digits = {name: f"{{:z,.{results.task.by_name[name].digits}f}}" for name in known}
     by_cell = dict(list(wide.groupby("cell")))
     curves = dict(list(results.training.groupby("cell")))
     behind = _jobs_of_cells(results)
@@ -27,7 +31,6 @@ def per_cell(results: Results) -> list[Entry]:
     for row in results.cells.to_dict("records"):
         cell = str(row["cell"])
         mine = by_cell.get(cell)
-        forms = {} if mine is None else dict.fromkeys(mine.columns[3:], NUMBER) | {"perplexity": "{:,.1f}"}
         entries.append(
             {
                 "cell": cell,
@@ -35,7 +38,7 @@ def per_cell(results: Results) -> list[Entry]:
                 "what": ("baseline: " if row["baseline"] else "") + describe(row, results.axes),
                 "status": row["status"],
                 "error": "" if pd.isna(row["error"]) else row["error"],
-                "metrics": None if mine is None else section("", "", mine.drop(columns="cell"), forms),
+                "metrics": None if mine is None else section("", "", mine.drop(columns="cell"), digits),
                 "jobs": behind.get(cell, []),
                 **_curve(curves.get(cell)),
             }

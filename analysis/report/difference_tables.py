@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparing.comparisons import Comparison
-from analysis.comparing.pairing import KINDS, Metric, metric
+from analysis.comparing.pairing import KINDS
 from analysis.results import Results
+from analysis.statistics.metrics import Metric
 
 MARKS = (
     "Bold: the 95 % interval excludes zero. †: Holm-adjusted p < 0.05 over the rows of this table. "
@@ -56,23 +57,29 @@ def differences(results: Results, comparison: Comparison, metric_name: str) -> p
         .reset_index()
     )
     rivals = table.groupby(["rewrites", "intensity"], dropna=False, sort=False)["value"]
-    best = rivals.transform("max" if metric(metric_name).higher_is_better else "min")
-    table = table.assign(best=table["value"].eq(best) & (rivals.transform("size") > 1))
+    higher = results.metric(metric_name).higher_is_better
+    best = rivals.transform("max" if higher else "min")
+    rivalled = (rivals.transform("size") > 1) & (higher is not None)
+    table = table.assign(best=table["value"].eq(best) & rivalled)
     return table.drop(columns=["metric"]).merge(by_seed, on=list(results.groups), how="left")
 
 
-def caption(comparison: Comparison, metric_name: str) -> str:
+def caption(results: Results, comparison: Comparison, metric_name: str) -> str:
     """What the table shows and what its marks mean."""
-    one = metric(metric_name)
-    scope = "all aligned tokens" if comparison.scope == "all" else "aligned identifiers"
+    one, scope = results.metric(metric_name), comparison.scope
+    units = results.task.label_of(scope if comparison.kind == "clean" else results.task.comparable[scope])
     rows = comparison.table[comparison.table["metric"] == metric_name]
-    methods = " or ".join(sorted(set(rows["interval"])))
-    better = "higher" if one.higher_is_better else "lower"
+    how = " or ".join(sorted(set(rows["interval"])))
+    better = {True: "higher is better", False: "lower is better", None: "neither direction is better"}
+    tests = (
+        f"95 % intervals: cluster bootstrap over projects ({how}). δ: Cliff's delta over samples. "
+        "p: signed-rank test for clustered pairs, Holm-adjusted."
+        if one.by is None
+        else f"95 % intervals and p: the projects' {how}, p Holm-adjusted."
+    )
     return (
-        f"Paired differences in {one.label} ({one.unit}; {better} is better), {KINDS[comparison.kind]}, "
-        f"over {scope}. "
-        f"95 % intervals: cluster bootstrap over projects ({methods}). δ: Cliff's delta over samples. "
-        f"p: signed-rank test for clustered pairs, Holm-adjusted. "
+        f"Paired differences in {one.label} ({one.unit}; {better[one.higher_is_better]}), "
+        f"{KINDS[comparison.kind]}, over {units}. {tests} "
         f"n: samples, of {_range(rows['n_projects'])} projects. {MARKS}"
     )
 
@@ -87,7 +94,7 @@ def markdown(results: Results, comparison: Comparison, metric_name: str) -> str:
     head, rows = cells(results, comparison, metric_name)
     lines = [head, ["---"] * len(head), *([_markdown(cell) for cell in row] for row in rows)]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return f"{table}\n\n{caption(comparison, metric_name)}\n"
+    return f"{table}\n\n{caption(results, comparison, metric_name)}\n"
 
 
 def p_value(p: float) -> str:
@@ -101,15 +108,10 @@ def varied_axes(results: Results, table: pd.DataFrame) -> list[str]:
     return [axis for axis in results.groups if axis in varied or axis in ("rewrites", "intensity")]
 
 
-def digits_of(one: Metric) -> int:
-    """Decimals that a metric is shown with."""
-    return 2 if one.name == "entropy" else 3
-
-
 def cells(results: Results, comparison: Comparison, metric_name: str) -> tuple[list[str], list[list[Cell]]]:
     """The heads and the rows of the table, formatted."""
     table = differences(results, comparison, metric_name)
-    digits = digits_of(metric(metric_name))
+    digits = results.metric(metric_name).digits
     axes = varied_axes(results, table)
     heads = [HEADS.get(axis, axis) for axis in axes]
     heads += ["n (projects)", "Reference", "Value", "Δ", "95 % interval", "by seed", "δ", "p (Holm)"]
@@ -131,13 +133,18 @@ def _row(row: "pd.Series[Any]", axes: Sequence[str], digits: int) -> list[Cell]:
         ),
         Cell(text=_interval(row["low"], row["high"], digits), sort=row["low"]),
         Cell(text=minus(" ".join(f"{d:+z.{digits}f}" for d in by_seed)), sort=by_seed[0] if by_seed else 0.0),
-        Cell.number(row["delta"], "+z.2f"),
+        Cell.number(row["delta"], "+z.2f") if np.isfinite(row["delta"]) else Cell(text="", sort=0.0),
         Cell(text=p_value(row["p_holm"]), sort=row["p_holm"]),
     ]
 
 
 def _interval(low: float, high: float, digits: int) -> str:
     return "none" if np.isnan(low) else minus(f"{low:+z.{digits}f} to {high:+z.{digits}f}")
+
+
+def in_words(one: Metric) -> str:
+    """A metric inside a sentence: "entropy", "MRR@10"."""
+    return one.label[:1].lower() + one.label[1:] if one.label[1:2].islower() else one.label
 
 
 def percent(share: float) -> str:

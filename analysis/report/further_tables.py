@@ -9,8 +9,9 @@ import pandas as pd
 from analysis.comparing.comparisons import Comparison, trends
 from analysis.comparing.renaming import by_renaming
 from analysis.comparing.token_by_token import Scan, flips
+from analysis.comparing.worst import over_draws
 from analysis.figures.cost import cost_table
-from analysis.report.difference_tables import HEADS, Cell, minus, p_value
+from analysis.report.difference_tables import HEADS, Cell, in_words, minus, p_value
 from analysis.results import Results
 
 Section = dict[str, Any]
@@ -26,7 +27,10 @@ def all_sections(results: Results, comparisons: dict[str, Comparison], found: Sc
     if len(found.kinds):
         yield _renaming(results, found)
         yield _flips(results, found)
-        yield from _if_rows(_worst(results, found))
+        yield from _if_rows(_worst(found.worst, "tokens that are right"))
+    for metric in results.task.by_name.values():
+        if metric.of_draws:
+            yield from _if_rows(_worst(over_draws(results, metric), metric.label))
     cost = cost_table(results)
     if len(cost):
         forms = {"median_s": "{:,.1f}", "longest_s": "{:,.1f}", "total_s": "{:,.0f}"}
@@ -67,12 +71,13 @@ def _if_rows(one: Section) -> Iterator[Section]:
 
 
 def _certainty(results: Results, comparison: Comparison) -> Section:
-    table = comparison.table[comparison.table["metric"] == "entropy"]
+    one = results.metric(results.task.leads[0])
+    table = comparison.table[comparison.table["metric"] == one.name]
     columns = ["difference", "standard_error", "detectable", "margin", "p_equivalence"]
     columns += ["variance_seed", "variance_project", "variance_residual"]
     forms = dict.fromkeys(columns[:4], NUMBER) | dict.fromkeys(columns[5:], "{:.0%}")
     note = (
-        "Entropy, rewritten − original text. detectable: the smallest true difference that this many "
+        f"{one.label}, rewritten − original text. detectable: the smallest true difference that this many "
         "projects find with a power of 0.8. p equivalence: small where the difference is shown to lie within "
         "± margin (5 % of the reference): only then may a model be called robust. variance: shares of seed, "
         "project and rest in the differences per seed and project. †: p < 0.05."
@@ -81,9 +86,12 @@ def _certainty(results: Results, comparison: Comparison) -> Section:
 
 
 def _trends(results: Results, comparison: Comparison) -> Section:
-    table = trends(results, comparison, "entropy")
+    one = results.metric(results.task.leads[0])
+    table = trends(results, comparison, one.name)
+    turns = "fall" if one.higher_is_better else "rise"
     note = (
-        "Page's L over projects: does entropy rise with the intensity? One-sided, Holm-adjusted. †: p < 0.05."
+        f"Page's L over projects: does {in_words(one)} {turns} with the intensity? One-sided, Holm-adjusted. "
+        "†: p < 0.05."
     )
     return section("Trend over intensity", note, table, {"statistic": "{:.0f}"})
 
@@ -91,9 +99,10 @@ def _trends(results: Results, comparison: Comparison) -> Section:
 def _renaming(results: Results, found: Scan) -> Section:
     table = by_renaming(results, found).drop(columns="interval")
     note = (
-        "Change of bits per token, rewritten − original text under the same model, with 95 % intervals over "
-        "projects. unchanged: the same token in a rewritten context, which is robustness alone. renamed: "
-        "another token is the right one now, whose first occurrence can't be known."
+        f"Change of bits per {results.task.unit.singular}, rewritten − original text under the same model, "
+        "with 95 % intervals over projects. unchanged: the same token in a rewritten context, which is "
+        "robustness alone. renamed: another token is the right one now, whose first occurrence can't be "
+        "known."
     )
     forms = dict.fromkeys(("change", "low", "high"), "{:+z.2f}")
     return section("Unchanged and renamed tokens", note, table, forms)
@@ -111,15 +120,22 @@ def _flips(results: Results, found: Scan) -> Section:
         "consistency",
     )
     note = (
-        "Aligned tokens, accuracy@1. lost: right before, wrong after; gained: the reverse. robust drop: "
-        "(before − after)/before (ReCode RD₁@1); robust relative: lost + gained (ReCode RR₁@1); consistency: "
-        "1 − this. p: McNemar's test on the projects' sums, Holm-adjusted. †: p < 0.05."
+        "Tokens of the original text that stand in the rewritten one; right: most probable (accuracy@1). "
+        "lost: right before, wrong after; gained: the reverse. robust drop: (before − after)/before (ReCode "
+        "RD₁@1); robust relative: lost + gained (ReCode RR₁@1); consistency: 1 − this. p: McNemar's test on "
+        "the projects' sums, Holm-adjusted. †: p < 0.05."
     )
     return section("Flips, by cell", note, table, dict.fromkeys(shares, SHARE))
 
 
-def _worst(results: Results, found: Scan) -> Section:
-    table = found.worst.drop(columns=["cell", "rewrites"])
-    shares = ("pass_at_1", "robust_pass", "robust_drop", "robust_relative")
-    note = "Tokens right under all s rewrite sets of one intensity (ReCode RP, RD, RR with s variants)."
-    return section("Worst case over the rewrites", note, table, dict.fromkeys(shares, SHARE))
+def _worst(table: pd.DataFrame, what: str) -> Section:
+    note = (
+        f"{what}, over the units that all s draws have. original: on the original text; worst: each unit at "
+        "its worst (ReCode's RP), with the 95 % interval of worst − original (jackknife over projects); "
+        "robust drop, robust relative: its RD and RR with s variants."
+    )
+    shares = dict.fromkeys(("original", "worst", "robust_drop", "robust_relative"), SHARE)
+    forms = shares | dict.fromkeys(("low", "high"), "{:+z.1%}")
+    return section(
+        f"Worst case over the rewrites: {what}", note, table.drop(columns=["cell", "rewrites"]), forms
+    )

@@ -12,8 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparing.comparisons import Comparison
-from analysis.comparing.pairing import metric
-from analysis.report.difference_tables import HEADS, caption, differences, digits_of, p_value, varied_axes
+from analysis.report.difference_tables import HEADS, caption, differences, p_value, varied_axes
 from analysis.results import Results, describe
 
 MAX_ROWS = 40
@@ -31,7 +30,7 @@ def latex(results: Results, comparison: Comparison, metric_name: str, *, label: 
     escaped.
     """
     table = differences(results, comparison, metric_name)
-    digits = digits_of(metric(metric_name))
+    digits = results.metric(metric_name).digits
     axes = varied_axes(results, table)
     groups = sorted((axis for axis in axes if axis not in ROWS), key=lambda axis: axis != "model")
     lines = [
@@ -39,7 +38,7 @@ def latex(results: Results, comparison: Comparison, metric_name: str, *, label: 
         for _, row in table.sort_values(groups, kind="stable", key=_as_written).iterrows()
     ]
     parts = _parts(lines)
-    told = caption(comparison, metric_name)
+    told = caption(results, comparison, metric_name)
     return "\n".join(
         _environment(
             part,
@@ -140,7 +139,7 @@ def _row(row: "pd.Series[Any]", axes: Sequence[str], digits: int) -> list[str]:
         f"{row['value']:.{digits}f}" + (r"\,$\ddagger$" if row["best"] else ""),
         (r"\bfseries " if sure else "") + number,
         "".join(_interval(row, digits)),
-        f"{row['delta']:+z.2f}",
+        f"{row['delta']:+z.2f}" if np.isfinite(row["delta"]) else "{}",
         p_value(row["p_holm"]).replace("<", "$<$"),
     ]
 

@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from analysis.comparing.token_by_token import KINDS
+from analysis.comparing.token_by_token import codes_of
 from analysis.report.difference_tables import minus
 from analysis.results import BadResults, Results, describe
+from analysis.statistics.descriptions import TokenCodes
 
 STEPS_BITS = (0.5, 1.5, 4.0)
 """From so many bits of change a token is marked weakly, clearly, strongly."""
 MOST_CHANGED = 5
-RENAMED, INSERTED = 1, 2
 _SIGNS = {"newline": "↵", "indent": "⇥", "dedent": "⇤"}
 
 
@@ -63,20 +63,24 @@ def examples(results: Results) -> Iterator[Example]:
     for row in results.examples:
         if row["cell"] not in cells.index:
             raise BadResults(f"{results.folder / 'examples.parquet'}: no cell {row['cell']!r} in this grid")
-        change = row["change_bits"]
+        change, unit = row["change_bits"], results.task.unit
+        tokens = {name: _tokens(results, row, name) for name in ("original", "rewritten")}
         yield Example(
             title=describe(cells.loc[row["cell"]], [axis for axis in results.axes if axis != "seed"]),
             choice=_named(row["choice"], change),
             about=(
-                f"{minus(f'{change:+z.2f}')} bits per token over its {row['n_tokens']:,} tokens, "
-                f"one of {row['n_candidates']:,} rewritten samples"
+                f"{minus(f'{change:+z.2f}')} bits per {unit.singular} over its {row['n_tokens']:,} "
+                f"{unit.plural}, one of {row['n_candidates']:,} rewritten samples"
             ),
             origin=(
                 f"{row['project'] or 'unknown project'}: {row['path'] or 'unknown path'}, "
                 f"licence {row['license'] or 'unknown'}"
             ),
-            sides=[_side(results, row, name) for name in ("original", "rewritten")],
-            most=list(_most_changed(row["rewritten"])),
+            sides=[
+                Side(name=name, line=row[name]["line"], pieces=list(_pieces(row[name]["text"], own, name)))
+                for name, own in tokens.items()
+            ],
+            most=list(_most_changed(row["rewritten"]["text"], tokens["rewritten"])),
         )
 
 
@@ -87,26 +91,28 @@ def _named(choice: str, change_bits: float) -> str:
     return "smallest fall" if choice == "largest rise" and change_bits < 0 else choice
 
 
-def _side(results: Results, row: Mapping[str, Any], name: str) -> Side:
-    side = row[name]
-    place = 0
+def _tokens(results: Results, row: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """The tokens of one side, kinds and changes by name."""
+    codes, side, place, tokens = codes_of(results), row[name], 0, []
     for token in side["tokens"]:
-        wrong = _wrong(token, place, len(side["text"]))
+        wrong = _wrong(token, place, len(side["text"]), codes)
         if wrong:
             raise BadResults(
                 f"{results.folder / 'examples.parquet'}: sample {row['sample']} of cell {row['cell']}: "
                 f"a token of the {name} text {wrong}"
             )
         place = token["end"]
-    return Side(name=name, line=side["line"], pieces=list(_pieces(side["text"], side["tokens"], name)))
+        tokens.append(token | {"kind": codes.kinds[token["kind"]], "change": codes.changes[token["change"]]})
+    return tokens
 
 
-def _wrong(token: Mapping[str, Any], place: int, end: int) -> str:
+def _wrong(token: Mapping[str, Any], place: int, end: int, codes: TokenCodes) -> str:
     """What is wrong with a token that follows at `place` in a text that is over at `end`; "" for nothing."""
     if not place <= token["start"] <= token["end"] <= end:
         return "is not in its place"
-    if not 0 <= token["kind"] < len(KINDS):
-        return f"is of kind {token['kind']}; there are {len(KINDS)}"
+    for name, known in (("kind", codes.kinds), ("change", codes.changes)):
+        if not 0 <= token[name] < len(known):
+            return f"is of {name} {token[name]}; there are {len(known)}"
     for name in ("bits", "bits_other"):
         if token[name] is not None and not math.isfinite(token[name]):
             return f"has no score: {name} is not a number"
@@ -123,7 +129,7 @@ def _pieces(text: str, tokens: Sequence[Mapping[str, Any]], name: str) -> Iterat
         if token["start"] > plain:
             yield Piece(text=text[plain : token["start"]])
         plain = token["end"]
-        sign = _SIGNS.get(KINDS[token["kind"]], "")
+        sign = _SIGNS.get(token["kind"], "")
         yield Piece(
             text=text[token["start"] : token["end"]], marks=marks, title=_title(token, name), sign=sign
         )
@@ -132,7 +138,7 @@ def _pieces(text: str, tokens: Sequence[Mapping[str, Any]], name: str) -> Iterat
 
 
 def _marks(token: Mapping[str, Any], name: str) -> str:
-    how = {RENAMED: "ren", INSERTED: "ins"}.get(token["change"], "")
+    how = {"renamed": "ren", "inserted": "ins"}.get(token["change"], "")
     change = _change(token, name)
     strength = sum(abs(change) >= step for step in STEPS_BITS) if change is not None else 0
     if strength:
@@ -141,7 +147,7 @@ def _marks(token: Mapping[str, Any], name: str) -> str:
 
 
 def _title(token: Mapping[str, Any], name: str) -> str:
-    what = {RENAMED: "renamed, ", INSERTED: "inserted, "}.get(token["change"], "")
+    what = "" if token["change"] == "unchanged" else f"{token['change']}, "
     change = _change(token, name)
     if change is None:
         return f"{what}{token['bits']:.1f} bits"
@@ -161,11 +167,11 @@ def _change(token: Mapping[str, Any], name: str) -> float | None:
     return after - before
 
 
-def _most_changed(side: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    aligned = [token for token in side["tokens"] if token["bits_other"] is not None]
+def _most_changed(text: str, tokens: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, str, str]]:
+    aligned = [token for token in tokens if token["bits_other"] is not None]
     aligned.sort(key=lambda token: -abs(token["bits"] - token["bits_other"]))
     for token in aligned[:MOST_CHANGED]:
-        text = side["text"][token["start"] : token["end"]].strip()
-        shown = text if len(text) <= 40 else text[:39] + "…"
+        spelled = text[token["start"] : token["end"]].strip()
+        shown = spelled if len(spelled) <= 40 else spelled[:39] + "…"
         before, after = _before_and_after(token, "rewritten")
-        yield shown or KINDS[token["kind"]], f"{before:.1f}", f"{after:.1f}", minus(f"{after - before:+z.1f}")
+        yield shown or token["kind"], f"{before:.1f}", f"{after:.1f}", minus(f"{after - before:+z.1f}")

@@ -16,20 +16,32 @@ def paragraph(results: Results, comparisons: dict[str, Comparison]) -> str:
     across = f"{projects[0]} to {projects[-1]}" if len(projects) > 1 else str(projects[0])
     seeds = ", ".join(str(seed) for seed in sorted(results.cells["seed"].unique()))
     return (
-        "Rewritten and original test samples are compared token by token: the rewrites only insert tokens or "
-        "rename identifiers, so each original token is scored once before and once after; inserted tokens "
-        "are left out, and so are samples that a variant's size rule threw out, on both sides. Metrics are "
-        f"ratios of sums over tokens. Differences are means over the seeds ({seeds}); each seed is also "
-        f"shown. Their 95 % intervals resample the {across} projects of the test split with all their "
-        f"samples ({RESAMPLES:,} resamples, bias-corrected and accelerated [efron1987], widened for few "
-        "clusters [hesterberg2015]; the percentile interval where these can't be computed, which is then "
-        "stated). They hold the trained models fixed. P-values are from the signed-rank test for clustered "
-        "pairs [rosner2006] with Pratt's zeros and mean ranks for ties, Holm-adjusted [holm1979] over the "
-        "rows of one table. Effect sizes are Cliff's δ [cliff1993] and A₁₂ [vargha2000] over samples. "
-        f"Equivalence is tested with two one-sided tests [schuirmann1987] against ±{percent(MARGIN)} of the "
-        "reference; trends over intensity with Page's L [page1963] over projects; flips between right and "
-        "wrong with McNemar's test [mcnemar1947] on the projects' sums. Robust drop, robust pass and robust "
-        "relative follow ReCode [wang2022]."
+        f"{results.task.pairing} Samples that a variant's size rule threw out are left out on both sides. "
+        f"Metrics are functions of sums over {results.task.unit.plural}. Differences are means over the "
+        f"seeds ({seeds}); each seed is also shown. Their 95 % intervals resample the {across} projects of "
+        f"the test split with all their samples ({RESAMPLES:,} resamples, bias-corrected and accelerated "
+        "[efron1987], widened for few clusters [hesterberg2015]; the percentile interval where these can't "
+        "be computed, which is then stated). P-values are from the signed-rank test for clustered pairs "
+        "[rosner2006] with Pratt's zeros and mean ranks for ties, Holm-adjusted [holm1979] over the rows of "
+        f"one table. {_of_strata(results)}All intervals hold the trained models fixed. Effect sizes are "
+        "Cliff's δ [cliff1993] and A₁₂ [vargha2000] over samples. Equivalence is tested with two one-sided "
+        f"tests [schuirmann1987] against ±{percent(MARGIN)} of the reference; trends over intensity with "
+        "Page's L [page1963] over projects; flips between right and wrong with McNemar's test [mcnemar1947] "
+        "on the projects' sums. Robust drop, robust relative and the worst of several rewrites follow "
+        "ReCode [wang2022]."
+    )
+
+
+def _of_strata(results: Results) -> str:
+    """A sentence about the metrics that are not made of sums by sample, if there are any."""
+    labels = [one.label for one in map(results.metric, results.reported) if one.by is not None]
+    if not labels:
+        return ""
+    *others, last = labels
+    named = f"{', '.join(others)} and {last}" if others else last
+    return (
+        f"Intervals and p-values of {named}, for which units are put in order, are from the projects' "
+        "jackknife, with t and one degree of freedom less than projects. "
     )
 
 

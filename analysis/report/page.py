@@ -4,14 +4,13 @@ import base64
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
 from analysis.comparing.comparisons import Comparison, compare
-from analysis.comparing.pairing import KINDS, metric
+from analysis.comparing.pairing import KINDS
 from analysis.comparing.token_by_token import Scan, scan
 from analysis.figures import cost, curves, growth, heat_map, learning, scatter
 from analysis.figures.style import Plot
@@ -26,7 +25,6 @@ from analysis.report import (
 )
 from analysis.results import BadResults, Results, describe
 
-METRICS = ("entropy", "accuracy_1", "mrr_10")
 OPEN_ROWS = 40
 """Longer tables are closed when the report is opened."""
 
@@ -43,7 +41,7 @@ class Picture:
 
 
 @dataclass(kw_only=True)
-class Report:
+class Page:
     """What the template shows, and the files written on the way."""
 
     results: Results
@@ -54,11 +52,10 @@ class Report:
     pictures: list[Picture] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
 
-    @cached_property
-    def metrics(self) -> list[str]:
-        """Those of METRICS that any cell was scored for."""
-        known = set(self.results.metrics["metric"].unique())
-        return [name for name in METRICS if name in known]
+    def metrics(self, kind: str) -> list[str]:
+        """The metrics that a comparison of this kind tells of, those that lead first."""
+        known = set(self.comparisons[kind].table["metric"])
+        return [name for name in self.results.reported if name in known]
 
     @property
     def figures_folder(self) -> Path:
@@ -77,28 +74,28 @@ def make(folder: Path | str) -> list[Path]:
     Raises `BadResults` before anything is written where the folder can't be used.
     """
     results = Results(folder)
-    report = Report(
+    page = Page(
         results=results,
         found=scan(results),
         examples=_grouped(marked_code.examples(results)),
         jobs=cell_pages.jobs(results),
     )
     for kind in KINDS:
-        comparison = compare(results, kind, metrics=report.metrics)
+        comparison = compare(results, kind, metrics=results.reported)
         if len(comparison.table):
-            report.comparisons[kind] = comparison
-    _draw(report)
-    for kind, comparison in report.comparisons.items():
-        for name in report.metrics:
-            report.files += _save(report, comparison, name, f"table-{kind}-{name}")
+            page.comparisons[kind] = comparison
+    _draw(page)
+    for kind, comparison in page.comparisons.items():
+        for name in page.metrics(kind):
+            page.files += _save(page, comparison, name, f"table-{kind}-{name}")
     html = results.folder / "report.html"
-    html.write_text(render(report), encoding="utf-8")
-    return [*report.files, html]
+    html.write_text(render(page), encoding="utf-8")
+    return [*page.files, html]
 
 
-def render(report: Report) -> str:
+def render(page: Page) -> str:
     """The report as one HTML text without outside references."""
-    results = report.results
+    results = page.results
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -109,17 +106,17 @@ def render(report: Report) -> str:
     return environment.get_template("report.html").render(
         name=results.name,
         run=results.run,
-        sentences=sentences.sentences(results, report.comparisons),
-        caveats=sentences.caveats(results, report.comparisons),
-        pictures=report.pictures,
+        sentences=sentences.sentences(results, page.comparisons),
+        caveats=sentences.caveats(results, page.comparisons),
+        pictures=page.pictures,
         differences=[
-            _difference_table(report, kind, name) for kind in report.comparisons for name in report.metrics
+            _difference_table(page, kind, name) for kind in page.comparisons for name in page.metrics(kind)
         ],
-        sections=list(further_tables.all_sections(results, report.comparisons, report.found)),
-        examples=report.examples,
+        sections=list(further_tables.all_sections(results, page.comparisons, page.found)),
+        examples=page.examples,
         cells=cell_pages.grouped(cell_pages.per_cell(results)),
-        jobs=cell_pages.grouped(report.jobs),
-        methods=methods.paragraph(results, report.comparisons),
+        jobs=cell_pages.grouped(page.jobs),
+        methods=methods.paragraph(results, page.comparisons),
         bibtex=methods.BIBTEX,
         facts=list(_facts(results)),
         counts=list(_counts(results)),
@@ -132,6 +129,8 @@ def render(report: Report) -> str:
             }
             for _, row in results.missing.iterrows()
         ],
+        unit=results.task.unit,
+        validation=results.task.validation,
         n_cells=len(results.cells),
         n_done=len(results.done),
     )
@@ -150,9 +149,9 @@ def data_uri(image: Path) -> str:
     return "data:image/png;base64," + base64.b64encode(image.read_bytes()).decode("ascii")
 
 
-def _save(report: Report, comparison: Comparison, metric_name: str, name: str) -> list[Path]:
+def _save(page: Page, comparison: Comparison, metric_name: str, name: str) -> list[Path]:
     """Writes a table as name.md, name.tex and name.csv."""
-    results, folder = report.results, report.figures_folder
+    results, folder = page.results, page.figures_folder
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{name}.{kind}" for kind in ("md", "tex", "csv")]
     files[0].write_text(difference_tables.markdown(results, comparison, metric_name), encoding="utf-8")
@@ -163,42 +162,45 @@ def _save(report: Report, comparison: Comparison, metric_name: str, name: str) -
     return files
 
 
-def _draw(report: Report) -> None:
-    results, against_baseline = report.results, report.comparisons.get("baseline")
-    if against_baseline is not None:
-        for name in report.metrics:
-            label = metric(name).label
-            report.add(
-                f"curves-{name}",
-                f"{label} on rewritten text, over intensity",
-                curves.curves(results, against_baseline, name),
-                "Aligned tokens of the common samples. Lines: means over seeds; small dots: the seeds. Bars: "
-                "95 % interval of the paired difference to the baseline, drawn around the value: where it "
-                "doesn't reach the black tick, the baseline on the same samples, the difference is clear. "
-                "Dashed: the baseline on all original samples, for each seed.",
-            )
+def _draw(page: Page) -> None:
+    results, task = page.results, page.results.task
+    for name in page.metrics("baseline") if "baseline" in page.comparisons else ():
+        comparison = page.comparisons["baseline"]
+        units = task.label_of(task.comparable[comparison.scope])
+        units = units[:1].upper() + units[1:]
+        page.add(
+            f"curves-{name}",
+            f"{results.metric(name).label} on rewritten text, over intensity",
+            curves.curves(results, comparison, name),
+            f"{units} of the common samples. Lines: means over seeds; small dots: the seeds. Bars: 95 % "
+            "interval of the paired difference to the baseline, drawn around the value: where it doesn't "
+            "reach the black tick, the baseline on the same samples, the difference is clear. "
+            "Dashed: the baseline on all original samples, for each seed.",
+        )
+    first = results.metric(task.leads[0])
+    better = {True: "above zero is better", False: "below zero is better", None: "zero is no difference"}
     for kind in ("training", "clean"):
-        if kind in report.comparisons:
-            report.add(
+        if kind in page.comparisons and first.name in page.metrics(kind):
+            page.add(
                 f"differences-{kind}",
-                f"Entropy: {KINDS[kind]}",
-                curves.differences(results, report.comparisons[kind], "entropy"),
-                "Paired differences with 95 % intervals (cluster bootstrap over projects); below zero is "
-                "better.",
+                f"{first.label}: {KINDS[kind]}",
+                curves.differences(results, page.comparisons[kind], first.name),
+                "Paired differences with 95 % intervals (cluster bootstrap over projects); "
+                f"{better[first.higher_is_better]}.",
             )
-    for name, title, draw, caption in _overviews(report):
+    for name, title, draw, caption in _overviews(page):
         try:
-            report.add(name, title, draw(), caption)
+            page.add(name, title, draw(), caption)
         except BadResults:
             continue  # nothing to draw: a grid without rewritten cells, or models that report no curve
 
 
-def _overviews(report: Report) -> Iterator[tuple[str, str, Callable[[], Plot], str]]:
-    results, comparison = report.results, report.comparisons.get("baseline")
+def _overviews(page: Page) -> Iterator[tuple[str, str, Callable[[], Plot], str]]:
+    results, comparison = page.results, page.comparisons.get("baseline")
     yield (
         "kinds",
-        "Change of bits per token, by kind of token",
-        lambda: heat_map.heat_map(results, report.found),
+        f"Change of bits per {results.task.unit.singular}, by kind of token",
+        lambda: heat_map.heat_map(results, page.found),
         "Models trained on original text, highest intensity, aligned tokens, means over seeds. Red is worse.",
     )
     yield (
@@ -223,16 +225,16 @@ def _overviews(report: Report) -> Iterator[tuple[str, str, Callable[[], Plot], s
         )
 
 
-def _difference_table(report: Report, kind: str, metric_name: str) -> dict[str, Any]:
-    comparison = report.comparisons[kind]
-    heads, rows = difference_tables.cells(report.results, comparison, metric_name)
+def _difference_table(page: Page, kind: str, metric_name: str) -> dict[str, Any]:
+    comparison = page.comparisons[kind]
+    heads, rows = difference_tables.cells(page.results, comparison, metric_name)
     return {
-        "title": f"{metric(metric_name).label}: {KINDS[kind]}",
-        "overview": sentences.overview(comparison, metric_name),
-        "note": difference_tables.caption(comparison, metric_name),
+        "title": f"{page.results.metric(metric_name).label}: {KINDS[kind]}",
+        "overview": sentences.overview(page.results, comparison, metric_name),
+        "note": difference_tables.caption(page.results, comparison, metric_name),
         "heads": heads,
         "rows": rows,
-        "open": metric_name == METRICS[0] and len(rows) <= OPEN_ROWS,
+        "open": metric_name == page.results.task.leads[0] and len(rows) <= OPEN_ROWS,
     }
 
 

@@ -7,60 +7,61 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparing.comparisons import Comparison
-from analysis.comparing.pairing import Metric, metric
-from analysis.report.difference_tables import minus, percent
+from analysis.report.difference_tables import in_words, minus, percent
 from analysis.results import Results, describe
 from analysis.statistics import significance
+from analysis.statistics.metrics import Metric
 
 FEW_PROJECTS = 8
 
 
 def sentences(
-    results: Results, comparisons: dict[str, Comparison], metric_name: str = "entropy"
+    results: Results, comparisons: dict[str, Comparison], metric_name: str | None = None
 ) -> list[str]:
     """Up to three: how far the models fall, whether training on rewritten text helps, what it costs on clean
-    code.
+    code; in one metric, without a name the first that leads.
     """
-    one = metric(metric_name)
+    one = results.metric(metric_name or results.task.leads[0])
     told = []
     trained = comparisons.get("training")
     retrained = set() if trained is None else set(_places(trained.table))
     fall = _worst(comparisons.get("robustness"), one, retrained)
     if fall is not None:
         told.append(
-            f"Robustness: on rewritten text ({_rewriting(fall)}) the {_what(one)} of "
+            f"Robustness: on rewritten text ({_rewriting(fall)}) the {in_words(one)} of "
             f"{_model(fall, results)}, trained "
             f"on original text, {_change(fall, one)} against the original text, "
-            f"{_n(fall, comparisons['robustness'])}."
+            f"{_n(fall, comparisons['robustness'], results)}."
         )
     gain = _same(comparisons.get("training"), one, fall)
     if gain is not None:
         told.append(
             f"Training: trained on {gain['train_on']} text instead, on the same rewritten text, the "
-            f"{_what(one)} of "
-            f"{_model(gain, results)} {_change(gain, one)}, {_n(gain, comparisons['training'])}."
+            f"{in_words(one)} of "
+            f"{_model(gain, results)} {_change(gain, one)}, {_n(gain, comparisons['training'], results)}."
         )
     cost = _same(comparisons.get("clean"), one, gain)
     if cost is not None:
         told.append(
-            f"Clean code: on original text the same model's {_what(one)} {_change(cost, one)} against the "
+            f"Clean code: on original text the same model's {in_words(one)} {_change(cost, one)} against the "
             "unaugmented "
-            f"baseline, {_n(cost, comparisons['clean'])}."
+            f"baseline, {_n(cost, comparisons['clean'], results)}."
         )
     return told
 
 
-def overview(comparison: Comparison, metric_name: str) -> str:
+def overview(results: Results, comparison: Comparison, metric_name: str) -> str:
     """How many of the comparisons of one kind went which way."""
     rows = comparison.table[comparison.table["metric"] == metric_name]
-    one = metric(metric_name)
-    sign = 1 if one.higher_is_better else -1
-    worse = (rows["high"] * sign < 0) if sign > 0 else (rows["low"] > 0)
-    better = (rows["low"] > 0) if sign > 0 else (rows["high"] < 0)
+    lower, higher = int((rows["high"] < 0).sum()), int((rows["low"] > 0).sum())
+    which_way = {
+        True: f"{lower} are worse and {higher} better",
+        False: f"{higher} are worse and {lower} better",
+        None: f"{lower} are lower and {higher} higher",
+    }[results.metric(metric_name).higher_is_better]
     return (
-        f"Of {len(rows)} comparisons, {int(worse.sum())} are worse and {int(better.sum())} better with an "
-        "interval that "
-        f"excludes zero; after Holm's correction {int((rows['p_holm'] < 0.05).sum())} have p < 0.05."
+        f"Of {len(rows)} comparisons, {which_way} with an interval that excludes zero; after Holm's "
+        f"correction {int((rows['p_holm'] < 0.05).sum())} have p < 0.05."
     )
 
 
@@ -83,10 +84,11 @@ def caveats(results: Results, comparisons: dict[str, Comparison]) -> list[str]:
     told += _out_of_reach(comparisons)
     if int(table["n_seeds"].max()) < 2:
         told.append("There is one seed: how much of a difference is due to it can't be said.")
-    other = table.loc[table["interval"] != "BCa", "interval"]
+    resampled = table.loc[table["interval"] != "jackknife", "interval"]
+    other = resampled[resampled != "BCa"]
     if len(other):
         told.append(
-            f"{len(other)} of {len(table)} intervals are not BCa but {' or '.join(sorted(set(other)))} "
+            f"{len(other)} of {len(resampled)} intervals are not BCa but {' or '.join(sorted(set(other)))} "
             "(no spread between projects, or all resamples on one side)."
         )
     if len(results.missing):
@@ -171,35 +173,31 @@ def _model(row: "pd.Series[Any]", results: Results) -> str:
     return f"{row['model']}" + (f" ({extra})" if extra else "")
 
 
-def _what(one: Metric) -> str:
-    return one.label if one.label.isupper() or "@" in one.label else one.label.lower()
-
-
 def _change(row: "pd.Series[Any]", one: Metric) -> str:
-    digits = 2 if one.name == "entropy" else 3
-    number = [minus(f"{row[name]:+z.{digits}f}") for name in ("difference", "low", "high")]
+    number = [minus(f"{row[name]:+z.{one.digits}f}") for name in ("difference", "low", "high")]
     if np.isnan(row["low"]):
         return f"differs by {number[0]} {one.unit} (one project: no interval)"
     interval = f"95 % interval of the difference {number[1]} to {number[2]}"
     if not (row["low"] > 0 or row["high"] < 0):
         return f"shows no clear difference: {number[0]} {one.unit} ({interval})"
     verb = "rises" if row["difference"] > 0 else "falls"
+    size = f"{abs(row['difference']):.{one.digits}f} {one.unit}"
+    if one.higher_is_better is None:
+        return f"{verb} by {size} ({interval})"
     judged = "better" if (row["difference"] > 0) == one.higher_is_better else "worse"
-    size = f"{abs(row['difference']):.{digits}f} {one.unit}"
     return f"{verb} by {size}, {judged} by {percent(abs(row['relative']))} ({interval})"
 
 
-def _n(row: "pd.Series[Any]", comparison: Comparison) -> str:
+def _n(row: "pd.Series[Any]", comparison: Comparison, results: Results) -> str:
     """n in words, and what each seed says."""
     seeds = comparison.seeds[comparison.seeds["metric"] == row["metric"]]
     for axis in seeds.columns:
         if axis in row.index and axis not in ("metric", "value", "reference", "difference"):
             seeds = seeds[seeds[axis].isna() if pd.isna(row[axis]) else seeds[axis] == row[axis]]
     each = ", ".join(minus(f"{difference:+z.2g}") for difference in seeds["difference"])
-    scope = "tokens" if comparison.scope == "all" else "identifiers"
+    scope, count = results.task.label_of(comparison.scope), results.task.unit.count
     seeds_told = f"mean of {row['n_seeds']} seeds ({each})" if row["n_seeds"] > 1 else "one seed"
     return (
-        f"on the same {row['n_tokens']:,} {scope} of {row['n_samples']:,} samples from {row['n_projects']} "
-        "projects, "
-        f"{seeds_told}"
+        f"on the same {row[count]:,} {scope} of {row['n_samples']:,} samples from {row['n_projects']} "
+        f"projects, {seeds_told}"
     )

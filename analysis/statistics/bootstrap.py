@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 from scipy import special
 from threadpoolctl import ThreadpoolController
 
-Floats = npt.NDArray[np.float64]
+from analysis.statistics.metrics import Floats
+
 Statistic = Callable[[Floats], Floats]
 RESAMPLES = 10_000
 DRAWS_AT_ONCE = 1_000_000
@@ -24,7 +24,8 @@ _BLAS = ThreadpoolController()
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A confidence interval; `method` is "BCa", "percentile", or "none" (one cluster: bounds are NaN)."""
+    """A confidence interval; `method` is "BCa", "percentile", "jackknife", or "none" (one cluster: bounds are
+    NaN)."""
 
     low: float
     high: float

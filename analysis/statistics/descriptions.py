@@ -56,6 +56,10 @@ class TokenCodes:
     kinds: tuple[str, ...]
     changes: tuple[str, ...]
 
+    def change(self, name: str) -> int:
+        """The code of a change; −1, which no token has, for one that the task doesn't know."""
+        return self.changes.index(name) if name in self.changes else -1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Description:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.statistics.bootstrap import RESAMPLES, Floats, Interval, interval, product, resample
+from analysis.statistics.bootstrap import RESAMPLES, Interval, interval, product, resample
+from analysis.statistics.metrics import Floats
 
 
 def cliffs_delta(x: Floats, y: Floats) -> float:

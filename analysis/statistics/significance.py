@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special, stats
 
-from analysis.statistics.bootstrap import Floats, product
+from analysis.statistics.bootstrap import product
+from analysis.statistics.metrics import Floats
 
 EXACT_CLUSTERS = 14  # 2^14 sign patterns are still listed one by one
 SIGN_DRAWS = 20_000
@@ -134,12 +135,6 @@ def minimum_detectable_effect(
     if df < 1:
         return float("nan")
     return float((special.stdtrit(df, 1 - alpha / 2) + special.stdtrit(df, power)) * standard_error)
-
-
-def jackknife_error(leave_one_out: Floats) -> float:
-    """Standard error from P leave-one-out estimates θᵢ: √((P−1)/P Σ(θᵢ − θ̄)²) (Efron 1982)."""
-    n = len(leave_one_out)
-    return float(np.sqrt((n - 1) / n * np.sum((leave_one_out - leave_one_out.mean()) ** 2)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.results import RANKED, BadResults, Results, describe
+from analysis.results import BadResults, Results, describe
 
 
 @pytest.fixture
@@ -130,16 +130,42 @@ def test_bad_folders(copy: Path, spoil: object, message: str) -> None:
         Results(copy)
 
 
+def test_a_folder_that_does_not_describe_itself_is_of_completion(results: Results, copy: Path) -> None:
+    run = json.loads((copy / "run.json").read_text())
+    described = run.pop("task")
+    (copy / "run.json").write_text(json.dumps(run))
+    (copy / "strata.parquet").unlink()
+    for table in ("samples", "metrics"):  # before there were confidences and F1
+        frame = pd.read_parquet(copy / f"{table}.parquet")
+        frame.drop(columns=["confidence", "f1_shared", "f1_both"], errors="ignore").to_parquet(
+            copy / f"{table}.parquet", index=False
+        )
+    old = Results(copy)
+    assert (old.task.name, old.task.leads) == (described["name"], tuple(described["leads"]))
+    assert old.task.comparable == results.task.comparable
+    assert old.strata is None
+    assert old.reported == ("entropy", "accuracy_1", "mrr_10")
+    assert old.samples(["all"])["confidence"].isna().all()
+
+
+def test_a_task_that_contradicts_itself_is_named(copy: Path) -> None:
+    run = json.loads((copy / "run.json").read_text())
+    run["task"]["leads"] = ["bleu"]
+    (copy / "run.json").write_text(json.dumps(run))
+    with pytest.raises(BadResults, match=r"run.json: what the task says of its results: .*no metric 'bleu'"):
+        Results(copy)
+
+
 def test_describe_leaves_out_what_is_not_there() -> None:
     row = pd.Series({"rewrites": "rename", "intensity": None, "seed": 3, "x.y": float("nan")})
     assert describe(row, ["rewrites", "intensity", "seed", "x.y"]) == "rename, seed 3"
 
 
-def test_a_cell_may_lack_all_ranks_but_not_some(copy: Path) -> None:
-    frame = change(copy, "samples", **dict.fromkeys(RANKED))
+def test_a_cell_may_lack_a_sum_as_a_whole_but_not_in_part(copy: Path) -> None:
+    frame = change(copy, "samples", accuracy_1=None, reciprocal_rank_10=None)
     assert Results(copy).samples(["all"])["nll_bits"].notna().all()
-    frame[list(RANKED)] = 1.0
+    frame["accuracy_1"] = 1.0
     frame.loc[frame.index[frame["scope"] == "all"][0], "accuracy_1"] = np.nan
     frame.to_parquet(copy / "samples.parquet", index=False)
-    with pytest.raises(BadResults, match="are not a number in some rows of cell"):
+    with pytest.raises(BadResults, match="accuracy_1 is not a number in some rows of cell"):
         Results(copy).samples(["all"])

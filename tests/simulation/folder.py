@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+from grid.strata import STRATA
 
 from tests.simulation import tables, texts
 from tests.simulation.scores import Simulation, Split, cell_id, scores
@@ -33,10 +34,14 @@ def write(folder: Path, simulation: Simulation | None = None) -> Path:
             scored.append(tables.samples(cell, name, table, test, simulation))
     samples = pd.concat(scored, ignore_index=True)
     samples.to_parquet(folder / "samples.parquet", index=False)
+    of_strata = STRATA.empty_table()
+    if simulation.with_best:
+        of_strata = tables.strata(folder, grid, test, simulation)
+    pq.write_table(of_strata, folder / "strata.parquet")
     rewritten = cells[~cells["baseline"]]
     frames = {
         "cells": cells,
-        "metrics": tables.metrics(samples),
+        "metrics": tables.metrics(samples, of_strata.to_pandas()),
         "training": tables.training(cells),
         "variants": pd.concat([tables.variants(cell, test) for cell in grid if not cell["baseline"]]),
         "refusals": pd.DataFrame(

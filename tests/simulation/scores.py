@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from preprocessing.tokens import KINDS
 
-KINDS = ("name", "keyword", "operator", "number", "string", "newline", "indent", "dedent", "comment")
 SHARES = (0.38, 0.09, 0.33, 0.03, 0.05, 0.08, 0.02, 0.02, 0.0)
 Bits = npt.NDArray[np.float32]
 
@@ -20,7 +20,8 @@ class Simulation:
 
     A rewrite raises the loss of each aligned token by `effects[rewrites] × rate` (half of it for a model
     trained on rewritten text, which pays `clean_cost` on original text), plus a shift of its project with
-    standard deviation `project_sd`, plus noise of each token.
+    standard deviation `project_sd`, plus noise of each token. `with_best`: tokens say how probable the best
+    one was, so that there are confidence, calibration and F1.
     """
 
     rewrites: Sequence[str] = ("rename", "dead_code", "parens")
@@ -38,6 +39,7 @@ class Simulation:
     project_sd: float = 0.1
     thrown_out: float = 0.04
     with_tokens: bool = True
+    with_best: bool = False
 
     def effect(self, rewrites: str) -> float:
         return self.effects.get(rewrites, 0.3)
@@ -87,7 +89,8 @@ def scores(cell: dict[str, Any], simulation: Simulation, test: Split) -> Iterato
     bits = bits + model.normal(0, 0.1, size=len(bits)) + (simulation.clean_cost if trained else 0.0)
     n = len(bits)
     order = np.arange(n)
-    yield "original", _table(test, order, test.token, np.zeros(n, np.uint8), bits)
+    best = simulation.with_best
+    yield "original", _table(test, order, test.token, np.zeros(n, np.uint8), bits, best)
     if cell["baseline"]:
         return
     rate = cell["intensity_value"]
@@ -103,7 +106,7 @@ def scores(cell: dict[str, Any], simulation: Simulation, test: Split) -> Iterato
     rows = kept[order]
     order, change = order[rows], change[rows]
     origin = np.where(change == 2, -1, test.token[order]).astype(np.int32)
-    yield "augmented", _table(test, order, origin, change, aligned[order])
+    yield "augmented", _table(test, order, origin, change, aligned[order], best)
 
 
 def thrown_out(cell: dict[str, Any], simulation: Simulation, test: Split) -> npt.NDArray[np.int64]:
@@ -118,13 +121,15 @@ def _table(
     origin: npt.NDArray[Any],
     change: npt.NDArray[np.uint8],
     bits: npt.NDArray[Any],
+    best: bool,
 ) -> pa.Table:
     bits = np.maximum(bits, 0.01).astype(np.float32)
     sample = test.sample[order]
     starts = np.r_[0, np.flatnonzero(np.diff(sample)) + 1]
     token = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
     rank = np.floor(np.exp2(np.minimum(bits, 8.0) * 0.6)).astype(np.uint8)
-    return pa.table(
+    n = len(order)
+    table = pa.table(
         {
             "sample": pa.DictionaryArray.from_arrays(sample, pa.array(test.names)),
             "token": token.astype(np.int32),
@@ -133,10 +138,18 @@ def _table(
             "change": change,
             "nll_bits": bits,
             "rank": np.where(rank > 10, 0, rank).astype(np.uint8),
-            "n_subwords": np.full(len(order), 2, np.uint8),
-            "n_bytes": np.full(len(order), 4, np.uint8),
+            "n_subwords": np.full(n, 2, np.uint8),
+            "n_bytes": np.full(n, 4, np.uint8),
         }
     )
+    if not best:
+        return table
+    shared = np.where(test.kind[order] == 0, np.where(rank == 1, 2, token % 2), 0).astype(np.uint16)
+    both = np.where(test.kind[order] == 0, 4, 0).astype(np.uint16)
+    of_best = (np.minimum(bits, 8) * (0.3 + 0.4 * (token % 7) / 6)).astype(np.float32)
+    for name, column in (("best_bits", of_best), ("f1_shared", shared), ("f1_both", both)):
+        table = table.append_column(name, pa.array(column))
+    return table
 
 
 def cell_id(*parts: object) -> str:

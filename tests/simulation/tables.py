@@ -1,14 +1,20 @@
 """The tables that a simulated grid writes beside its scores."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from models.metrics import values_of
+from preprocessing.tokens import KINDS
 
-from analysis.results import FORMAT, SUMS
-from tests.simulation.scores import KINDS, Simulation, Split, thrown_out
+from analysis.results import FORMAT
+from grid import strata as strata_table
+from tasks import completion
+from tests.simulation.scores import Simulation, Split, thrown_out
 
 
 def samples(
@@ -16,16 +22,8 @@ def samples(
 ) -> pd.DataFrame:
     """Sums of one token table by sample and scope."""
     kind, change = table["kind"].to_numpy(), table["change"].to_numpy()
-    rank = table["rank"].to_numpy().astype(float)
     number = table["sample"].combine_chunks().indices.to_numpy()
-    sums = {
-        "nll_bits": table["nll_bits"].to_numpy().astype(float),
-        "accuracy_1": (rank == 1).astype(float),
-        "accuracy_5": ((rank > 0) & (rank <= 5)).astype(float),
-        "accuracy_10": (rank > 0).astype(float),
-        "reciprocal_rank_10": np.divide(1, rank, out=np.zeros_like(rank), where=rank > 0),
-        "n_bytes": table["n_bytes"].to_numpy().astype(float),
-    }
+    sums = {one.name: values_of(table, one) for one in completion.SUMS}
     scopes = {"all": np.ones(len(kind), bool), "identifier": kind == 0}
     scopes |= {f"kind:{name}": kind == code for code, name in enumerate(KINDS)}
     if test_name == "augmented":
@@ -33,7 +31,7 @@ def samples(
         scopes |= {"unchanged": change == 0, "renamed": change == 1, "inserted": change == 2}
     out = np.empty(0, int) if cell["baseline"] else thrown_out(cell, simulation, test)
     n, names = len(test.names), np.array(test.names)
-    columns: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in ("number", "scope", "n_tokens", *SUMS)}
+    columns: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in ("number", "scope", "n_tokens", *sums)}
     for scope, rows in scopes.items():
         n_tokens = np.bincount(number[rows], minlength=n)
         there = np.flatnonzero(n_tokens)
@@ -41,36 +39,66 @@ def samples(
         columns["scope"].append(np.full(len(there), scope, dtype=object))
         columns["n_tokens"].append(n_tokens[there])
         for name, values in sums.items():
-            columns[name].append(np.bincount(number[rows], weights=values[rows], minlength=n)[there])
+            lacking = np.full(len(there), np.nan)
+            summed = None if values is None else np.bincount(number[rows], weights=values[rows], minlength=n)
+            columns[name].append(lacking if summed is None else summed[there])
     frame = pd.DataFrame({name: np.concatenate(parts) for name, parts in columns.items()})
     number = frame.pop("number").to_numpy()
     frame["cell"], frame["test"], frame["sample"] = cell["cell"], test_name, names[number]
-    frame["project"] = np.array([f"project{i:02d}" for i in range(simulation.projects)])[test.project[number]]
+    frame["project"] = _projects(simulation)[test.project[number]]
     frame["common"] = ~np.isin(number, out)
-    return frame[["cell", "test", "sample", "project", "scope", "n_tokens", *SUMS, "common"]]
+    return frame[["cell", "test", "sample", "project", "scope", "n_tokens", *sums, "common"]]
 
 
-def metrics(samples: pd.DataFrame) -> pd.DataFrame:
-    """Ratios of the sums, over all samples and over the common ones."""
-    frames = []
+def _projects(simulation: Simulation) -> npt.NDArray[Any]:
+    return np.array([f"project{i:02d}" for i in range(simulation.projects)])
+
+
+def strata(folder: Path, grid: Sequence[dict[str, Any]], test: Split, simulation: Simulation) -> pa.Table:
+    """Of all token tables in the folder, as the grid makes them."""
+    projects = dict(zip(test.names, _projects(simulation)[test.project].tolist(), strict=True))
+    scopes, tables = completion.DESCRIPTION.comparable, []
+    for cell in grid:
+        gone = [] if cell["baseline"] else thrown_out(cell, simulation, test)
+        left_out = {test.names[number] for number in gone}
+        sets = [(cell["cell"], "original", "all"), (cell["cell"], "augmented", "all")]
+        sets += [
+            (name, "original", cell["cell"]) for name in (cell["cell"], cell["baseline_cell"]) if left_out
+        ]
+        for name, test_name, of in sets:
+            file = folder / "tokens" / f"{name}-{test_name}.parquet"
+            kept = set(scopes if test_name == "original" else scopes.values())
+            if file.exists():
+                rows = strata_table.count(file, projects, set() if of == "all" else left_out, kept).rows
+                head = {"cell": name, "test": test_name, "samples": of}
+                tables.append(rows.to_pandas().assign(**head))
+    return pa.Table.from_pandas(
+        pd.concat(tables)[strata_table.STRATA.names], strata_table.STRATA, preserve_index=False
+    )
+
+
+def metrics(samples: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFrame:
+    """What the sums give, over all samples and over the common ones; of strata over all samples alone."""
+    frames, sums_of = [], ["n_tokens", *(one.name for one in completion.SUMS)]
     for which in ("all", "common"):
         rows = samples if which == "all" else samples[samples["common"]]
-        sums = rows.groupby(["cell", "test", "scope"], sort=False)[["n_tokens", *SUMS]].sum()
-        sums["n_samples"] = rows.groupby(["cell", "test", "scope"], sort=False).size()
-        values = {
-            "entropy": sums["nll_bits"] / sums["n_tokens"],
-            "bits_per_byte": sums["nll_bits"] / sums["n_bytes"],
-            "perplexity": np.exp2(sums["nll_bits"] / sums["n_tokens"]),
-            "accuracy_1": sums["accuracy_1"] / sums["n_tokens"],
-            "accuracy_5": sums["accuracy_5"] / sums["n_tokens"],
-            "accuracy_10": sums["accuracy_10"] / sums["n_tokens"],
-            "mrr_10": sums["reciprocal_rank_10"] / sums["n_tokens"],
-        }
-        for name, value in values.items():
-            frame = sums[["n_tokens", "n_samples"]].reset_index()
-            frame["value"] = np.asarray(value, dtype=float)
-            frames.append(frame.assign(metric=name, samples=which))
-    return pd.concat(frames, ignore_index=True)
+        grouped = rows.groupby(["cell", "test", "scope"], sort=False)
+        sums = grouped[sums_of].sum(min_count=1)
+        frame = sums[["n_tokens"]].assign(n_samples=grouped.size()).reset_index()
+        for one in completion.DESCRIPTION.metrics:
+            if one.by is None:
+                value = one.of({name: sums[name].to_numpy(float) for name in one.sums})
+                frames.append(frame.assign(metric=one.name, samples=which, value=value))
+    for key, rows in strata[strata["samples"] == "all"].groupby(["cell", "test", "scope"], sort=False):
+        sums = rows.groupby("stratum")[["n_tokens", "confidence", "accuracy_1"]].sum()
+        about = dict(zip(("cell", "test", "scope"), key, strict=True)) | {"samples": "all", "n_samples": 0}
+        for one in completion.DESCRIPTION.metrics:
+            if one.by is not None:
+                value = float(one.of({name: sums[name].to_numpy() for name in one.sums}))
+                n = {"n_tokens": round(sums["n_tokens"].sum())}
+                frames.append(pd.DataFrame([{**about, **n, "metric": one.name, "value": value}]))
+    table = pd.concat(frames, ignore_index=True)
+    return table[np.isfinite(table["value"])]
 
 
 def training(cells: pd.DataFrame) -> pd.DataFrame:
@@ -133,6 +161,7 @@ def run(name: str, simulation: Simulation, test: Split) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "name": name,
+        "task": completion.DESCRIPTION.plain(),
         "spec": {
             "name": name,
             "axes": {"rewrites": list(simulation.rewrites), "seed": list(simulation.seeds)},

@@ -72,8 +72,8 @@ def test_flips_by_hand(by_hand: Results) -> None:
 
 def test_worst_of_two_variants_by_hand(by_hand: Results) -> None:
     (worst,) = token_by_token.scan(by_hand).worst.to_dict("records")
-    assert (worst["s"], worst["n_tokens"], worst["pass_at_1"]) == (2, 4, 0.75)
-    assert worst["robust_pass"] == 0.25  # the first token alone is right under both
+    assert (worst["s"], worst["n_tokens"], worst["original"]) == (2, 4, 0.75)
+    assert worst["worst"] == 0.25  # the first token alone is right under both
     assert worst["robust_drop"] == pytest.approx((0.75 - 0.25) / 0.75)
     assert worst["robust_relative"] == 0.75
 

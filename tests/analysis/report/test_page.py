@@ -16,7 +16,7 @@ import pytest
 from analysis.__main__ import main
 from analysis.comparing.comparisons import compare
 from analysis.report import page, sentences
-from analysis.results import RANKED, BadResults, Results
+from analysis.results import BadResults, Results
 from tests.simulation.folder import Simulation, write
 
 
@@ -143,7 +143,8 @@ def test_analysis_runs_without_torch() -> None:
 
 def test_a_grid_without_ranks_has_a_report_without_accuracy(tmp_path: Path) -> None:
     folder = write(tmp_path / "entropy", Simulation(intensities=[0.5, 1.0], models=["small"], projects=5))
-    for file, columns in [(folder / "samples.parquet", RANKED)] + [
+    ranked = ("accuracy_1", "accuracy_5", "accuracy_10", "reciprocal_rank_10")
+    for file, columns in [(folder / "samples.parquet", ranked)] + [
         (file, ("rank",)) for file in (folder / "tokens").glob("*.parquet")
     ]:
         table = pq.read_table(file)

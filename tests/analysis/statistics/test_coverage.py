@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from analysis.statistics import significance
+from analysis.statistics import jackknife, significance
 from analysis.statistics.bootstrap import bootstrap
 from analysis.statistics.effects import cliffs_delta, cliffs_delta_interval
 
@@ -78,7 +78,7 @@ def test_equivalence_at_the_margin_is_claimed_at_the_nominal_rate() -> None:
     for study in studies(20, RUNS, seed=8):
         sums = project_sums(*study)
         total = sums.sum(axis=0)
-        error = significance.jackknife_error(difference(total - sums)[:, 0])
+        error = jackknife.standard_error(difference(total - sums)[:, 0])
         claimed += significance.tost(float(difference(total[None])[0, 0]), error, TRUE, 19) < 0.05
     print(f"equivalence claimed at the margin: {claimed / RUNS:.3f}")
     assert 0.03 <= claimed / RUNS <= 0.075

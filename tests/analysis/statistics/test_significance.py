@@ -153,12 +153,6 @@ def test_minimum_detectable_effect_has_the_power_it_says() -> None:
     assert TTestPower().power(effect, nobs=25, alpha=0.05) == pytest.approx(0.8, abs=0.01)
 
 
-def test_jackknife_error_of_a_mean_is_its_standard_error() -> None:
-    x = np.array([1.0, 4.0, 2.0, 8.0, 5.0])
-    leave_one_out = (x.sum() - x) / 4
-    assert significance.jackknife_error(leave_one_out) == pytest.approx(x.std(ddof=1) / np.sqrt(5))
-
-
 def test_page_trend_on_the_example_of_scipys_manual() -> None:
     # students rate tutorial < lecture < seminar (from the manual of scipy.stats.page_trend_test)
     ratings = [
