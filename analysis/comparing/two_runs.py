@@ -39,24 +39,38 @@ def facts_that_differ(a: Results, b: Results, keys: Sequence[str]) -> list[tuple
 
 def report(a: Results, b: Results) -> Iterator[str]:
     """Lines for a terminal: spec, code, cells on one side only, and the metrics that differ most."""
+    if (a.task.name, a.task.version) != (b.task.name, b.task.version):
+        yield f"task: {a.task.name} {a.task.version} | {b.task.name} {b.task.version}"
     for title, keys in (("spec", ("spec", "corpus")), ("code and machine", CODE)):
         differing = facts_that_differ(a, b, keys)
         yield f"{title}: {len(differing) or 'no'} differences"
         yield from (f"  {path}: {left} | {right}" for path, left, right in differing[:20])
     table = compare_runs(a, b)
     axes = [*dict.fromkeys([*a.axes, *b.axes])]
-    for column, name in (("b", "first"), ("a", "second")):
-        alone = table[table[column].isna()].drop_duplicates([*axes, "baseline"])
-        if len(alone):
-            yield f"cells with results in the {name} folder alone: {len(alone)}"
-            yield from (f"  {describe(row, axes)}" for _, row in alone.head(10).iterrows())
+    for absent, name in (("b", "first"), ("a", "second")):
+        for what, keys in (("cells with results", [*axes, "baseline"]), ("metrics", ["metric"])):
+            there = table.groupby(keys, sort=False, dropna=False)[absent].count()
+            alone = there[there == 0].reset_index()
+            if len(alone):
+                yield f"{what} in the {name} folder alone: {len(alone)}"
+                named = [key for key in keys if key != "baseline"]
+                yield from (f"  {describe(row, named)}" for _, row in alone.head(10).iterrows())
     shared = table.dropna(subset=["difference"])
     changed = shared[shared["difference"] != 0]
     yield f"results: {len(changed)} of {len(shared)} shared values differ"
     relative = changed["difference"].abs() / changed["a"].abs().replace(0, np.nan)
     for index in relative.sort_values(ascending=False).index[:20]:
         row = changed.loc[index]
-        yield f"  {describe(row, axes)}, {row['test']} {row['metric']}: {row['a']:.4f} | {row['b']:.4f}"
+        yield f"  {describe(row, axes)}, {row['test']} {_told(row, b)}"
+
+
+def _told(row: "pd.Series[Any]", results: Results) -> str:
+    """Both values with their unit, and whether the second is the better one."""
+    one = results.task.by_name.get(row["metric"])
+    values = f"{row['metric']}: {row['a']:.4f} | {row['b']:.4f}"
+    if one is None or one.higher_is_better is None:
+        return values if one is None else f"{values} {one.unit}"
+    return f"{values} {one.unit}, {'better' if (row['b'] > row['a']) == one.higher_is_better else 'worse'}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

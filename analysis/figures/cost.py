@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from analysis.comparing.comparisons import Comparison
-from analysis.figures.panels import PANEL_HEIGHT_IN
+from analysis.figures.panels import PANEL_HEIGHT_IN, axis_label
 from analysis.figures.style import Plot, looks, style, width_in
 from analysis.results import BadResults, Results
 
@@ -53,7 +53,7 @@ def cost(
             ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
             ax.xaxis.set_minor_formatter(NullFormatter())
-        ax.set(xlabel="training time of one model [s]", ylabel=f"{one.label} on rewritten text\n[{one.unit}]")
+        ax.set(xlabel="training time of one model [s]", ylabel=axis_label(one, after=" on rewritten text"))
         figure.legend(loc="outside right upper" if beside else "outside lower center", frameon=False)
     return Plot(
         figure=figure, data=drawn, alt=f"{one.label} on rewritten text against training time, by model."

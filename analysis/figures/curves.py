@@ -12,6 +12,7 @@ from analysis.comparing.comparisons import Comparison
 from analysis.comparing.pairing import KINDS, baselines
 from analysis.figures.panels import (
     PANEL_HEIGHT_IN,
+    axis_label,
     dodge,
     gap,
     in_order,
@@ -53,7 +54,7 @@ def curves(
             for _, line in _own_baselines(results, here, lines).iterrows():
                 ax.axhline(line["value"], color="#111111", lw=0.8, ls=(0, (6, 2)), zorder=1)
         _finish(
-            figure, panels, results, set(table["rewrites"]), f"{one.label}\n[{one.unit}]",
+            figure, panels, results, set(table["rewrites"]), axis_label(one),
             line="baseline, all text", ticks="baseline, same text",
         )  # fmt: skip
     data = table.drop(columns=["panel", "position"])
@@ -74,9 +75,7 @@ def differences(
             here = table[table["panel"] == panel]
             ax.axhline(0, color="#111111", lw=0.8, ls=(0, (6, 2)), zorder=1)
             _draw(ax, here, _seeds(comparison, one, results, panel), "difference", results)
-        _finish(
-            figure, panels, results, set(table["rewrites"]), f"Δ {one.label}\n[{one.unit}]", "no difference"
-        )
+        _finish(figure, panels, results, set(table["rewrites"]), axis_label(one, "Δ "), "no difference")
     data = table.drop(columns=["panel", "position"])
     return Plot(figure=figure, data=data, alt=f"Paired difference in {one.label}: {KINDS[comparison.kind]}.")
 

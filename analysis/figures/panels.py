@@ -1,6 +1,7 @@
 """How panels are laid out: positions on the axis of intensity, the look of each rewrite set, the legend."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from matplotlib.lines import Line2D
 
 from analysis.figures.style import Look, looks
 from analysis.results import Results
+from analysis.statistics.metrics import Metric
 
 PANEL_HEIGHT_IN = 1.65
 MIN_PANEL_WIDTH_IN = 1.45
 POINT_WIDTH_IN = 0.045
 """Room for one rewrite set at one intensity, where panels can be made wide enough."""
+LABEL_CHARS = 26  # so many fit beside a panel
 MAX_HEIGHT_IN = 8.6  # of what fits on a page, above the legend
 
 
@@ -85,6 +88,12 @@ def panels_across(width: float, panels: int, points: int) -> int:
     while across < most and -(-panels // across) * PANEL_HEIGHT_IN > MAX_HEIGHT_IN:
         across += 1
     return min(across, panels)
+
+
+def axis_label(metric: Metric, before: str = "", after: str = "") -> str:
+    """A metric and its unit in lines that are no longer than a panel is high."""
+    lines = [*wrap(f"{before}{metric.label}{after}", LABEL_CHARS), *wrap(f"[{metric.unit}]", LABEL_CHARS)]
+    return "\n".join(lines)
 
 
 def outer_labels(axes: Sequence[Axes], label: str) -> None:

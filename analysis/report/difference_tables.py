@@ -75,7 +75,7 @@ def caption(results: Results, comparison: Comparison, metric_name: str) -> str:
         f"95 % intervals: cluster bootstrap over projects ({how}). δ: Cliff's delta over samples. "
         "p: signed-rank test for clustered pairs, Holm-adjusted."
         if one.by is None
-        else f"95 % intervals and p: the projects' {how}, p Holm-adjusted."
+        else "95 % intervals and p: jackknife over projects, p Holm-adjusted."
     )
     return (
         f"Paired differences in {one.label} ({one.unit}; {better[one.higher_is_better]}), "

@@ -130,9 +130,9 @@ def _flips(results: Results, found: Scan) -> Section:
 
 def _worst(table: pd.DataFrame, what: str) -> Section:
     note = (
-        f"{what}, over the units that all s draws have. original: on the original text; worst: each unit at "
-        "its worst (ReCode's RP), with the 95 % interval of worst − original (jackknife over projects); "
-        "robust drop, robust relative: its RD and RR with s variants."
+        f"{what[:1].upper()}{what[1:]}, over the units that all s draws have. original: on the original "
+        "text; worst: each unit at its worst (ReCode's RP), with the 95 % interval of worst − original "
+        "(jackknife over projects); robust drop, robust relative: its RD and RR with s variants."
     )
     shares = dict.fromkeys(("original", "worst", "robust_drop", "robust_relative"), SHARE)
     forms = shares | dict.fromkeys(("low", "high"), "{:+z.1%}")

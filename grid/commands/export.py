@@ -6,9 +6,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+import tasks
+from analysis.statistics.descriptions import BadDescription, Description
 from grid.commands import keeping, steps_ahead
 from grid.plan.opening import Grid
 from grid.plan.planner import CellSteps
+from grid.results.folder import read_json
 from grid.store.finished import Store
 from preprocessing.errors import BadInput, suggest
 
@@ -16,8 +19,11 @@ from preprocessing.errors import BadInput, suggest
 def export(folder: Path, out: Path) -> int:
     """Join cells.parquet and metrics.parquet of a results folder into `out`; returns the number of rows.
 
+    Each value has its `unit`, and in `higher_is_better` its direction, null where neither is better.
+
     Raises:
-        BadInput: neither .parquet nor .csv, or a place that can't be written.
+        BadInput: neither .parquet nor .csv, a place that can't be written, or a folder whose run.json can't
+        be read.
     """
     import pandas as pd
 
@@ -25,6 +31,10 @@ def export(folder: Path, out: Path) -> int:
         raise BadInput(f"{out}: must end in .parquet or .csv")
     cells = pd.read_parquet(folder / "cells.parquet").drop(columns=["error", "train_key", "wall_s"])
     table = cells.merge(pd.read_parquet(folder / "metrics.parquet"), on="cell", how="inner")
+    metrics = _described(folder).by_name
+    table["unit"] = table["metric"].map({name: one.unit for name, one in metrics.items()})
+    direction = {name: one.higher_is_better for name, one in metrics.items()}
+    table["higher_is_better"] = table["metric"].map(direction).astype("boolean")
     try:
         if out.suffix == ".csv":
             table.to_csv(out, index=False)
@@ -33,6 +43,15 @@ def export(folder: Path, out: Path) -> int:
     except OSError as error:
         raise BadInput(f"{out}: can't be written: {error.strerror or error}") from None
     return len(table)
+
+
+def _described(folder: Path) -> Description:
+    """What the folder says of its metrics; a folder from before that has the default task."""
+    told = (read_json(folder / "run.json") or {}).get("task")
+    try:
+        return tasks.lookup(tasks.DEFAULT).DESCRIPTION if told is None else Description.from_plain(told)
+    except BadDescription as error:
+        raise BadInput(f"{folder / 'run.json'}: what the task says of its results: {error}") from None
 
 
 def data(grid: Grid, root: Path, out: Path, kind: str, cell: str | None, console: Console) -> int:

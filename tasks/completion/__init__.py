@@ -52,7 +52,7 @@ METRICS = (
     Metric(
         name="perplexity",
         label="Perplexity",
-        unit="2 to the bits per token",
+        unit="equally probable tokens",
         form=PowerOfTwo(numerator="nll_bits", denominator="n_tokens"),
         higher_is_better=False,
         digits=1,
@@ -114,8 +114,8 @@ METRICS = (
     *(
         Metric(
             name=f"accuracy_1_top_{percent}",
-            label=f"Accuracy@1 of the most confident {percent} %",
-            unit="share of these tokens",
+            label=f"Accuracy@1 at {percent} % coverage",
+            unit="share of the most confident tokens",
             form=MostConfident(
                 numerator="accuracy_1", count="n_tokens", by="confidence", coverage=percent / 100
             ),

@@ -1,6 +1,7 @@
 """Two results folders side by side."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def test_command(folder: Path, other: Path, tmp_path: Path, capsys: pytest.Captu
     assert "versions.augrid: 0.1.0 | 0.2.0" in out
     assert "cells with results in the first folder alone: 1" in out
     assert "results: 1 of 1022 shared values differ" in out
+    assert re.search(r"original entropy: [\d.]+ \| [\d.]+ bits per token, worse$", out, re.M)
     assert len(pd.read_csv(tmp_path / "out.csv")) == 148 * 7
 
 
