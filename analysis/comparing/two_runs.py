@@ -48,12 +48,12 @@ def report(a: Results, b: Results) -> Iterator[str]:
     table = compare_runs(a, b)
     axes = [*dict.fromkeys([*a.axes, *b.axes])]
     for absent, name in (("b", "first"), ("a", "second")):
-        for what, keys in (("cells with results", [*axes, "baseline"]), ("metrics", ["metric"])):
-            there = table.groupby(keys, sort=False, dropna=False)[absent].count()
+        for what, columns in (("cells with results", [*axes, "baseline"]), ("metrics", ["metric"])):
+            there = table.groupby(columns, sort=False, dropna=False)[absent].count()
             alone = there[there == 0].reset_index()
             if len(alone):
                 yield f"{what} in the {name} folder alone: {len(alone)}"
-                named = [key for key in keys if key != "baseline"]
+                named = [column for column in columns if column != "baseline"]
                 yield from (f"  {describe(row, named)}" for _, row in alone.head(10).iterrows())
     shared = table.dropna(subset=["difference"])
     changed = shared[shared["difference"] != 0]
