@@ -6,14 +6,15 @@ from functools import cache
 from importlib import import_module
 from types import ModuleType
 
-import models.kinds
 from preprocessing.errors import BadInput
 
 
 @cache
 def kinds() -> tuple[str, ...]:
     """Names of all model kinds, sorted: every package below `models/kinds/` is one."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(models.kinds.__path__)))
+    return tuple(
+        sorted(module.name for module in pkgutil.iter_modules(import_module("models.kinds").__path__))
+    )
 
 
 def lookup(kind: str) -> ModuleType:

@@ -10,7 +10,9 @@ import grimp
 import pytest
 
 
-@pytest.mark.parametrize("package", ["transformers_py"])
+@pytest.mark.parametrize(
+    "package", ["grid", "tasks", "models", "preprocessing", "transformers_py", "analysis"]
+)
 def test_no_circles(package: str) -> None:
     graph = grimp.build_graph(package, cache_dir=None)
     imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}

@@ -5,6 +5,7 @@ tokens are kept, so the sum is made of them when tables are written, and nothing
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ from tasks import Encoding, Test
 from tasks.completion import tokens
 from tasks.completion.config import Config as Config
 from tasks.completion.config import Evaluation as Evaluation
-from tasks.units import Units
 
 if TYPE_CHECKING:
     from models.data import Part
@@ -27,10 +27,10 @@ CORPUS_UNITS = frozenset({"file", "function"})
 MODELS = frozenset({"gpt", "gru", "huggingface", "ngram"})
 POOL = False
 
-UNIT = Unit(singular="token", plural="tokens", count="n_tokens")
+UNIT = Unit(singular="token", plural="tokens", count=tokens.SCORED.count)
 CHANGES = ("unchanged", "renamed", "inserted")
 SUMS = (*tokens.SUMS,)
-UNITS = Units(file=tokens.FILE, count=UNIT.count, places=tokens.PLACES, scopes=tokens.scopes, sums=SUMS)
+UNITS = replace(tokens.SCORED, sums=SUMS)
 
 METRICS = (
     Metric(

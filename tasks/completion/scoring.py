@@ -25,10 +25,10 @@ from models.training.training_job import Report
 from models.vocabulary import Vocabulary
 from preprocessing import tokenizers
 from preprocessing.lexer.tokens import NAME
-from tasks import Test, completion
-from tasks.completion import tokens
+from tasks import Test
 from tasks.completion.adapting import score_dynamic
 from tasks.completion.config import Evaluation
+from tasks.completion.tokens import SCORED
 
 ROW_GROUP = 250_000  # tokens that are written together
 TOKENS = pa.schema(
@@ -47,7 +47,7 @@ TOKENS = pa.schema(
         ("f1_both", pa.uint16()),  # sub-tokens of both together; 0 but for identifiers, null if not asked for
     ]
 )
-SAMPLES = completion.UNITS.table_of(tokens.SUMS)
+SAMPLES = SCORED.table_of()
 
 
 @runtime_checkable
@@ -99,7 +99,7 @@ def _score(scorer: Scorer, config: Evaluation, test: Test, report: Report) -> di
     ranked = scorer.ranks or (config.ranks and isinstance(scorer.model, RanksTokens))
     totals = {"samples": 0, "empty_samples": 0, "tokens": 0, "bits": 0.0}
     with (
-        pq.ParquetWriter(test.out / tokens.FILE, TOKENS, compression="zstd") as tokens_file,
+        pq.ParquetWriter(test.out / SCORED.file, TOKENS, compression="zstd") as tokens_file,
         pq.ParquetWriter(test.out / "samples.parquet", SAMPLES, compression="zstd") as samples_file,
     ):
         for batch in _row_groups(_scored(scorer, config, test.parts)):
@@ -113,7 +113,7 @@ def _score(scorer: Scorer, config: Evaluation, test: Test, report: Report) -> di
             totals["tokens"] += len(table)
             totals["bits"] += float(np.sum(table.column("nll_bits").to_numpy(), dtype=np.float64))
             tokens_file.write_table(table)
-            samples_file.write_table(completion.UNITS.summed(table, projects, tokens.SUMS))
+            samples_file.write_table(SCORED.summed(table, projects, SCORED.sums))
             report({"tokens": scorer.counts.tokens, "seconds": time.monotonic() - started})
     seconds = time.monotonic() - started
     counts = asdict(scorer.counts)

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from preprocessing.lexer.tokens import KINDS, NAME
-from tasks.units import Sum
+from tasks.units import Sum, Units
 
-FILE = "tokens.parquet"
 PLACES = ("kind", "origin", "change")
 """What says of a token to which scopes it belongs."""
 UNCHANGED, RENAMED = 0, 1
@@ -60,3 +59,6 @@ SUMS = (
     Sum(name="f1_both", needs=("f1_both",), of=lambda n: n, whole=True, optional=True),
 )
 """What a scoring sums for each sample, in the order of its table."""
+
+SCORED = Units(file="tokens.parquet", count="n_tokens", places=PLACES, scopes=scopes, sums=SUMS)
+"""As a scoring leaves it."""
