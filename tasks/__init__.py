@@ -11,18 +11,16 @@ Tasks of your own are folders of the same shape in the folders that the environm
 names. Models that are of use to one task alone can stand in its folder, `tasks/<kind>/kinds/<model>/`.
 """
 
-import importlib
 import os
-import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from pydantic import Field
 
 import models.kinds
-from preprocessing.errors import BadInput
+from preprocessing.by_kind import Kinds
 from preprocessing.frozen import Frozen, InKey
 
 if TYPE_CHECKING:
@@ -131,16 +129,8 @@ class Task(Protocol):
         ...
 
 
-def kinds() -> list[str]:
-    """The tasks that there are."""
-    return sorted(info.name for info in pkgutil.iter_modules(__path__) if info.ispkg)
-
-
-def lookup(kind: str) -> Task:
-    """The package of a task. Raises BadInput, with those there are, if there is no such task."""
-    if kind not in kinds():
-        raise BadInput(f"no task {kind!r}; must be one of {', '.join(kinds())}")
-    return cast(Task, importlib.import_module(f"{__name__}.{kind}"))
+TASKS = Kinds[Task]("tasks", "no task", but=("fitting", "units"))
+lookup = TASKS.lookup
 
 
 def keyed(config: TaskConfig) -> dict[str, Any]:

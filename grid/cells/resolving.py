@@ -13,11 +13,10 @@ import tasks
 from grid.cells.axes import CORE, SECTIONS, TrainOn
 from grid.cells.expansion import Cell, Cells
 from grid.keys import canonical
-from grid.spec.by_kind import spelled_out
 from grid.spec.document import Loc
 from grid.spec.findings import Findings, dotted, explained
 from grid.spec.rewrite_sets import RewriteSet
-from grid.spec.schema import Rules, Sections, misfits, schema, section_type
+from grid.spec.schema import Rules, Sections, misfits, schema, section_type, spelled_out
 from models.config import ModelConfig, TrainingConfig
 from preprocessing.corpus.building import CorpusConfig
 from preprocessing.lexer.tokens import TokensConfig

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel
 from rich.console import Console
 
-import models.kinds
 from grid.spec import document
-from grid.spec.by_kind import configs
 from grid.spec.findings import validated
+from models.config import ModelConfig
+from models.lookup import MODELS
 from preprocessing.errors import BadInput, suggest
 
 
@@ -36,17 +35,16 @@ def show(model: str, spec: str | None, sets: Sequence[str], console: Console) ->
     return 0 if check.ok else 1
 
 
-def find(model: str, spec: str | None, sets: Sequence[str]) -> BaseModel:
+def find(model: str, spec: str | None, sets: Sequence[str]) -> ModelConfig:
     """The config of a kind, or of a model that a spec names, with `field=value` assignments.
 
     Raises:
         BadInput: as `show`.
     """
-    known = configs(models.kinds)
     if spec is None:
         plain: dict[str, Any] = {"kind": model}
-        if model not in known:
-            hint = suggest(model, known)
+        if model not in MODELS.names():
+            hint = suggest(model, MODELS.names())
             raise BadInput(f"{model}: no such kind of model{hint} (a model of a spec needs --spec)")
     else:
         from grid.plan.opening import open_grid
@@ -59,4 +57,5 @@ def find(model: str, spec: str | None, sets: Sequence[str]) -> BaseModel:
     for assignment in sets:
         text.set(assignment)
     text.data = {**plain, **text.data}
-    return validated(known[str(plain["kind"])], text)
+    config: type[ModelConfig] = MODELS.lookup(str(plain["kind"])).Config
+    return validated(config, text)

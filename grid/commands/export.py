@@ -13,7 +13,7 @@ from grid.plan.opening import Grid
 from grid.plan.planner import CellSteps
 from grid.results.folder import read_json
 from grid.store.finished import Store
-from preprocessing.errors import BadInput, suggest
+from preprocessing.errors import BadInput
 
 
 def export(folder: Path, out: Path) -> int:
@@ -65,8 +65,7 @@ def data(grid: Grid, root: Path, out: Path, kind: str, cell: str | None, console
     from preprocessing import exports
     from preprocessing.lexer.tokens import TokensConfig
 
-    if kind not in exports.kinds():
-        raise BadInput(f"--data {kind}: no such format{suggest(kind, exports.kinds())}")
+    export = exports.lookup(kind)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BadInput(f"{out}: not an empty folder")
     steps = _behind(grid, cell)
@@ -79,7 +78,7 @@ def data(grid: Grid, root: Path, out: Path, kind: str, cell: str | None, console
     tokens = grid.plan.steps[steps.tokenizer.keys[0]].parameters["tokens"]
     try:
         out.mkdir(parents=True, exist_ok=True)
-        exports.lookup(kind).write(shards, out, TokensConfig.model_validate(tokens))
+        export.write(shards, out, TokensConfig.model_validate(tokens))
     except OSError as error:
         raise BadInput(f"{out}: can't be written: {error.strerror or error}") from None
     return sum(1 for _ in exports.rows(shards))

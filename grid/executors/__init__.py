@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+from typing import Protocol
 
 from grid.hosts import Hosts
 from grid.scheduler.executor import Executor
 from grid.scheduler.slots import Slot
-from preprocessing.errors import BadInput, suggest
+from preprocessing.by_kind import Kinds
+
+
+class Module(Protocol):
+    """What a module below this package gives."""
+
+    def make(self, hosts: Hosts) -> tuple[Executor, list[Slot]]: ...
+
+
+EXECUTORS = Kinds[Module](__name__, "--executor: no such executor")
 
 
 def lookup(name: str, hosts: Hosts) -> tuple[Executor, list[Slot]]:
@@ -17,8 +25,4 @@ def lookup(name: str, hosts: Hosts) -> tuple[Executor, list[Slot]]:
     Raises:
         BadInput: no such executor; names those there are.
     """
-    names = [info.name for info in pkgutil.iter_modules(__path__) if info.name != "base"]
-    if name not in names:
-        raise BadInput(f"--executor {name}: no such executor{suggest(name, names)}")
-    made: tuple[Executor, list[Slot]] = importlib.import_module(f"{__name__}.{name}").make(hosts)
-    return made
+    return EXECUTORS.lookup(name).make(hosts)

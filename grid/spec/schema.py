@@ -20,21 +20,19 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-import models.kinds
-import preprocessing.tokenizers
 import tasks
-from grid.spec.by_kind import ByKind
 from grid.spec.document import Document, Loc
 from grid.spec.findings import Findings
 from grid.spec.rewrite_sets import RewriteSet
-from models.config import ModelConfig, TrainingConfig
+from models.config import TrainingConfig
+from models.lookup import AnyModel
 from preprocessing import shipped
 from preprocessing.corpus.building import CorpusConfig
 from preprocessing.errors import BadInput
 from preprocessing.frozen import Frozen
 from preprocessing.lexer.tokens import TokensConfig
 from preprocessing.size import SizeRule
-from preprocessing.tokenizers import TokenizerConfig
+from preprocessing.tokenizers import AnyTokenizer
 from tasks import EvaluationConfig, TaskConfig
 
 SPECS = Path("configs/grid")
@@ -62,6 +60,23 @@ SetName = Annotated[Name, AfterValidator(_no_baseline)]
 Rule = dict[str, Any]
 
 
+class SpelledOut:
+    """Annotation: the bare kind may stand for {kind: …}."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(spelled_out, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [{"enum": list(tasks.TASKS.names())}, handler(schema)]}
+
+
+def spelled_out(value: Any) -> Any:
+    """The mapping that a bare kind stands for."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
 class OfTask:
     """Annotation: a section that the spec's task checks, by its own config (`check` asks it)."""
 
@@ -69,7 +84,7 @@ class OfTask:
         return core_schema.any_schema()
 
     def __get_pydantic_json_schema__(self, _: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        configs = [tasks.lookup(kind).Evaluation for kind in tasks.kinds()]
+        configs = [tasks.lookup(kind).Evaluation for kind in tasks.TASKS.names()]
         shown = [handler(config.__pydantic_core_schema__) for config in configs]
         return shown[0] if len(shown) == 1 else {"anyOf": shown}
 
@@ -84,13 +99,13 @@ class Override(Frozen):
 class Sections(Frozen):
     """What a grid is computed from. Axes and overrides may give their fields other values in some cells."""
 
-    task: Annotated[TaskConfig, ByKind(tasks, by_name=True)] = tasks.configured(None)[1]
+    task: Annotated[TaskConfig, tasks.TASKS, SpelledOut()] = tasks.configured(None)[1]
     corpus: CorpusConfig
     rewrites: Annotated[dict[SetName, RewriteSet], Field(min_length=1, description="Named sets of rewrites.")]
     size: SizeRule = SizeRule()
     tokens: TokensConfig = TokensConfig()
-    tokenizer: Annotated[TokenizerConfig, ByKind(preprocessing.tokenizers)]
-    models: Annotated[dict[Name, Annotated[ModelConfig, ByKind(models.kinds)]], Field(min_length=1)]
+    tokenizer: AnyTokenizer
+    models: Annotated[dict[Name, AnyModel], Field(min_length=1)]
     training: TrainingConfig = TrainingConfig()
     evaluation: Annotated[EvaluationConfig, OfTask(), Field(validate_default=True)] = EvaluationConfig()
 

@@ -19,10 +19,9 @@ def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
 
 
 def _one(work: Work, context: Context) -> dict[str, object]:
-    import models.kinds
-    from grid.spec.by_kind import configs
     from models.config import TrainingConfig
     from models.data import Part
+    from models.lookup import lookup
     from tasks import configured
     from tasks.fitting import fit
 
@@ -35,7 +34,7 @@ def _one(work: Work, context: Context) -> dict[str, object]:
     with context.scratch(work) as scratch:
         facts = fit(
             task=configured(work.parameters.get("task"))[1],
-            model=configs(models.kinds)[model["kind"]].model_validate(model),
+            model=lookup(model["kind"]).Config.model_validate(model),
             training=training,
             tokenizer=context.input(work, "tokenizer"),
             train=parts,

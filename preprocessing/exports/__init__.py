@@ -4,14 +4,12 @@ Each module has `write(shards, out, tokens)`: shards of a corpus or of a variant
 Samples that were thrown out of a variant are left out.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from preprocessing import parquet
-from preprocessing.errors import BadInput
+from preprocessing.by_kind import Kinds
 from preprocessing.lexer.tokens import TokensConfig
 
 
@@ -21,16 +19,8 @@ class Export(Protocol):
     def write(self, shards: Sequence[Path], out: Path, tokens: TokensConfig) -> None: ...
 
 
-def kinds() -> list[str]:
-    """The formats that there are."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
-
-
-def lookup(kind: str) -> Export:
-    """The module of one format. Raises BadInput, naming the formats there are."""
-    if kind not in kinds():
-        raise BadInput(f"no export format {kind!r}; must be one of {', '.join(kinds())}")
-    return cast(Export, importlib.import_module(f"{__name__}.{kind}"))
+EXPORTS = Kinds[Export](__name__, "--data: no such format")
+lookup = EXPORTS.lookup
 
 
 def rows(shards: Sequence[Path]) -> Iterator[dict[str, Any]]:

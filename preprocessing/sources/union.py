@@ -2,23 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator
-from functools import reduce
-from operator import or_
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from preprocessing.fetching.raw import Excluded, RawFile, SourceConfig
-from preprocessing.sources import kinds, lookup
+from preprocessing.sources import SOURCES, lookup
 
-_HERE = __name__.rpartition(".")[2]
-
-if TYPE_CHECKING:
-    OneSource = SourceConfig
-else:
-    OneSource = Annotated[
-        reduce(or_, [lookup(kind).Config for kind in kinds() if kind != _HERE]), Field(discriminator="kind")
-    ]
+OneSource = Annotated[SourceConfig, SOURCES.but("union")]
 
 
 class Config(SourceConfig):

@@ -6,14 +6,10 @@ appended to every token's text and becomes part of the spelling of its last subw
 complete exactly when a subword ends in NUL, no token is a prefix of another, and no subword spans two.
 """
 
-import importlib
 import json
-import pkgutil
 from collections.abc import Iterator, Sequence
-from functools import reduce
-from operator import or_
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeGuard, cast
+from typing import Annotated, Any, Protocol, TypeGuard
 
 import numpy as np
 import pyarrow.compute as pc
@@ -21,7 +17,7 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from preprocessing import parquet
-from preprocessing.errors import BadInput
+from preprocessing.by_kind import Kinds
 from preprocessing.frozen import Frozen, InKey
 from preprocessing.lexer.tokens import SYMBOLS, TokensConfig, lex, texts
 
@@ -93,16 +89,10 @@ class Kind(Protocol):
     def load(self, folder: Path) -> Tokenizer: ...
 
 
-def kinds() -> list[str]:
-    """The kinds of tokenizer that there are."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+TOKENIZERS = Kinds[Kind](__name__, "tokenizer.kind: no tokenizer")
+lookup = TOKENIZERS.lookup
 
-
-def lookup(kind: str) -> Kind:
-    """The module of one kind of tokenizer. Raises BadInput, naming the kinds there are."""
-    if kind not in kinds():
-        raise BadInput(f"tokenizer.kind: no tokenizer {kind!r}; must be one of {', '.join(kinds())}")
-    return cast(Kind, importlib.import_module(f"{__name__}.{kind}"))
+AnyTokenizer = Annotated[TokenizerConfig, TOKENIZERS]
 
 
 def build(config: TokenizerConfig, shards: Sequence[Path], tokens: TokensConfig, out: Path) -> dict[str, Any]:
@@ -148,12 +138,3 @@ def describe(out: Path, kind: str, vocab_size: int) -> None:
     """Write format.json, by which `load` knows what it finds."""
     about = {"version": 1, "kind": kind, "vocab_size": vocab_size}
     (out / "format.json").write_text(json.dumps(about) + "\n", encoding="utf-8")
-
-
-if TYPE_CHECKING:
-    AnyTokenizer = TokenizerConfig
-else:
-    _configs = [lookup(kind).Config for kind in kinds()]
-    AnyTokenizer = (
-        Annotated[reduce(or_, _configs), Field(discriminator="kind")] if len(_configs) > 1 else _configs[0]
-    )

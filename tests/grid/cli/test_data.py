@@ -134,7 +134,7 @@ def test_a_corpus_that_turns_out_empty_leaves_nothing(spec: Path, tmp_path: Path
         ),
         (["preprocess", "{code}", "{out}", "--set", "tokenzer=1"], "did you mean 'tokenizer'?"),
         (["preprocess", "{code}", "{out}", "--spec", "nosuch"], "no such spec"),
-        (["export", "{spec}", "{out}", "--data", "xml"], "--data xml: no such format; valid: huggingface"),
+        (["export", "{spec}", "{out}", "--data", "xml"], "--data: no such format 'xml'; valid: huggingface"),
         (["export", "{spec}", "{out}", "--cell", "12"], "--cell: only with --data"),
         (["compare", "{code}", "{out}"], "not a folder of results"),
         (["report", "{spec}", "--notebooks"], "no results yet"),
