@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 import tasks
 from grid.cells.axes import CORE, SECTIONS, TrainOn
-from grid.cells.expansion import Cell, Cells
+from grid.cells.expansion import Cells
 from grid.keys import canonical
 from grid.spec.document import Loc
 from grid.spec.findings import Findings, dotted, explained
@@ -95,22 +95,19 @@ class Resolver:
         Raises:
             ValueError: values that are right alone and wrong together; says which, and why.
         """
-        rewrites, intensity, train_on, model, seed = (cells.position(name) for name in CORE)
-        fields = [(index, name) for index, name in enumerate(cells.axes) if name not in CORE]
+        fields = [name for name in cells.axes if name not in CORE]
         seen: dict[tuple[Any, ...], Sections] = {}
         rewritings: dict[tuple[Any, ...], Rewriting] = {}
         for cell in cells.cells:
-            values = cell.values
-            same = (*[values[index].json for index, _ in fields], id(cell.patch) if cell.patch else 0)
+            value = dict(zip(cells.axes, cell.values, strict=True))
+            same = (*[value[name].json for name in fields], id(cell.patch) if cell.patch else 0)
             if same not in seen:
-                seen[same] = self._seen(cell, fields)
-            spec, rewriting = seen[same], None
+                seen[same] = self._seen([*((name, value[name].plain) for name in fields), *cell.patch])
+            spec, seed, rewriting = seen[same], value["seed"].plain, None
             if not cell.baseline:
-                chosen = spec.rewrites[values[rewrites].plain]
-                made_of = (id(chosen), values[intensity].json, values[seed].plain)
-                if made_of not in rewritings:
-                    rewritings[made_of] = Rewriting(chosen, values[intensity].plain, values[seed].plain)
-                rewriting = rewritings[made_of]
+                chosen, intensity = spec.rewrites[value["rewrites"].plain], value["intensity"]
+                new = Rewriting(chosen, intensity.plain, seed)
+                rewriting = rewritings.setdefault((id(chosen), intensity.json, seed), new)
             yield CellSpec(
                 task=spec.task,
                 corpus=spec.corpus,
@@ -118,16 +115,15 @@ class Resolver:
                 size=spec.size,
                 tokens=spec.tokens,
                 tokenizer=spec.tokenizer,
-                model=spec.models[values[model].plain],
+                model=spec.models[value["model"].plain],
                 training=spec.training,
-                train_on=values[train_on].plain,
-                seed=values[seed].plain,
+                train_on=value["train_on"].plain,
+                seed=seed,
                 evaluation=spec.evaluation,
             )
 
-    def _seen(self, cell: Cell, fields: Iterable[tuple[int, str]]) -> Sections:
-        """All sections as a cell sees them; each is validated by itself."""
-        assignments = [*((name, cell.values[index].plain) for index, name in fields), *cell.patch]
+    def _seen(self, assignments: list[Assignment]) -> Sections:
+        """All sections as some cells see them; each is validated by itself."""
         sections = {}
         for name in Sections.model_fields:
             try:

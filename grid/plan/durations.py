@@ -10,7 +10,9 @@ from grid.plan.graph import Step
 from grid.plan.planner import Plan
 from grid.store.finished import Store
 
-SAMPLE = 200  # finished steps of a kind that are looked at; keys are digests, so the first ones are any ones
+SAMPLE = (
+    200  # finished steps of a kind that are looked at; keys are digests, so the first 200 are a random sample
+)
 
 
 class Past:

@@ -13,12 +13,7 @@ from grid.store.finished import Store
 if TYPE_CHECKING:
     from grid.plan.planner import Plan
 
-WANTED = (
-    "corpus",
-    "variant",
-    "train",
-    "evaluate",
-)  # what tables are made of; the rest only if something needs it
+WANTED = ("corpus", "variant", "train", "evaluate")  # what tables read; others are made only as inputs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
