@@ -1,4 +1,4 @@
-"""Planning, no-op runs, overhead per step and makespan: python benchmarks/scheduler.py.
+"""Planning, no-op runs, overhead per step and makespan: `python -m benchmarks.scheduler`.
 
 Prints one JSON object. Goals: plan of 100,000 cells <= 10 s and <= 500 MB; no-op run of 1,000 finished
 cells <= 2 s; the local executor <= 50 ms per step over the interpreter's own start; makespan <= 1.05 x the
