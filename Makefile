@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 FAST := -m "not slow and not docker and not gpu"
 
-.PHONY: demo test engine test-container test-wheel test-all check audit golden clean
+.PHONY: demo test engine test-container test-wheel test-pythons test-all check audit golden clean
 
 demo: $(READY)  ## the main job, from start to end: configs/grid/quickstart.yaml to results/quickstart/report.html
 	$(BIN)/augrid run quickstart
@@ -21,7 +21,10 @@ test-container: engine  ## builds and runs the image of preprocessing
 test-wheel: $(READY)  ## the wheel, installed elsewhere, runs the quick start
 	$(BIN)/python -m pytest tests/test_wheel.py
 
-test-all: check  ## everything, also what is slow or needs an engine or a GPU
+test-pythons: $(READY)  ## the fast tests with the other Pythons that are found; TORCH=1: also those that need torch
+	.ci/pythons
+
+test-all: check test-pythons  ## everything, also what is slow or needs an engine or a GPU
 	$(BIN)/python -m pytest
 
 check: $(READY)
@@ -49,4 +52,4 @@ golden: $(READY)  ## write anew what is generated or pinned; look at the diff
 	$(BIN)/python -m tests.pin write
 
 clean:
-	rm -rf $(VENV) .audit build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .audit .pythons build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
