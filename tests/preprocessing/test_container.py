@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import docker
@@ -44,7 +45,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_what_a_container_writes_is_what_the_command_writes(
-    docker_client: docker.DockerClient, image: str, make_folder, tmp_path: Path
+    docker_client: docker.DockerClient, image: str, make_folder: Callable[..., Path], tmp_path: Path
 ) -> None:
     files = {path.name: path.read_bytes() for path in sorted((ROOT / "preprocessing").glob("*.py"))}
     data = make_folder(files | {"bad.py": "x = = 1\n", "latin.py": b"x = '\xe4'\n"})

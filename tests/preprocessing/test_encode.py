@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,10 @@ def encoded(shard: Path, tokenizer: Path, out: Path, **more: object) -> shards.E
     return shards.open(out)
 
 
+def each(data: shards.EncodedShard) -> Iterator[shards.EncodedSample]:
+    return (data[index] for index in range(len(data)))
+
+
 def test_decoded_tokens_are_the_tokens_of_the_text(
     small_corpus: Path, tokenizer: Path, tmp_path: Path
 ) -> None:
@@ -40,7 +44,7 @@ def test_decoded_tokens_are_the_tokens_of_the_text(
         data = encoded(shard, tokenizer, tmp_path / shard.stem)
         assert len(data) == len(data.samples) == len(rows)
         assert data.subwords.dtype == np.uint16
-        for row, sample, index in zip(rows, data, data.samples.itertuples(), strict=True):
+        for row, sample, index in zip(rows, each(data), data.samples.itertuples(), strict=True):
             tokens = lex(row["text"])
             bounds = zip(sample.token_starts[:-1], sample.token_starts[1:], strict=True)
             assert [trained.decode(sample.subwords[a:b].tolist()) for a, b in bounds] == texts(
@@ -96,7 +100,7 @@ def test_alignment_is_carried_through(small_corpus: Path, tokenizer: Path, tmp_p
     kept = [row for row in pq.read_table(folder / "shard.parquet").to_pylist() if row["text"] is not None]
     assert [row["sample"] for row in kept] == variant.samples["sample"].tolist()
     position = {name: index for index, name in enumerate(original.samples["sample"])}
-    for row, sample in zip(kept, variant, strict=True):
+    for row, sample in zip(kept, each(variant), strict=True):
         before = original[position[row["sample"]]]
         aligned = sample.origins >= 0
         assert sample.origins[aligned].tolist() == list(range(len(before.kinds)))

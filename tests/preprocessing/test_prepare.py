@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ FILES = {f"p{n}/a.py": f"def f{n}(a):\n    return a + {n}\n" for n in range(6)} 
 
 
 def test_from_a_folder_to_shards_and_lines(
-    make_folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    make_folder: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spec = tmp_path / "spec.yaml"
     spec.write_text("corpus: {shards: 2}\ntokenizer: {kind: bpe, vocab_size: 270}\n")
@@ -33,7 +34,7 @@ def test_from_a_folder_to_shards_and_lines(
     assert json.loads((out / "facts.json").read_text())["corpus"]["excluded"] == {"untokenizable": 1}
 
 
-def test_workers_change_nothing(make_folder, tmp_path: Path) -> None:
+def test_workers_change_nothing(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     config = PrepareConfig(corpus={"shards": 3})
     written = []
     for workers in (1, 2):
@@ -56,21 +57,27 @@ def test_workers_change_nothing(make_folder, tmp_path: Path) -> None:
     ],
 )
 def test_bad_specs(
-    make_folder, tmp_path: Path, spec: str, message: str, capsys: pytest.CaptureFixture[str]
+    make_folder: Callable[..., Path],
+    tmp_path: Path,
+    spec: str,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "spec.yaml").write_text(spec)
     assert main([str(make_folder(FILES)), str(tmp_path / "out"), "--spec", str(tmp_path / "spec.yaml")]) == 2
     assert message in capsys.readouterr().err
 
 
-def test_output_must_be_empty(make_folder, tmp_path: Path) -> None:
+def test_output_must_be_empty(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="not an empty folder"):
         prepare(make_folder(FILES), make_folder({"x": ""}, "out"), PrepareConfig())
     with pytest.raises(BadInput, match="can't write"):
         prepare(make_folder(FILES), Path("/proc/out"), PrepareConfig())
 
 
-def test_a_full_disk_is_said_and_leaves_nothing_behind(make_folder, tmp_path: Path) -> None:
+def test_a_full_disk_is_said_and_leaves_nothing_behind(
+    make_folder: Callable[..., Path], tmp_path: Path
+) -> None:
     source = make_folder({f"p{n}/a.py": f"x = {n}\n" + "import os\n" * n for n in range(60)})
     out = tmp_path / "out"
     out.mkdir()

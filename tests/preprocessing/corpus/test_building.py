@@ -5,6 +5,7 @@ import socket
 import stat
 import sysconfig
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def build(config: CorpusConfig, out: Path) -> tuple[dict[str, Any], list[dict[st
 GOOD = {f"p{n}/a.py": f"x = {n}\n" for n in range(5)}
 
 
-def test_rows(make_folder, tmp_path: Path) -> None:
+def test_rows(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     text = "x = 'naïve'\r\n# why\r\n"
     facts, rows, _ = build(configure(make_folder(GOOD | {"p5/b.py": text})), tmp_path / "out")
     (row,) = [row for row in rows if row["path"] == "p5/b.py"]
@@ -67,7 +68,7 @@ WORST = {
 }
 
 
-def test_worst_files_are_excluded_with_a_reason(make_folder, tmp_path: Path) -> None:
+def test_worst_files_are_excluded_with_a_reason(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_folder(GOOD | {path: content for path, (content, _) in WORST.items()})
     keep = {"max_line_chars": None, "max_mean_line_chars": None}
     facts, rows, excluded = build(configure(folder, keep=keep), tmp_path / "out")
@@ -76,7 +77,7 @@ def test_worst_files_are_excluded_with_a_reason(make_folder, tmp_path: Path) -> 
     assert sum(facts["excluded"].values()) == len(WORST)
 
 
-def test_latin1_with_a_cookie_and_a_bom_are_read(make_folder, tmp_path: Path) -> None:
+def test_latin1_with_a_cookie_and_a_bom_are_read(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     odd = {"a/c.py": "# coding: latin-1\nx = 'ä'\n".encode("latin-1"), "b/b.py": b"\xef\xbb\xbfx = 1\n"}
     _, rows, excluded = build(configure(make_folder(odd | GOOD), duplicates="none"), tmp_path / "out")
     texts = {row["path"]: row["text"] for row in rows}
@@ -85,7 +86,7 @@ def test_latin1_with_a_cookie_and_a_bom_are_read(make_folder, tmp_path: Path) ->
     assert not excluded
 
 
-def test_links_pipes_and_odd_names(make_folder, tmp_path: Path) -> None:
+def test_links_pipes_and_odd_names(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_folder(GOOD)
     (folder / "p0" / "loop").symlink_to(folder)
     (folder / "p0" / "link.py").symlink_to("/etc/passwd")
@@ -96,7 +97,7 @@ def test_links_pipes_and_odd_names(make_folder, tmp_path: Path) -> None:
     assert "p0/\ufffd.py" in {row["path"] for row in rows}
 
 
-def test_filters_say_what_they_left_out(make_folder, tmp_path: Path) -> None:
+def test_filters_say_what_they_left_out(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     sized = {
         "s/small.py": "x\n",
         "s/large.py": "x = 1\n" * 30,
@@ -113,7 +114,7 @@ def test_filters_say_what_they_left_out(make_folder, tmp_path: Path) -> None:
     }
 
 
-def test_of_exact_duplicates_the_first_stays(make_folder, tmp_path: Path) -> None:
+def test_of_exact_duplicates_the_first_stays(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_folder(GOOD | {"p7/copy.py": "x   =  3\r\n"})
     _, _, excluded = build(configure(folder), tmp_path / "exact")
     assert excluded == {"p7/copy.py": "duplicate"}
@@ -122,7 +123,7 @@ def test_of_exact_duplicates_the_first_stays(make_folder, tmp_path: Path) -> Non
     assert len({row["sample"] for row in rows}) == 6
 
 
-def test_max_samples_draws_by_the_seed(make_folder, tmp_path: Path) -> None:
+def test_max_samples_draws_by_the_seed(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_folder({f"p{n}/a.py": f"x = {n}\n" for n in range(40)})
     drawn = {}
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
@@ -134,7 +135,7 @@ def test_max_samples_draws_by_the_seed(make_folder, tmp_path: Path) -> None:
     assert drawn["a"] == drawn["b"] != drawn["c"]
 
 
-def test_same_input_same_files(make_folder, tmp_path: Path) -> None:
+def test_same_input_same_files(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     config = configure(make_folder(GOOD))
     for name in "ab":
         build(config, tmp_path / name)
@@ -146,7 +147,7 @@ def test_same_input_same_files(make_folder, tmp_path: Path) -> None:
     ]
 
 
-def test_digest_follows_names_and_contents(make_folder, tmp_path: Path) -> None:
+def test_digest_follows_names_and_contents(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_folder(GOOD)
     before = building.raw_digest(configure(folder))
     assert building.raw_digest(configure(folder, duplicates="none")) == before
@@ -156,7 +157,7 @@ def test_digest_follows_names_and_contents(make_folder, tmp_path: Path) -> None:
     assert len({before, renamed, building.raw_digest(configure(folder))}) == 3
 
 
-def test_empty_corpus_names_filters_and_counts(make_folder, tmp_path: Path) -> None:
+def test_empty_corpus_names_filters_and_counts(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_folder(GOOD | {"q/bad.py": "(" * 2000})
     with pytest.raises(BadInput, match=r"min_bytes 1000.*5 too_small, 1 long_line"):
         build(configure(folder, keep={"min_bytes": 1000}), tmp_path / "out")
@@ -177,7 +178,7 @@ def long_text(start: int) -> str:
     return "".join(f"name{n} = name{n}\n" for n in range(start, start + 100))
 
 
-def test_near_duplicates_go_or_stay_together(make_folder, tmp_path: Path) -> None:
+def test_near_duplicates_go_or_stay_together(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     files = {f"p{n}/a.py": long_text(1000 * n) for n in range(8)} | {
         f"q{n}/a.py": long_text(n) for n in range(1, 5)
     }
@@ -194,7 +195,7 @@ def test_near_duplicates_go_or_stay_together(make_folder, tmp_path: Path) -> Non
         assert len(set(cluster)) == 1
 
 
-def test_functions_are_samples(make_folder, tmp_path: Path) -> None:
+def test_functions_are_samples(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     files = {
         f"p{n}/a.py": f'def f{n}():\n    """Doc {n}."""\n    return {n}\nclass A:\n    def g{n}(self): pass\n'
         for n in range(4)
@@ -207,7 +208,7 @@ def test_functions_are_samples(make_folder, tmp_path: Path) -> None:
     assert len(rows) == 8
 
 
-def test_given_splits(make_folder, tmp_path: Path) -> None:
+def test_given_splits(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_folder(GOOD)
     table = tmp_path / "splits.csv"
     table.write_text("project,split\np0,train\np1,train\np2,valid\np3,test\np4,test\n")
@@ -225,7 +226,9 @@ def test_given_splits(make_folder, tmp_path: Path) -> None:
         build(configure(folder, split={"by": "given"}), tmp_path / "none")
 
 
-def test_workers_change_nothing(make_folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_change_nothing(
+    make_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(building, "_BATCH_BYTES", 8)
     config = configure(make_folder(GOOD | {"q/bad.py": "("}), shards=1)
     for workers in (1, 2):
@@ -257,7 +260,7 @@ ODD = [
 ]
 
 
-def test_odd_layout_and_syntax_is_kept_as_it_is(make_folder, tmp_path: Path) -> None:
+def test_odd_layout_and_syntax_is_kept_as_it_is(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_folder({f"p{n}/a.py": text for n, text in enumerate(ODD)})
     _, rows, excluded = build(configure(folder), tmp_path / "out")
     assert not excluded
@@ -289,7 +292,7 @@ def test_deep_nesting_is_no_crash(name: str) -> None:
     assert not isinstance(cleaned, Excluded) or cleaned.reason in ("too_deep", "untokenizable", "too_large")
 
 
-def test_a_line_of_fifty_megabytes(make_folder, tmp_path: Path) -> None:
+def test_a_line_of_fifty_megabytes(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_folder(
         GOOD | {"w/line.py": b"x = 1 #" + b"a" * 50_000_000, "w/huge.py": b"\n" * 70_000_000}
     )
@@ -298,7 +301,7 @@ def test_a_line_of_fifty_megabytes(make_folder, tmp_path: Path) -> None:
 
 
 def test_files_that_vanish_during_the_run(
-    make_folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = make_folder(GOOD | {"p0/gone.py": "x = 9\n", "p9/gone/a.py": "x = 10\n"})
     config = configure(folder)
@@ -315,7 +318,7 @@ def test_files_that_vanish_during_the_run(
     assert excluded == {"p0/gone.py": "unreadable", "p9/": "unreadable"}
 
 
-def test_a_device_and_a_socket_are_no_files(make_folder, tmp_path: Path) -> None:
+def test_a_device_and_a_socket_are_no_files(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_folder(GOOD)
     with socket.socket(socket.AF_UNIX) as unix:
         here = Path.cwd()

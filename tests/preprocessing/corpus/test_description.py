@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def test_numbers_of_a_corpus(small_corpus: Path) -> None:
 
 
 def test_the_vocabulary_is_counted_piece_by_piece(
-    make_folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(description, "_MERGED_AT_ONCE", 3)
     text = "if a:\n    b = 'a' + 1 + 1  # a\n"
@@ -38,7 +39,7 @@ def test_the_vocabulary_is_counted_piece_by_piece(
     assert vocabulary["growth"][-1][0] == 3 * 13
 
 
-def test_leaks_are_found(make_folder, tmp_path: Path) -> None:
+def test_leaks_are_found(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     lines = [f"name{n} = name{n}\n" for n in range(2000)]
     files = {f"p{n}/a.py": "".join(lines[200 * n : 200 * n + 100]) for n in range(6)}
     files |= {f"q{n}/a.py": "".join(lines[200 * n + 1 : 200 * n + 101]) for n in range(6)}
@@ -61,7 +62,7 @@ def test_leaks_are_found(make_folder, tmp_path: Path) -> None:
     assert 0 < found["exact"]["sample_share"] <= 1
 
 
-def test_shared_projects_are_leaks(make_folder, tmp_path: Path) -> None:
+def test_shared_projects_are_leaks(make_folder: Callable[..., Path], tmp_path: Path) -> None:
     folder = make_folder({f"p/{name}.py": f"{name} = 1\n" for name in "abcdef"})
     config = {"source": {"kind": "directory", "path": str(folder)}, "split": {"by": "file"}}
     out = tmp_path / "out"

@@ -2,7 +2,9 @@ import io
 import keyword
 import sysconfig
 import tokenize
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from preprocessing.errors import BadSource
 from preprocessing.lexer.tokens import KINDS, TokensConfig, lex, texts
 
 
-def kinds(text: str, **options: str) -> list[tuple[str, str]]:
+def kinds(text: str, **options: Any) -> list[tuple[str, str]]:
     tokens = lex(text, **options)
     return [
         (KINDS[kind], text[start:end])
@@ -176,7 +178,7 @@ def test_agrees_with_tokenize_on_the_standard_library() -> None:
         assert kinds(text, comments="keep") == list(reference(text)), path
 
 
-def reference(text: str):
+def reference(text: str) -> Iterator[tuple[str, str]]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         kind = tokenize.tok_name[token.type].lower()
         if kind in ("nl", "endmarker"):

@@ -3,6 +3,7 @@ import os
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ FILES = {"one/a.py": b"a = 1\n", "one/b/c.py": b"c = 1\n", "two/d.py": b"d = 1\n
 
 
 def write_tar(
-    path: Path, files: dict[str, bytes], mode: str = "w:gz", extra: list[tarfile.TarInfo] | None = None
+    path: Path, files: dict[str, bytes], mode: Any = "w:gz", extra: list[tarfile.TarInfo] | None = None
 ) -> Path:
     with tarfile.open(path, mode) as file:
         for name, data in files.items():
@@ -42,7 +43,7 @@ def read(path: Path, **fields: object) -> list[RawFile | Excluded]:
 )
 def test_members(tmp_path: Path, name: str, mode: str) -> None:
     path = write_tar(tmp_path / name, FILES, mode) if mode else write_zip(tmp_path / name, FILES)
-    assert [(raw.project, raw.path, raw.data) for raw in read(path)] == [
+    assert [(raw.project, raw.path, getattr(raw, "data", raw)) for raw in read(path)] == [
         ("one", "one/a.py", b"a = 1\n"), ("one", "one/b/c.py", b"c = 1\n"), ("two", "two/d.py", b"d = 1\n"),
     ]  # fmt: skip
     assert {raw.project for raw in read(path, project="archive")} == {"a"}

@@ -1,6 +1,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,11 +23,12 @@ def run(folder: Path, *arguments: str) -> str:
     }
     environment = os.environ | who | {"GIT_COMMITTER_DATE": DATE, "GIT_CONFIG_GLOBAL": "/dev/null"}
     command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    return done.stdout.strip()
 
 
 @pytest.fixture
-def repository(make_folder) -> Path:
+def repository(make_folder: Callable[..., Path]) -> Path:
     folder = make_folder({"b/x.py": "x = 1\r\n", "a.py": b"\xff", "c.txt": "c", "ü ü.py": "u"}, "some.git")
     (folder / "link.py").symlink_to("/etc/passwd")
     run(folder, "init", "-q")

@@ -34,6 +34,7 @@ class Hub:
         self.tokens: list[str] = []
         self.failures: dict[str, list[tuple[int, dict[str, str], str]]] = {}
         self.truncate = False
+        self.api = ""
 
     def add(self, name: str, created: str, files: dict[str, bytes]) -> None:
         self.repositories[name], self.created[name] = files, created
@@ -149,7 +150,8 @@ def configure(hub: Hub, tmp_path: Path, **fields: object) -> github.Config:
 
 
 def kept(config: github.Config) -> dict[str, bytes]:
-    return {f"{raw.project}:{raw.path}": raw.data for raw in github.read(config) if isinstance(raw, RawFile)}
+    found = [raw for raw in github.read(config) if isinstance(raw, RawFile)]
+    return {f"{raw.project}:{raw.path}": raw.data for raw in found if isinstance(raw.data, bytes)}
 
 
 def test_files_of_what_was_found(hub: Hub, tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def test_the_stack(tmp_path: Path) -> None:
 def test_any_fields(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", {"body": "x", "who": 7})
     (raw,) = read(path, fields={"text": "body", "project": "who"})
+    assert isinstance(raw, RawFile)
     assert (raw.project, raw.path, raw.data) == ("7", "0", "x")
 
 
@@ -75,7 +76,7 @@ def test_bad_lines_are_excluded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_deep_json_is_no_crash(tmp_path: Path) -> None:
     path = tmp_path / "deep.jsonl"
     path.write_bytes(b"[" * 100_000 + b"]" * 100_000 + b"\n")
-    assert [raw.reason for raw in read(path)] == ["bad_record"]
+    assert [getattr(raw, "reason", raw) for raw in read(path)] == ["bad_record"]
 
 
 def test_broken_gzip(tmp_path: Path) -> None:

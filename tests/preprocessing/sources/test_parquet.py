@@ -5,11 +5,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from preprocessing.errors import BadInput
-from preprocessing.fetching.raw import RawFile
+from preprocessing.fetching.raw import Excluded, RawFile
 from preprocessing.sources import parquet
 
 
-def read(path: Path, **fields: object) -> list[object]:
+def read(path: Path, **fields: object) -> list[RawFile | Excluded]:
     return list(parquet.read(parquet.Config.model_validate({"path": str(path), **fields})))
 
 
@@ -26,6 +26,7 @@ def test_rows(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "data-0.parquet")
     good, bad = read(tmp_path / "*.parquet", preset="the_stack")
     assert good == RawFile(project="a/b", path="e.py", data="x = 1", license="MIT")
+    assert isinstance(bad, Excluded)
     assert (bad.reason, bad.path) == ("bad_record", "f.py")
 
 

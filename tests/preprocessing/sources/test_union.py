@@ -13,6 +13,7 @@ def test_one_after_the_other(tmp_path: Path) -> None:
         (tmp_path / name / f"{name}.py").write_text(f"{name} = 1\n")
     folders = [{"kind": "directory", "path": str(tmp_path / name)} for name in ("two", "one")]
     config = TypeAdapter(AnySource).validate_python({"kind": "union", "sources": folders})
+    assert isinstance(config, union.Config)
     assert [file.path for file in lookup("union").read(config) if isinstance(file, RawFile)] == [
         "two.py",
         "one.py",

@@ -75,7 +75,7 @@ def test_nothing_to_learn_from(tmp_path: Path) -> None:
 
 
 def test_lookup_names_the_kinds() -> None:
-    assert tokenizers.lookup("bpe") is bpe
+    assert tokenizers.lookup("bpe").Config is bpe.Config
     with pytest.raises(BadInput, match=r"tokenizer.kind: no tokenizer 'bpp'; did you mean 'bpe'\?"):
         tokenizers.lookup("bpp")
 
