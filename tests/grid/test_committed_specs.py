@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from analysis import report
+from analysis.report import page
 from grid import executors, hosts
 from grid.commands.run import DONE, Run
 from grid.plan.opening import open_grid
@@ -79,7 +79,7 @@ def runs_to_its_report(file: Path, root: Path, code: Path, place: str | None) ->
     console = Console(file=out, width=200)
     run = Run(grid=grid, root=root, slots=slots, executor=executor, console=console, report=False)
     assert run.run() == DONE, out.getvalue()
-    written = report.make(root / grid.spec.name)
+    written = page.make(root / grid.spec.name)
     assert {path.suffix for path in written} >= {".html", ".pdf", ".png", ".csv", ".tex"}
     cells = pd.read_parquet(root / grid.spec.name / "cells.parquet")
     assert len(cells) == CELLS[file.stem]

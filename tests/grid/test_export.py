@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from grid.errors import BadInput
-from grid.export import export
 
+from grid.commands.export import export
+from preprocessing.errors import BadInput
 from tasks.completion import DESCRIPTION
 
 

@@ -166,13 +166,13 @@ def _module(name: str, *arguments: str, folder: Path, code: Path) -> None:
 def comparisons(results: Path) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
     """Kind, scope, metric and difference table of all comparisons that analysis makes of a results folder."""
     from analysis.comparing.comparisons import compare
-    from analysis.comparing.pairing import ALIGNED, KINDS
+    from analysis.comparing.pairing import KINDS
     from analysis.report import difference_tables
     from analysis.results import Results
 
     read = Results(results)
     for kind in KINDS:
-        for scope in ALIGNED:
+        for scope in read.task.comparable:
             compared = compare(read, kind, scope=scope)
             for metric in dict.fromkeys(compared.table["metric"]):
                 yield kind, scope, metric, difference_tables.differences(read, compared, metric)

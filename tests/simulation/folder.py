@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-from grid.strata import STRATA
 
 from tests.simulation import tables, texts
 from tests.simulation.scores import Simulation, Split, cell_id, scores
@@ -34,7 +33,7 @@ def write(folder: Path, simulation: Simulation | None = None) -> Path:
             scored.append(tables.samples(cell, name, table, test, simulation))
     samples = pd.concat(scored, ignore_index=True)
     samples.to_parquet(folder / "samples.parquet", index=False)
-    of_strata = STRATA.empty_table()
+    of_strata = tables.STRATA.empty_table()
     if simulation.with_best:
         of_strata = tables.strata(folder, grid, test, simulation)
     pq.write_table(of_strata, folder / "strata.parquet")

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from preprocessing.tokens import KINDS
+
+from preprocessing.lexer.tokens import KINDS
 
 SHARES = (0.38, 0.09, 0.33, 0.03, 0.05, 0.08, 0.02, 0.02, 0.0)
 Bits = npt.NDArray[np.float32]

@@ -1,6 +1,7 @@
 """The tables that a simulated grid writes beside its scores."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-from models.metrics import values_of
-from preprocessing.tokens import KINDS
 
 from analysis.results import FORMAT
-from grid import strata as strata_table
+from grid.results.strata import Counter
+from preprocessing.lexer.tokens import KINDS
 from tasks import completion
+from tasks.units import values_of
 from tests.simulation.scores import Simulation, Split, thrown_out
+
+STRATA = Counter(completion.UNITS, completion.DESCRIPTION.metrics).table
 
 
 def samples(
@@ -66,15 +69,14 @@ def strata(folder: Path, grid: Sequence[dict[str, Any]], test: Split, simulation
             (name, "original", cell["cell"]) for name in (cell["cell"], cell["baseline_cell"]) if left_out
         ]
         for name, test_name, of in sets:
-            file = folder / "tokens" / f"{name}-{test_name}.parquet"
+            units = replace(completion.UNITS, file=f"tokens/{name}-{test_name}.parquet")
             kept = set(scopes if test_name == "original" else scopes.values())
-            if file.exists():
-                rows = strata_table.count(file, projects, set() if of == "all" else left_out, kept).rows
+            if (folder / units.file).exists():
+                counter = Counter(units, completion.DESCRIPTION.metrics)
+                rows = counter.count(folder, projects, set() if of == "all" else left_out, kept).rows
                 head = {"cell": name, "test": test_name, "samples": of}
                 tables.append(rows.to_pandas().assign(**head))
-    return pa.Table.from_pandas(
-        pd.concat(tables)[strata_table.STRATA.names], strata_table.STRATA, preserve_index=False
-    )
+    return pa.Table.from_pandas(pd.concat(tables)[STRATA.names], STRATA, preserve_index=False)
 
 
 def metrics(samples: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFrame:
