@@ -120,12 +120,14 @@ def training_tokens(
 
 
 def _share(shards: Sequence[Path], train_bytes: int) -> int:
-    """The names below this number, out of 2^64, are those of about so many bytes."""
-    total = 0
+    """The names below this number, out of 2^64, are those of about so many bytes, or of one sample."""
+    total, first = 0, 2**64
     for shard in shards:
-        table = pq.read_table(shard, columns=["split", "n_bytes"])
-        total += pc.sum(pc.filter(table["n_bytes"], pc.equal(table["split"], "train"))).as_py() or 0
-    return 2**64 if total <= train_bytes else 2**64 * train_bytes // total
+        table = pq.read_table(shard, columns=["sample", "split", "n_bytes"])
+        table = table.filter(pc.equal(table["split"], "train"))
+        total += pc.sum(table["n_bytes"]).as_py() or 0
+        first = min([first, *(int(name, 16) for name in table["sample"].to_pylist())])
+    return 2**64 if total <= train_bytes else max(2**64 * train_bytes // total, first + 1)
 
 
 def load(folder: Path) -> Tokenizer:

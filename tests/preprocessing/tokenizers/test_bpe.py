@@ -91,6 +91,9 @@ def test_a_part_of_the_training_split_is_enough(small_corpus: Path) -> None:
     assert 0.2 < some.total() / every.total() < 0.8
     assert Counter(tokenizers.training_tokens(shards, tokens, n_bytes // 2)) == some
     assert Counter(tokenizers.training_tokens(shards, tokens, n_bytes)) == every
+    one = Counter(tokenizers.training_tokens(shards, tokens, 1))
+    assert one.total()  # of one sample
+    assert one < some
 
 
 def test_learning_from_a_part_is_another_tokenizer(small_corpus: Path, tmp_path: Path) -> None:
