@@ -68,7 +68,7 @@ def check(rewrites: Sequence[str | Mapping[str, Mapping[str, Any]]]) -> Checked:
 def make_options(name: str, values: Mapping[str, Any]) -> Any:
     """The `Options` of a rewrite with these values. Raises ValueError for unknown options and values."""
     options = lookup(name).Options
-    hints = get_type_hints(options)
+    hints = _hints(options)
     unknown = [key for key in values if key not in hints]
     if unknown:
         raise ValueError(
@@ -92,6 +92,9 @@ def _name_and_options(request: object) -> tuple[str, Mapping[str, Any]]:
         if isinstance(name, str) and isinstance(values or {}, Mapping):
             return name, values or {}
     raise ValueError(f"a rewrite must be a name or {{name: {{option: value}}}}, got {request!r}")
+
+
+_hints = cache(get_type_hints)
 
 
 def _fits(value: object, hint: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cache, wraps
 from types import MappingProxyType
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -82,22 +82,23 @@ def _once(method: Callable[[_Planner, *Arguments], T]) -> Callable[[_Planner, *A
     @wraps(method)
     def answer(planner: _Planner, *arguments: *Arguments) -> T:
         call = (name, *arguments)
-        if call not in planner.answers:
-            planner.answers[call] = method(planner, *arguments)
-        known: T = planner.answers[call]
+        known: T | None = planner.answers.get(call)
+        if known is None:
+            known = planner.answers[call] = method(planner, *arguments)
         return known
 
     return answer
 
 
 class _Planner:
-    """Each method makes the steps behind one thing, once."""
+    """Each method makes the steps behind one thing; `_once` where several cells need it."""
 
     def __init__(self, task: Task, raw_digest: Callable[[CorpusConfig], str]) -> None:
         self.task, self.raw_digest = task, raw_digest
         self.steps: dict[str, Step] = {}
         self.answers: dict[tuple[object, ...], Any] = {}
         self._roles: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._version = cache(lambda kind: canonical(version(kind)))
 
     def cell(self, spec: CellSpec) -> CellSteps:
         corpus = self.corpus(spec.corpus)
@@ -105,9 +106,7 @@ class _Planner:
         original = self.encoded(spec.task, corpus, None, tokenizer, spec.tokens)
         variant = augmented = None
         if spec.rewriting is not None:
-            counts = spec.size.needs_tokenizer or rewrite_sets.needs_tokenizer(spec.rewriting.rewrites)
-            counting = tokenizer if counts else None
-            variant = self.variant(corpus, counting, spec.rewriting, spec.size, spec.tokens)
+            variant = self.variant(corpus, tokenizer, spec.rewriting, spec.size, spec.tokens)
             augmented = self.encoded(spec.task, corpus, variant, tokenizer, spec.tokens)
         train = self.train(
             self.training(spec.task, spec.model, spec.training, spec.seed),
@@ -134,7 +133,7 @@ class _Planner:
     def variant(
         self,
         corpus: Artifacts,
-        tokenizer: Artifacts | None,
+        tokenizer: Artifacts,
         rewriting: Rewriting,
         size: SizeRule,
         tokens: TokensConfig,
@@ -150,7 +149,7 @@ class _Planner:
         if versions:
             keyed["versions"] = versions
         inputs = {"corpus": _all("corpus", corpus.keys[:1])}
-        if tokenizer is not None:  # the size rule counts subwords, or the names of a rewrite do
+        if size.needs_tokenizer or rewrite_sets.needs_tokenizer(rewriting.rewrites):
             inputs["tokenizer"] = tokenizer
         group = digest([keyed["tokens"], *(artifacts.name for artifacts in inputs.values())])
         keys = []
@@ -213,7 +212,6 @@ class _Planner:
     def scoring(self, task: TaskConfig, evaluation: EvaluationConfig) -> _Parameters:
         return _Parameters.of({"config": evaluation.keyed(), **tasks.keyed(task)})
 
-    @_once
     def tests(
         self,
         train: Artifacts,
@@ -238,7 +236,7 @@ class _Planner:
         self, kind: str, parameters: _Parameters, inputs: Mapping[str, Artifacts], *, group: str = ""
     ) -> str:
         """The key of a step, which is new or known; without a group it is a job of its own."""
-        names = ",".join(f'"{role}":"{inputs[role].name}"' for role in sorted(inputs))
+        names = ",".join([f'"{role}":"{inputs[role].name}"' for role in sorted(inputs)])
         document = (  # canonical JSON of `graph.document`
             f'{{"inputs":{{{names}}},"parameters":{parameters.text},"step":"{kind}",'
             f'"version":{self._version(kind)}}}'
@@ -250,10 +248,6 @@ class _Planner:
             step = Step(kind, key, group or key, parameters.keyed, roles, needs, parameters.unkeyed)
             self.steps[key] = step
         return key
-
-    @_once
-    def _version(self, kind: str) -> str:
-        return canonical(version(kind))
 
 
 def _raw(config: TokenizerConfig | ModelConfig) -> dict[str, str]:
