@@ -71,14 +71,14 @@ def training(device: torch.device, sizes: dict[str, Any], rows: int) -> dict[str
     packer = Packer(samples, rows=rows, window=span, seed=1)
     optimiser = torch.optim.AdamW(network.parameters(), fused=True)
 
-    def step() -> None:
+    def step() -> float:
         inputs, targets = (torch.from_numpy(ids).to(device) for ids in packer.batch())
         optimiser.zero_grad(set_to_none=True)
         loss, _ = network.loss(inputs, targets, None)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
-        float(loss.detach())  # the loop looks at each
+        return float(loss.detach())  # the loop looks at each
 
     first = seconds(lambda: [step() for _ in range(3)])
     rate = rows * span * sizes["steps"] / seconds(lambda: [step() for _ in range(sizes["steps"])])

@@ -101,7 +101,7 @@ def unittest_outcomes(suite: str, tree: Path) -> Outcomes:
     result = tree.parent / f"{tree.name}.json"
     result.unlink(missing_ok=True)
     modules = [module.removesuffix(".py") for module in STDLIB_SUITES[suite]]
-    command = [
+    command: list[str | Path] = [
         sys.executable,
         "-X",
         "frozen_modules=off",

@@ -25,7 +25,7 @@ import tokenize
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from preprocessing import encode, parquet, tokenizers
 from preprocessing.corpus import building, decoding, duplicates
@@ -36,7 +36,7 @@ from preprocessing.fetching.raw import RawFile
 from preprocessing.lexer.tokens import TokensConfig, lex, texts
 from preprocessing.prepare import PrepareConfig, encode_all, prepare
 from preprocessing.sources import directory, stdlib
-from preprocessing.tokenizers.bpe import Config
+from preprocessing.tokenizers.bpe import Bpe, Config
 
 REPEATS = 2
 COPIES = 8  # of the text for two processes, which take a second to start
@@ -88,7 +88,7 @@ def stages(quick: bool) -> dict[str, Any]:
             [word + "\0" for word in texts(text, tokens, config)]
             for text, tokens in zip(source, cut, strict=True)
         ]
-        library = trained._library
+        library = cast(Bpe, trained)._library
         numbers = iter(range(1000))
 
         def encode_one() -> None:
@@ -107,7 +107,7 @@ def stages(quick: bool) -> dict[str, Any]:
 
         work: dict[str, tuple[str, Callable[[], object]]] = {
             "ast.parse": ("", lambda: [ast.parse(text) for text in source]),
-            "compile": ("", lambda: [decoding.check_syntax(text) for text in source]),
+            "compile": ("", lambda: list(map(decoding.check_syntax, source))),
             "tokenize": ("", tokenize_all),
             "tokenizers": ("", lambda: [library.encode_batch_fast(ended) for ended in words]),
             "read": ("", lambda: list(read(quick))),
@@ -119,7 +119,7 @@ def stages(quick: bool) -> dict[str, Any]:
         }
         speed = {label: megabytes / seconds(one) for label, (_, one) in work.items()}
     print(f"{megabytes:.1f} MB, {len(source)} files, MB/s on one core")
-    rows = {}
+    rows: dict[str, dict[str, Any]] = {}
     for label, (floor, _) in work.items():
         rows[label] = {"mb_per_s": round(speed[label], 1)}
         if floor:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,7 @@ def main() -> None:
     parser.add_argument("--docker", metavar="URL", help="an engine with the image: its overhead, too")
     parser.add_argument("--dask", metavar="ADDRESS", help="a scheduler with a worker: its overhead, too")
     chosen = parser.parse_args()
-    benchmarks = {
+    benchmarks: dict[str, Callable[[Path], dict[str, float]]] = {
         "plan": plan,
         "noop": noop,
         "overhead": lambda folder: overhead(folder, 20, chosen.docker, chosen.dask),

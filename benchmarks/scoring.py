@@ -161,7 +161,7 @@ def measure(place: Path, config: dict[str, Any], positions: int) -> dict[str, An
         return scorer
 
     work = batches(model, samples, 32, 64)
-    runs = {
+    runs: dict[str, Callable[[], object]] = {
         "forward": lambda: forward(model, work),
         "nll": lambda: score(False),
         "ranks": lambda: score(True),

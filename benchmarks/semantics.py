@@ -28,6 +28,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from joblib import Parallel, delayed
 from rich.console import Console
@@ -71,7 +72,7 @@ def is_test(path: Path) -> bool:
 
 def rewrite_file(
     root: Path, relative: Path, targets: dict[str, Path], rewrites: dict[str, list[str]]
-) -> list[tuple]:
+) -> list[tuple[Any, ...]]:
     """Analyses one file once, writes it rewritten into each tree: (set, status, sites, refused) each."""
     data = (root / relative).read_bytes()
     try:

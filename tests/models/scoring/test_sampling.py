@@ -1,6 +1,7 @@
 """Sampling against distributions by hand; repetition and memorisation by hand."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_repetition_by_hand() -> None:
 
 
 def test_memorisation_by_hand() -> None:
-    memory = Memory([np.array([1, 2, 3]), np.array([9, 4])], n=2)
+    memory = Memory([[1, 2, 3], [9, 4]], n=2)
     assert memory.share([1, 2, 3, 9]) == pytest.approx(2 / 3)  # 12 and 23; no n-gram spans two samples
     assert memory.share([7]) is None
 
@@ -70,7 +71,7 @@ def test_memorisation_by_hand() -> None:
 def test_a_beam_as_wide_as_all_sequences_finds_the_best(kind: str) -> None:
     torch.manual_seed(3)
     v, length = 6, 3
-    models = {
+    models: dict[str, Callable[[], Gru | Gpt]] = {
         "gru": lambda: Gru(lookup("gru").Config(d_model=8), v),
         "gpt": lambda: Gpt(lookup("gpt").Config(d_model=8, layers=1, heads=2, context=12), v),
     }

@@ -35,7 +35,7 @@ def gpt(vocab_size: int) -> Gpt:
     config = GptConfig(d_model=16, layers=2, heads=2, context=24, min_context=9)
     model = Gpt(config, vocab_size).eval().requires_grad_(False)
     for parameter in model.parameters():
-        parameter += torch.randn_like(parameter) * 0.15
+        parameter.add_(torch.randn_like(parameter) * 0.15)
     return model
 
 
@@ -99,7 +99,7 @@ def test_ranks_equal_brute_force(kind: str, tokenizer: Any, vocabulary: Vocabula
             everything, longer = log_ps(model, before, tokens), log_ps(model, before, unfinished).max()
             if longer < everything.max():
                 assert best.nats[k] == pytest.approx(-everything.max(), abs=2 * TIE)
-                top = text.subwords[a:b].tolist() if rank[k] == 1 else list(best.tokens[k])
+                top: list[Any] = text.subwords[a:b].tolist() if rank[k] == 1 else list(best.tokens[k])
                 [p_top] = log_ps(model, before, [top])
                 assert p_top == pytest.approx(everything.max(), abs=2 * TIE)
                 tops += 1
@@ -144,6 +144,7 @@ def test_looking_for_the_best_token_changes_no_score(vocabulary: Vocabulary, tex
             assert one.best is None
             np.testing.assert_allclose(one.nll, two.nll, atol=1e-5)
             np.testing.assert_array_equal(one.rank, two.rank)
+            assert two.best is not None
             assert np.all(two.best.nats <= two.nll + 1e-9)
             assert all(one.rank[k] != 1 for k in two.best.tokens)
 

@@ -30,7 +30,7 @@ FAST = TrainingConfig(
     checkpoint_s=0.0,
     precision="float32",
 )
-SMALL = {
+SMALL: dict[str, dict[str, Any]] = {
     "gru": {"d_model": 16, "layers": 2, "dropout": 0.2},
     "ngram": {"order": 3},
     "gpt": {"d_model": 16, "layers": 1, "heads": 2, "context": 16},

@@ -19,7 +19,7 @@ from tasks.completion.config import Config
 from tasks.fitting import fit
 
 TRAINING = TrainingConfig(batch_tokens=96, window=32, max_steps=8, validate_every=2, checkpoint_s=0.0)
-MODELS = {
+MODELS: dict[str, dict[str, Any]] = {
     "gru": {"d_model": 16, "dropout": 0.0},
     "gpt": {"d_model": 16, "layers": 1, "heads": 2, "context": 32},
 }

@@ -26,7 +26,7 @@ TOTALS = {
 
 
 def values(**other: float) -> dict[str, float]:
-    totals = {name: np.float64(value) for name, value in (TOTALS | other).items()}
+    totals = {name: np.array(value) for name, value in (TOTALS | other).items()}
     made_of = {
         one.name: one for one in DESCRIPTION.metrics if set(one.sums) <= set(totals) and one.by is None
     }

@@ -21,8 +21,9 @@ def test_recurrence_equals_torch_with_gradients() -> None:
     leaves = [x, h0, *layer.parameters()]
     expected, _ = layer(x, h0[None])
     wanted = torch.autograd.grad((expected * weigh).sum(), leaves)
-    gates = functional.linear(x, layer.weight_ih_l0, layer.bias_ih_l0)
-    own = recur(gates, h0, layer.weight_hh_l0, layer.bias_hh_l0)
+    weights = dict(layer.named_parameters())
+    gates = functional.linear(x, weights["weight_ih_l0"], weights["bias_ih_l0"])
+    own = recur(gates, h0, weights["weight_hh_l0"], weights["bias_hh_l0"])
     got = torch.autograd.grad((own * weigh).sum(), leaves)
     torch.testing.assert_close(own, expected)
     for a, b in zip(got, wanted, strict=True):

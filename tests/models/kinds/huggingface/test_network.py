@@ -85,7 +85,11 @@ def data(pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     folder = tmp_path_factory.mktemp("data")
     kind = tokenizers.lookup("huggingface")
     (folder / "tokenizer").mkdir()
-    kind.train(kind.Config(kind="huggingface", path=str(pretrained)), iter(()), folder / "tokenizer")
+    kind.train(
+        kind.Config.model_validate({"kind": "huggingface", "path": str(pretrained)}),
+        iter(()),
+        folder / "tokenizer",
+    )
     names = ("sample", "project", "path", "split", "text")
     texts = [("train", CODE * 4), ("valid", CODE), ("test", CODE), ("test", ""), ("test", "x")]
     rows = [(f"s{i}", f"p{i}", f"{i}.py", split, text) for i, (split, text) in enumerate(texts)]

@@ -180,6 +180,7 @@ def test_best_tokens_equal_brute_force(kind: str, tmp_path: Path) -> None:
     result = toy.network.rank_tokens(toy.tokenizer, toy.sample(OTHER), best=True)
     np.testing.assert_array_equal(result.rank, plain.rank)
     assert result.best is not None
+    assert result.best.spelled is not None
     assert result.best_cut_off == 0
     others = 0
     for k, (known, key, longer) in enumerate(brute_force(toy, OTHER)):

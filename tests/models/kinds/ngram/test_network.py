@@ -49,7 +49,7 @@ def brute_force(texts: list[list[int]], order: int, modified: bool) -> Any:
             return lower
         own = here.get((*context, word), 0)
         rest = sum(taken[n][min(c, 3) - 1] for c in here.values()) / total
-        return (own - (taken[n][min(own, 3) - 1] if own else 0)) / total + rest * lower
+        return float((own - (taken[n][min(own, 3) - 1] if own else 0)) / total + rest * lower)
 
     return p
 
