@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ def copy(folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(folder, tmp_path / "copy"))
 
 
-def change(folder: Path, table: str, **columns: object) -> pd.DataFrame:
+def change(folder: Path, table: str, **columns: Any) -> pd.DataFrame:
     frame = pd.read_parquet(folder / f"{table}.parquet")
     for column, values in columns.items():
         frame[column] = values(frame) if callable(values) else values
@@ -47,7 +48,7 @@ def test_a_failed_cell_is_missing_with_its_error(copy: Path) -> None:
         copy,
         "cells",
         status=lambda f: np.where(f["cell"] == victim, "failed", "done"),
-        error=lambda f: np.where(f["cell"] == victim, "CUDA out of memory", None),
+        error=lambda f: ["CUDA out of memory" if cell == victim else None for cell in f["cell"]],
     )
     missing = Results(copy).missing
     assert missing[["cell", "error"]].to_numpy().tolist() == [[victim, "CUDA out of memory"]]

@@ -147,8 +147,8 @@ def test_unchanged_and_renamed_tokens_add_up_and_have_intervals(
     assert set(table.query("rewrites == 'rename'")["tokens"]) == {"unchanged", "renamed"}
     assert (table["low"] <= table["change"]).all()
     assert (table["change"] <= table["high"]).all()
-    whole = compare(results, "robustness", metrics=["entropy"], resamples=50).table
-    whole = whole.set_index(list(results.groups))["difference"]
+    compared = compare(results, "robustness", metrics=["entropy"], resamples=50).table
+    whole = compared.set_index(list(results.groups))["difference"]
     sums = table.groupby(list(results.groups), sort=False)[["part", "n_tokens"]].sum()
     mean = (sums["part"] / sums["n_tokens"]).loc[whole.index]
     assert mean.to_numpy() == pytest.approx(whole.to_numpy(), abs=0.01)
@@ -158,18 +158,18 @@ def test_rising_differences_are_a_trend(results: Results) -> None:
     comparison = compare(results, "robustness", metrics=["entropy", "accuracy_1"], resamples=50)
     for metric in ("entropy", "accuracy_1"):
         table = trends(results, comparison, metric).set_index(["rewrites", "train_on", "model"])
-        assert table.loc[("rename", "original", "small"), "p_holm"] < 0.001
-        assert table.loc[("parens", "original", "small"), "p_holm"] > 0.05
+        assert table["p_holm"]["rename", "original", "small"] < 0.001
+        assert table["p_holm"]["parens", "original", "small"] > 0.05
         assert (table["intensities"] == "0.25 0.5 1").all()
 
 
 def test_equivalence_within_five_percent_is_claimed_where_there_is_no_effect(results: Results) -> None:
     table = compare(results, "robustness", metrics=["entropy"], resamples=50).table
     table = table.set_index(["rewrites", "intensity", "train_on", "model"])
-    nothing = table.loc[("parens", "0.25", "original", "small")]
+    nothing = table.T["parens", "0.25", "original", "small"]
     assert nothing["p_equivalence"] < 0.01
     assert nothing["margin"] == pytest.approx(0.05 * nothing["reference"])
-    assert table.loc[("rename", "1", "original", "small"), "p_equivalence"] > 0.99
+    assert table["p_equivalence"]["rename", "1", "original", "small"] > 0.99
     shares = table[["variance_seed", "variance_project", "variance_residual"]].to_numpy()
     assert shares.sum(axis=1) == pytest.approx(np.ones(len(table)))
 

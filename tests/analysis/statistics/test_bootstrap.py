@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 
 from analysis.statistics.bootstrap import Interval, bootstrap, interval, resample
 
 
-def ratio(sums: np.ndarray) -> np.ndarray:
+def ratio(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return sums[:, :1] / sums[:, 1:]
 
 

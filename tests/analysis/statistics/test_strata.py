@@ -39,7 +39,7 @@ def test_strata_of_groups_add_up_to_those_of_all(drawn: tuple[np.ndarray, ...]) 
     ordered = counted(confidence, right, groups)
     found = dict(ordered.strata(30))
     assert list(found) == [0, 2, 4, 6, 8, 10]
-    sums = dict(zip(("n", "confidence", "right"), sum(found.values()), strict=True))
+    sums = dict(zip(("n", "confidence", "right"), np.sum(list(found.values()), axis=0), strict=True))
     assert sums["n"] == pytest.approx(np.full(30, 5000 / 30))
     assert float(ECE.of(sums)) == pytest.approx(float(ECE.of(ordered.totals())), abs=1e-12)
     assert float(TOP.of(sums)) == pytest.approx(float(TOP.of(ordered.totals())), abs=1e-12)
