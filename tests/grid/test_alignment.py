@@ -102,8 +102,8 @@ def test_on_the_standard_library(part: int) -> None:
 def reads_back(text: str) -> None:
     """Running text has the tokens of the text that it was made of."""
     for comments, limit in product(("drop", "keep"), (None, 15)):
-        config = TokensConfig(comments=comments, max_string_chars=limit)
-        cut = lex(text, comments)
+        config = TokensConfig.model_validate({"comments": comments, "max_string_chars": limit})
+        cut = lex(text, config.comments)
         read, ends = running(text, cut, texts(text, cut, config), config)
         assert ends == sorted(ends)
         assert lex(read, "keep").kinds == cut.kinds

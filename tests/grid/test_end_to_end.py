@@ -64,8 +64,9 @@ def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def start(spec: Path, results: Path, *more: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "grid", "run", str(spec), "--results", str(results), "--no-report"]
-    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen([*command, *more], env=env, **output)
+    return subprocess.Popen(
+        [*command, *more], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 def finish(spec: Path, results: Path, *more: str, env: dict[str, str] | None = None) -> str:
@@ -226,7 +227,7 @@ def test_jobs_know_their_cells_and_logs(whole: Path) -> None:
     import pandas as pd
 
     jobs = pd.read_parquet(whole / "mini" / "jobs.parquet").set_index("kind")
-    assert len(jobs.loc["corpus", "cells"]) == 7
+    assert len(jobs["cells"]["corpus"]) == 7
     assert (jobs["n_done"] == jobs["n_steps"]).all()
     assert jobs["log"].str.contains("on cpu").all()
 

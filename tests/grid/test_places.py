@@ -98,7 +98,8 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
 def loaded(url: str, source: docker.DockerClient, image: str) -> docker.DockerClient:
     """A client of the engine at `url`, which has been given an image of another one."""
     client = docker.DockerClient(base_url=url, version="auto", timeout=600)
-    client.images.load(source.images.get(image).save(named=True))
+    stream: Any = source.images.get(image).save(named=True)
+    client.images.load(stream)
     return client
 
 
@@ -137,7 +138,7 @@ def dask_address(tmp_path: Path) -> Iterator[str]:
     pytest.importorskip("distributed")
     file = tmp_path / "scheduler.json"
     at = ("--scheduler-file", str(file), "--no-dashboard")
-    plain = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    plain: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     started = [subprocess.Popen([sys.executable, "-m", "dask", "scheduler", "--port", "0", *at], **plain)]
     while not file.exists():
         time.sleep(0.1)

@@ -76,14 +76,15 @@ def oracle(spec: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
 
 @st.composite
 def specs(draw: st.DrawFn) -> dict[str, Any]:
-    axes = {}
+    axes: dict[str, list[Any]] = {}
     for name, values in VALUES.items():
         if name != "training.learning_rate" or draw(st.booleans()):
             axes[name] = draw(st.lists(st.sampled_from(values), min_size=1, max_size=3, unique_by=json.dumps))
     axes = dict(draw(st.permutations(list(axes.items()))))
     names = list(axes)
     pairs = [[a, b] for a, b in itertools.combinations(names, 2) if len(axes[a]) == len(axes[b])]
-    zipped = [draw(st.sampled_from(pairs))] if pairs and draw(st.booleans()) else []
+    tied = draw(st.booleans())
+    zipped = [draw(st.sampled_from(pairs))] if pairs and tied else []
 
     def rule() -> dict[str, Any]:
         chosen = draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))
@@ -150,7 +151,7 @@ def test_every_cell_has_its_baseline(spec: dict[str, Any]) -> None:
         assert baseline.patch == cell.patch
 
 
-AXES = {
+AXES: dict[str, list[Any]] = {
     "rewrites": ["rename"],
     "intensity": [0.5],
     "train_on": ["original"],

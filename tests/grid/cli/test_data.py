@@ -84,7 +84,7 @@ def test_sizes_says_what_is_thrown_out_and_why(spec: Path, results: Path) -> Non
     result = augrid("sizes", spec, "--results", results)
     assert result.exit_code == 0, result.output
     rows = pd.read_csv(results / "mini" / "data" / "sizes.csv").set_index("rewrites")
-    assert rows.loc["parens", "growth"] > rows.loc["rename", "growth"] == 1.0
+    assert rows["growth"]["parens"] > rows["growth"]["rename"] == 1.0
     samples = pd.read_parquet(results / "mini" / "data" / "survivors.parquet")
     assert len(samples) == 2 * 8
     assert set(samples.loc[samples["outcome"] == "thrown_out", "reason"]) == {"max_subwords"}

@@ -32,7 +32,7 @@ axes: {{rewrites: [rename, parens], intensity: [1.0], seed: [1]}}
 register(app, console)
 
 
-def run(*arguments: str) -> Any:
+def run(*arguments: object) -> Any:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 

@@ -39,7 +39,8 @@ def hosts(docker_url: str, training_image: str) -> Make:
 def data(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
     if request.param is None:  # as for a host elsewhere
         monkeypatch.setattr(DockerHost, "shared", property(lambda host: False))
-    return request.param
+    place: str | None = request.param
+    return place
 
 
 def drive(root: Path, hosts: Hosts, jobs: list[Any], **options: Any) -> Report:

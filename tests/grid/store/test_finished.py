@@ -2,6 +2,7 @@ import itertools
 import json
 import multiprocessing
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from grid.store import finished, processes
+from grid.store import processes
 from grid.store.finished import DamagedError, Store
 
 KEY = "ab" * 32
@@ -47,7 +48,7 @@ def calls_of(owner: Any, victim: str, crash_at: int, do: Callable[[], object]) -
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(owner, victim, crashing)
-        patch.setattr(finished.shutil, "rmtree", lambda *a, **k: None)  # a killed process doesn't clean up
+        patch.setattr(shutil, "rmtree", lambda *a, **k: None)  # a killed process doesn't clean up
         do()
     return next(calls)
 

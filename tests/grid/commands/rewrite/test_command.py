@@ -74,7 +74,12 @@ def test_report_and_what_can_t_be_parsed(code: Path, tmp_path: Path) -> None:
 
 def test_jsonl_and_any_number_of_processes(tmp_path: Path) -> None:
     file = tmp_path / "data.jsonl"
-    rows = [{"n": 1, "text": TEXT}, {"text": "x ="}, {"other": 1}, {"text": TEXT, "é": "ü"}]
+    rows: list[dict[str, Any]] = [
+        {"n": 1, "text": TEXT},
+        {"text": "x ="},
+        {"other": 1},
+        {"text": TEXT, "é": "ü"},
+    ]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     for jobs in (1, 2):
         arguments = ["--rewrites", "rename_variable", "--column", "text", "--jobs", jobs]
