@@ -53,8 +53,13 @@ def needed(name: str, known: set[str]) -> set[str]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built from a copy: what an earlier build left here could fill a gap."""
     sources, out = tmp_path_factory.mktemp("sources") / "augrid", tmp_path_factory.mktemp("wheel")
-    unwanted = shutil.ignore_patterns(".*", "build", "results", "tests", "*.egg-info", "__pycache__")
-    shutil.copytree(ROOT, sources, ignore=unwanted)
+    unwanted = shutil.ignore_patterns("__pycache__")
+    sources.mkdir()
+    for path in ROOT.iterdir():
+        if path.is_file():
+            shutil.copy(path, sources)
+        elif any(path.glob("*.py")) or path.name == "configs":
+            shutil.copytree(path, sources / path.name, ignore=unwanted)
     pip("wheel", "--no-deps", "--wheel-dir", out, sources, cwd=out)
     (file,) = out.iterdir()
     return file

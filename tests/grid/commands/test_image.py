@@ -1,5 +1,6 @@
 """`augrid image build`, on a real engine."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,3 +87,11 @@ def test_without_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(image, "__file__", str(tmp_path / "grid" / "commands" / "image.py"))
     with pytest.raises(BadInput, match="an image is built from a checkout"):
         image.checkout()
+
+
+def test_every_package_goes_into_the_image() -> None:
+    root = image.checkout()
+    packages = {file.parent.name for file in root.glob("*/__init__.py")}
+    assert packages | {"configs"} == set(image.FOLDERS)
+    copied = re.findall(r"^COPY (\S+) \1$", (root / image.DOCKERFILE).read_text(), re.MULTILINE)
+    assert set(copied) == set(image.FOLDERS)
