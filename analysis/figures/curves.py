@@ -17,6 +17,7 @@ from analysis.figures.panels import (
     gap,
     in_order,
     intensity_axis,
+    lay_out,
     legend,
     marks_of,
     outer_labels,
@@ -113,14 +114,8 @@ def _panels(
     points = table["rewrites"].nunique() * table["intensity"].nunique()
     fit = panels_across(width, len(names), points)
     models = by_mix["model"].nunique()
-    n_columns = models if 1 < models <= fit and len(names) % models == 0 else fit
-    n_rows = -(-len(names) // n_columns)
-    figure = Figure(figsize=(width, n_rows * PANEL_HEIGHT_IN + 0.2))
-    axes = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
-    flat = axes.ravel()
-    for ax in flat[len(names) :]:
-        ax.remove()
-    return figure, list(zip(flat, names, strict=False))
+    across = models if 1 < models <= fit and len(names) % models == 0 else fit
+    return lay_out(names, width=width, across=across, height=PANEL_HEIGHT_IN, sharey=True)
 
 
 def _seeds(comparison: Comparison, one: Metric, results: Results, panel: str) -> pd.DataFrame:

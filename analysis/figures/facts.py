@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
 
-from analysis.figures.style import Look, Plot, looks, style, width_in
+from analysis.figures.panels import lay_out
+from analysis.figures.style import Look, Plot, looks, seaborn_looks, style, width_in
 
 HEIGHT_IN = 1.9
 _UNITS = {"tokens": "tokens of a sample", "lines": "lines of a sample", "bytes": "bytes of a sample"}
@@ -29,23 +31,28 @@ def lengths(table: pd.DataFrame, *, template: str = "acm", columns: str = "two")
     marks = looks(list(dict.fromkeys(_label(table))))
     drawn = []
     with style():
-        figure = Figure(figsize=(width_in(template, columns), HEIGHT_IN))
-        axes = figure.subplots(1, len(_UNITS), squeeze=False, sharey=True)[0]
-        for ax, (unit, title) in zip(axes, _UNITS.items(), strict=True):
+        width = width_in(template, columns)
+        figure, panels = lay_out(
+            list(_UNITS), width=width, across=len(_UNITS), height=HEIGHT_IN, more=0.0, sharey=True
+        )
+        for ax, unit in panels:
             here = table[table["unit"] == unit]
-            for label, rows in here.groupby(_label(here), sort=False):
-                share = rows["samples"].cumsum() / max(1, rows["samples"].sum())
-                drawn.append(rows.assign(share_below=share))
-                x, y = rows["to"] - 1, 100 * share
-                ax.plot(x, y, color=marks[label].color, ls=marks[label].dashes, lw=1.2)
+            by_label = here.groupby(_label(here), sort=False)["samples"]
+            here = here.assign(share_below=by_label.cumsum() / by_label.transform("sum").clip(lower=1))
+            drawn.append(here)
+            shown = here.assign(x=here["to"] - 1, y=100 * here["share_below"], label=_label(here))
+            sns.lineplot(
+                shown, x="x", y="y", hue="label", style="label", lw=1.2, legend=False, ax=ax, errorbar=None,
+                **seaborn_looks(marks),
+            )  # fmt: skip
             filled = here[here["samples"] > 0]
-            ax.set(xscale="log", xlabel=title, ylim=(0, 100))
+            ax.set(xscale="log", xlabel=_UNITS[unit], ylabel="", ylim=(0, 100))
             ax.set_xlim(max(1, filled["from"].min() / 1.2), filled["to"].max() * 1.1)
             wide = filled["to"].max() / filled["from"].min() > 1000
             ax.xaxis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 3)))
             ax.xaxis.set_major_formatter(EngFormatter(sep=""))
             ax.xaxis.set_minor_locator(NullLocator())
-        axes[0].set_ylabel("samples not longer [%]")
+        panels[0][0].set_ylabel("samples not longer [%]")
         _legend(figure, marks, markers=False)
     return Plot(
         figure=figure, data=pd.concat(drawn), alt="Share of the samples that are not longer, by split."
@@ -88,21 +95,21 @@ def growth(table: pd.DataFrame, *, template: str = "acm", columns: str = "two") 
     marks = looks(list(dict.fromkeys(label)))
     levels = sorted(dict.fromkeys(table["intensity"].astype(str)), key=_amount)
     positions = {level: float(number) for number, level in enumerate(levels)}
-    panels = {
+    drawn = {
         "growth": "tokens after / before",
         "rewritten": "samples rewritten [%]",
         "thrown_out": "samples thrown out [%]",
     }
     with style():
-        figure = Figure(figsize=(width_in(template, columns), HEIGHT_IN + 0.4))
-        axes = figure.subplots(1, len(panels), squeeze=False)[0]
-        for ax, (column, title) in zip(axes, panels.items(), strict=True):
+        width = width_in(template, columns)
+        figure, panels = lay_out(list(drawn), width=width, across=len(drawn), height=HEIGHT_IN, more=0.4)
+        for ax, column in panels:
             for number, (name, rows) in enumerate(table.groupby(label, sort=False)):
                 shift = 0.36 * ((number + 0.5) / len(marks) - 0.5)
                 _line(ax, rows, column, positions, shift, marks[name])
             ax.set_xticks(list(positions.values()), levels)
             ax.set_xlim(-0.4, len(levels) - 0.6)
-            ax.set(xlabel="intensity", ylabel=title)
+            ax.set(xlabel="intensity", ylabel=drawn[column])
             if column != "growth":
                 ax.set_ylim(-3, 103)
         _legend(figure, marks, light="95th percentile of samples")

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from analysis.figures.panels import (
     PANEL_HEIGHT_IN,
@@ -10,6 +9,7 @@ from analysis.figures.panels import (
     gap,
     in_order,
     intensity_axis,
+    lay_out,
     legend,
     positions_of,
 )
@@ -26,29 +26,23 @@ def growth(results: Results, *, template: str = "acm", columns: str = "two") -> 
         raise BadResults(f"{results.folder / 'variants.parquet'}: no rewritten cells, so nothing grew")
     marks = looks(list(dict.fromkeys(table["rewrites"])))
     positions = positions_of(table, "intensity")
-    columns_drawn = (("growth", "growth of the tokens [%]"), ("thrown_out", "samples thrown out [%]"))
+    drawn = {"growth": "growth of the tokens [%]", "thrown_out": "samples thrown out [%]"}
     with style():
-        figure = Figure(figsize=(width_in(template, columns), PANEL_HEIGHT_IN + 0.2))
-        axes = figure.subplots(1, 2, squeeze=False)[0]
-        for ax, (column, label) in zip(axes, columns_drawn, strict=True):
-            for offset, rewrites in zip(dodge(len(marks), positions), marks, strict=True):
-                rows, look = table[table["rewrites"] == rewrites], marks[rewrites]
-                mean = rows.groupby("intensity", sort=False)[column].mean()
+        width = width_in(template, columns)
+        figure, panels = lay_out(list(drawn), width=width, across=2, height=PANEL_HEIGHT_IN)
+        for ax, column in panels:
+            for offset, (rewrites, look) in zip(dodge(len(marks), positions), marks.items(), strict=True):
+                rows = table[table["rewrites"] == rewrites]
+                mean = 100 * rows.groupby("intensity", sort=False)[column].mean()
                 x = mean.index.map(positions).to_numpy(float) + offset
                 ax.plot(
-                    x,
-                    100 * mean,
-                    color=look.color,
-                    marker=look.marker,
-                    markerfacecolor=look.face,
-                    ls=look.dashes,
-                    clip_on=False,
-                    zorder=3,
-                )
+                    x, mean, color=look.color, ls=look.dashes, marker=look.marker, markerfacecolor=look.face,
+                    clip_on=False, zorder=3,
+                )  # fmt: skip
                 x = rows["intensity"].map(positions) + offset + 0.055 * gap(positions)
                 ax.plot(x, 100 * rows[column], "o", color=look.color, ms=1.5, markeredgewidth=0)
             intensity_axis(ax, positions, results)
-            ax.set_ylabel(label)
+            ax.set_ylabel(drawn[column])
             ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
         legend(figure, marks, seeds=True)
     return Plot(

@@ -2,9 +2,9 @@
 
 import numpy as np
 import seaborn as sns
-from matplotlib.figure import Figure
 
 from analysis.comparing.token_by_token import Scan, by_kind, codes_of
+from analysis.figures.panels import lay_out
 from analysis.figures.style import Plot, style, width_in
 from analysis.results import BadResults, Results
 
@@ -32,30 +32,25 @@ def heat_map(
     limit = float(table["change"].abs().max()) or 1.0
     width = width_in(template, columns)
     across = max(1, min(len(models), int(width // 3.3)))
-    down = -(-len(models) // across)
     names_in = 0.07 * max(len(str(name)) for name in rewrites)
-    room = (width - names_in - 0.6) / across / len(kinds)
+    label = _label if (width - names_in - 0.6) / across / len(kinds) >= LABEL_WIDTH_IN else _sign
     with style():
-        figure = Figure(figsize=(width, down * (0.62 + 0.19 * len(rewrites)) + 0.75))
-        axes = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
-        for ax, model in zip(axes, models, strict=False):
+        height = 0.62 + 0.19 * len(rewrites)
+        figure, panels = lay_out(models, width=width, across=across, height=height, more=0.75, sharey=True)
+        for ax, model in panels:
             one = table[table["model"] == model]
             wide = one.pivot_table(index="rewrites", columns="kind", values="change", aggfunc="mean")
             wide = wide.reindex(index=rewrites, columns=kinds)
-            labels = wide.map(_label if room >= LABEL_WIDTH_IN else _sign)
             sns.heatmap(
                 wide,
                 ax=ax, cmap="RdBu_r", vmin=-limit, vmax=limit, cbar=False, linewidths=0.4,
-                annot=labels, fmt="", annot_kws={"size": 7},
+                annot=wide.map(label), fmt="", annot_kws={"size": 7},
             )  # fmt: skip
             ax.set(title=model, xlabel="", ylabel="")
             ax.set_xticks(ax.get_xticks(), kinds, rotation=40, ha="right", rotation_mode="anchor")
             ax.tick_params(axis="y", labelrotation=0)
-        for ax in axes[len(models) :]:
-            ax.remove()
-        bar = figure.colorbar(
-            axes[0].collections[0], ax=list(axes[: len(models)]), aspect=30, pad=0.01, fraction=0.03
-        )
+        axes = [ax for ax, _ in panels]
+        bar = figure.colorbar(axes[0].collections[0], ax=axes, aspect=30, pad=0.01, fraction=0.03)
         bar.set_label(f"Δ bits per {results.task.unit.singular}")
         bar.outline.set_visible(False)
     alt = (

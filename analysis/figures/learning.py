@@ -1,9 +1,9 @@
 """Validation loss over training."""
 
-from matplotlib.figure import Figure
+import seaborn as sns
 
-from analysis.figures.panels import MIN_PANEL_WIDTH_IN, PANEL_HEIGHT_IN, legend
-from analysis.figures.style import Plot, looks, style, width_in
+from analysis.figures.panels import MIN_PANEL_WIDTH_IN, PANEL_HEIGHT_IN, lay_out, legend
+from analysis.figures.style import Plot, looks, seaborn_looks, style, width_in
 from analysis.results import BadResults, Results
 
 
@@ -19,31 +19,20 @@ def learning(results: Results, *, template: str = "acm", columns: str = "two") -
         raise BadResults(f"{results.folder / 'training.parquet'}: no validation loss of any finished cell")
     models = list(dict.fromkeys(table["model"]))
     marks = looks(list(dict.fromkeys(table["train_on"])))
+    width = width_in(template, columns)
+    across = max(1, min(len(models), int(width // MIN_PANEL_WIDTH_IN)))
+    points = table.groupby("cell")["step"].transform("size") == 1  # a line needs two
     with style():
-        n_columns = max(1, min(len(models), int(width_in(template, columns) // MIN_PANEL_WIDTH_IN)))
-        n_rows = -(-len(models) // n_columns)
-        figure = Figure(figsize=(width_in(template, columns), n_rows * PANEL_HEIGHT_IN + 0.2))
-        axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
-        for ax, model in zip(axes, models, strict=False):
-            for (train_on, _), rows in table[table["model"] == model].groupby(
-                ["train_on", "cell"], sort=False
-            ):
-                look = marks[train_on]
-                one = {"marker": look.marker} if len(rows) == 1 else {}
-                ax.plot(
-                    rows["step"],
-                    rows["valid_bits"],
-                    color=look.color,
-                    ls=look.dashes,
-                    lw=0.8,
-                    alpha=0.7,
-                    **one,
-                )
-            ax.set_title(model)
-            ax.set_xlabel("training step")
-        for ax in axes[len(models) :]:
-            ax.remove()
-        axes[0].set_ylabel(f"validation loss\n[{results.task.validation}]")
+        figure, panels = lay_out(models, width=width, across=across, height=PANEL_HEIGHT_IN)
+        for ax, model in panels:
+            own = {"x": "step", "y": "valid_bits", "hue": "train_on", "legend": False, "ax": ax, "alpha": 0.7}
+            looks_of = seaborn_looks(marks)
+            lines, dots = (table[(table["model"] == model) & (points == alone)] for alone in (False, True))
+            sns.lineplot(lines, style="train_on", units="cell", estimator=None, lw=0.8, **looks_of, **own)
+            if len(dots):
+                sns.scatterplot(dots, palette=looks_of["palette"], **own)
+            ax.set(title=model, xlabel="training step", ylabel="")
+        panels[0][0].set_ylabel(f"validation loss\n[{results.task.validation}]")
         legend(figure, marks, markers=False)
     return Plot(
         figure=figure, data=table, alt="Validation loss over training steps, by model and training mix."

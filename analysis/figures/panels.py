@@ -79,6 +79,19 @@ def intensity_axis(ax: Axes, positions: dict[Any, float], results: Results) -> N
     )
 
 
+def lay_out(
+    names: Sequence[Any], *, width: float, across: int, height: float, more: float = 0.2, **sharing: Any
+) -> tuple[Figure, list[tuple[Axes, Any]]]:
+    """A figure with a panel for each name, so many beside one another; `more`: inches besides the panels'
+    heights."""
+    down = -(-len(names) // across)
+    figure = Figure(figsize=(width, down * height + more))
+    axes = figure.subplots(down, across, squeeze=False, **sharing).ravel()
+    for ax in axes[len(names) :]:
+        ax.remove()
+    return figure, list(zip(axes, names, strict=False))
+
+
 def panels_across(width: float, panels: int, points: int) -> int:
     """How many panels stand beside one another: as few as the points in each ask for, as many as the page's
     height and the smallest width allow.

@@ -1,9 +1,7 @@
 """Original against rewritten text, sample by sample."""
 
-from matplotlib.figure import Figure
-
 from analysis.comparing.pairing import pairs
-from analysis.figures.panels import legend, marks_of
+from analysis.figures.panels import lay_out, legend, marks_of
 from analysis.figures.style import Plot, style, width_in
 from analysis.results import BadResults, Results
 
@@ -42,13 +40,13 @@ def scatter(
     marks = {level: look for level, look in marks_of(results).items() if level in set(drawn["rewrites"])}
     width = width_in(template, columns)
     across = max(1, min(len(models), int(width // 1.6)))
-    down = -(-len(models) // across)
     low, high = drawn[["original", "rewritten"]].min().min(), drawn[["original", "rewritten"]].max().max()
     with style():
-        side = min(2.4, width / across - 0.25)
-        figure = Figure(figsize=(width, down * (side + 0.35) + 0.1))
-        axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
-        for ax, model in zip(axes, models, strict=False):
+        height = min(2.4, width / across - 0.25) + 0.35
+        figure, panels = lay_out(
+            models, width=width, across=across, height=height, more=0.1, sharex=True, sharey=True
+        )
+        for ax, model in panels:
             ax.plot([low, high], [low, high], color="#111111", lw=0.7, ls=(0, (6, 2)), zorder=1)
             for rewrites, look in marks.items():
                 mine = drawn[(drawn["model"] == model) & (drawn["rewrites"] == rewrites)]
@@ -59,9 +57,7 @@ def scatter(
                 )  # fmt: skip
             ax.set_aspect("equal")
             ax.set(title=model, xlabel="original")
-        for ax in axes[len(models) :]:
-            ax.remove()
-        axes[0].set_ylabel(f"rewritten\n[{one.unit}]")
+        panels[0][0].set_ylabel(f"rewritten\n[{one.unit}]")
         legend(figure, marks, "no change", joined=False)
     return Plot(
         figure=figure, data=drawn, alt=f"{one.label} of each sample, original against rewritten text."

@@ -123,6 +123,14 @@ def looks(levels: Sequence[Any]) -> dict[Any, Look]:
     }
 
 
+def seaborn_looks(marks: dict[Any, Look]) -> dict[str, dict[Any, Any]]:
+    """The same as seaborn takes them: palette and dashes by level."""
+    return {
+        "palette": {level: look.color for level, look in marks.items()},
+        "dashes": {level: "" if look.dashes == "-" else look.dashes[1] for level, look in marks.items()},
+    }
+
+
 def width_in(template: str, columns: str) -> float:
     """The width of a figure; raises ValueError with the valid names."""
     if template not in SIZES_IN or columns not in ("one", "two"):
