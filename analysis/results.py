@@ -4,7 +4,7 @@ for.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -350,6 +350,15 @@ class Results:
             raise BadResults(f"{file}: missing") from None
         except (OSError, pa.ArrowException) as error:
             raise BadResults(f"{file}: not readable as Parquet ({error})") from None
+
+
+def flat(value: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Nested facts, each with its path: {"samples": {"train": 3}} → ("samples", "train"), 3."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from flat(inner, *path, str(key))
+    else:
+        yield path, value
 
 
 def describe(row: "pd.Series[Any] | Mapping[Any, Any]", axes: Sequence[str]) -> str:

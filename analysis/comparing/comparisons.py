@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from analysis.comparing.paired_strata import paired_strata
 from analysis.comparing.pairing import pairs, scope_of
@@ -79,7 +80,7 @@ def compare(
         family = table["metric"] == name
         p = table.loc[family, "p"].to_numpy(float)
         table.loc[family, "p_holm"] = significance.holm(p)
-        table.loc[family, "p_fdr"] = significance.benjamini_hochberg(p)
+        table.loc[family, "p_fdr"] = stats.false_discovery_control(p)
     of_seeds = [*results.axes, "cell", "metric", "value", "reference", "difference"]
     of_projects = [*results.groups, "metric", "project", "difference"]
     return Comparison(

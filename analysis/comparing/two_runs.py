@@ -2,14 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.results import BadResults, Results, describe
+from analysis.results import BadResults, Results, describe, flat
 
 CODE = ("versions", "git", "host")
 
@@ -31,7 +31,10 @@ def compare_runs(a: Results, b: Results, *, samples: str = "all", scope: str = "
 
 def facts_that_differ(a: Results, b: Results, keys: Sequence[str]) -> list[tuple[str, str, str]]:
     """Paths into run.json below these keys whose values differ, with both values as text, or "absent"."""
-    sides = [dict(_flat({key: results.run.get(key) for key in keys})) for results in (a, b)]
+    sides = [
+        {".".join(path): str(value) for path, value in flat({key: results.run.get(key) for key in keys})}
+        for results in (a, b)
+    ]
     paths = [*dict.fromkeys([*sides[0], *sides[1]])]
     lines = [(path, sides[0].get(path, "absent"), sides[1].get(path, "absent")) for path in paths]
     return [line for line in lines if line[1] != line[2]]
@@ -106,14 +109,6 @@ def _metrics(results: Results, axes: Sequence[str], samples: str, scope: str) ->
             (cells[axis] if axis in cells else pd.Series("", index=cells.index)).astype("string").fillna("")
         )
     return rows.merge(cells, on="cell")[[*axes, "baseline", "test", "metric", "value"]]
-
-
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _flat(inner, f"{path}.{key}" if path else str(key))
-    else:
-        yield path, str(value)
 
 
 if __name__ == "__main__":

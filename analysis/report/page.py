@@ -2,7 +2,7 @@
 
 import base64
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from analysis.report import (
     methods,
     sentences,
 )
-from analysis.results import BadResults, Results, describe
+from analysis.results import BadResults, Results, describe, flat
 
 OPEN_ROWS = 40
 """Longer tables are closed when the report is opened."""
@@ -250,18 +250,13 @@ def _facts(results: Results) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     )
     for key in ("corpus", "versions", "git", "host"):
         if run.get(key):
-            yield key.capitalize(), list(_flat(run[key]))
+            yield key.capitalize(), [(" · ".join(path), _told(value)) for path, value in flat(run[key])]
 
 
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Nested facts as lines: {"samples": {"train": 3}} → ("samples · train", "3")."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _flat(inner, f"{path} · {key}" if path else str(key))
-    elif isinstance(value, list):
-        yield path, ", ".join(map(str, value))
-    else:
-        yield path, f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def _counts(results: Results) -> Iterator[dict[str, Any]]:

@@ -22,15 +22,6 @@ def a12(x: Floats, y: Floats) -> float:
     return (cliffs_delta(x, y) + 1) / 2
 
 
-def magnitude(delta: float) -> str:
-    """The customary word for |δ|: A₁₂ of .56, .64 and .71 begin small, medium and large (Vargha & Delaney
-    2000).
-    """
-    size = abs(delta)
-    bounds = ((0.42, "large"), (0.28, "medium"), (0.12, "small"))
-    return next((word for bound, word in bounds if size >= bound - 1e-12), "negligible")
-
-
 @dataclass(frozen=True, kw_only=True)
 class Dominance:
     """Cliff's δ with its interval; A₁₂ and its bounds are (δ + 1)/2 of these."""

@@ -84,16 +84,6 @@ def holm(p: Floats) -> Floats:
     return adjusted
 
 
-def benjamini_hochberg(p: Floats) -> Floats:
-    """Adjusted p-values (n,) that hold the false discovery rate of one family (Benjamini & Hochberg 1995)."""
-    n = len(p)
-    order = np.argsort(p, kind="stable")[::-1]
-    scaled = p[order] * n / np.arange(n, 0, -1)
-    adjusted = np.empty(n)
-    adjusted[order] = np.minimum(np.minimum.accumulate(scaled), 1)
-    return adjusted
-
-
 def mcnemar(lost: int, gained: int) -> float:
     """Exact two-sided p of McNemar's test (1947) for flips, right → wrong against wrong → right.
 

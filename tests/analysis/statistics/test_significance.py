@@ -89,33 +89,11 @@ def test_cliffs_delta_of_one_cluster_has_no_interval() -> None:
     assert (found.delta, found.interval.method) == (1.0, "none")
 
 
-@pytest.mark.parametrize(
-    "delta, word",
-    [
-        (0.0, "negligible"),
-        (0.12, "small"),
-        (-0.28, "medium"),
-        (0.42, "large"),
-        (-1.0, "large"),
-        (0.11, "negligible"),
-    ],
-)
-def test_magnitudes_begin_at_the_published_bounds(delta: float, word: str) -> None:
-    assert effects.magnitude(delta) == word
-
-
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 @settings(deadline=None, max_examples=40)
 def test_holm_is_statsmodels_holm(p: list[float]) -> None:
     expected = multipletests(p, method="holm")[1]
     assert significance.holm(np.array(p)) == pytest.approx(expected)
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
-@settings(deadline=None, max_examples=40)
-def test_benjamini_hochberg_is_statsmodels(p: list[float]) -> None:
-    expected = multipletests(p, method="fdr_bh")[1]
-    assert significance.benjamini_hochberg(np.array(p)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("lost, gained", [(0, 0), (5, 0), (12, 7), (3, 20), (59, 6)])
