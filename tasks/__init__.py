@@ -84,18 +84,36 @@ class Test:
 class Task(Protocol):
     """What a task's package offers. Sizes are in units, losses in bits per unit, lower is better."""
 
-    Config: type[TaskConfig]
-    Evaluation: type[EvaluationConfig]
-    DESCRIPTION: "Description"
-    """Unit, sums, metrics and scopes: what stands in results, and all that analysis knows of the task."""
-    UNITS: "Units"
-    """The table of units that a scoring leaves, their scopes and sums."""
-    CORPUS_UNITS: frozenset[str]
-    """Which `corpus.unit` it can ask about: file, function."""
-    MODELS: frozenset[str]
-    """Which kinds of model can answer."""
-    POOL: bool
-    """Whether what is asked is ranked among other samples: `evaluate` then gets the original test split."""
+    @property
+    def Config(self) -> type[TaskConfig]: ...  # noqa: N802 - the names of classes
+
+    @property
+    def Evaluation(self) -> type[EvaluationConfig]: ...  # noqa: N802
+
+    @property
+    def DESCRIPTION(self) -> "Description":  # noqa: N802 - the names of constants
+        """Unit, sums, metrics and scopes: what stands in results, and all that analysis knows of the task."""
+        ...
+
+    @property
+    def UNITS(self) -> "Units":  # noqa: N802
+        """The table of units that a scoring leaves, their scopes and sums."""
+        ...
+
+    @property
+    def CORPUS_UNITS(self) -> frozenset[str]:  # noqa: N802
+        """Which `corpus.unit` it can ask about: file, function."""
+        ...
+
+    @property
+    def MODELS(self) -> frozenset[str]:  # noqa: N802
+        """Which kinds of model can answer."""
+        ...
+
+    @property
+    def POOL(self) -> bool:  # noqa: N802
+        """Whether what is asked is ranked among other samples: `evaluate` gets the original test split."""
+        ...
 
     def refuses(self, rewrite: str, options: Mapping[str, Any]) -> str:
         """Why a rewrite doesn't fit this task, or "": it would change what is asked, say."""

@@ -1,4 +1,4 @@
-"""The analysis as a process of its own: imports point from `analysis` to `grid`, and not back."""
+"""The analysis as a process of its own, so that the driver loads no plotting libraries."""
 
 import subprocess
 from pathlib import Path
