@@ -9,6 +9,8 @@ import pytest
 from analysis.statistics import jackknife, significance
 from analysis.statistics.bootstrap import bootstrap
 from analysis.statistics.effects import cliffs_delta, cliffs_delta_interval
+from analysis.statistics.metrics import Metric, MostConfident
+from analysis.statistics.strata import STRATA, Ordered
 
 pytestmark = pytest.mark.slow
 Floats = npt.NDArray[np.float64]
@@ -101,3 +103,40 @@ def test_no_trend_is_called_a_trend_at_the_nominal_rate() -> None:
     wrong = sum(significance.page_trend(rng.normal(size=(15, 4))).p < 0.05 for _ in range(RUNS))
     print(f"false positives of the trend test: {wrong / RUNS:.3f}")
     assert 0.03 <= wrong / RUNS <= 0.07
+
+
+@pytest.mark.parametrize("projects", [8, 12, 20])
+def test_jackknife_of_strata_covers_the_truth(projects: int) -> None:
+    """Accuracy of the most confident half, rewritten − original text; each side has strata of its own."""
+    form = MostConfident(numerator="right", count="n", by="confidence", coverage=0.5)
+    metric, runs = Metric(name="top", label="", unit="", form=form), 400
+
+    def study(rng: np.random.Generator, sizes: npt.NDArray[np.int64]) -> dict[str, Floats]:
+        project = np.repeat(np.arange(len(sizes)), sizes)
+        shift = rng.normal(0.0, 0.05, size=len(sizes))[project]
+        sums = {name: np.zeros((len(sizes), 2, STRATA)) for name in ("n", "confidence", "right")}
+        fall = 0.1 + rng.normal(0.0, 0.03, size=len(sizes))
+        for side, lost in enumerate((fall[project], 0.0)):
+            confidence = rng.beta(0.8, 0.8, size=len(project))
+            right = rng.random(len(project)) < np.clip(confidence + shift - lost, 0, 1)
+            ordered = Ordered(("n", "confidence", "right"))
+            ordered.add(confidence, {"confidence": confidence, "right": right.astype(float)}, project)
+            for code, rows in ordered.strata():
+                for name, row in zip(sums, rows, strict=True):
+                    sums[name][code, side] = row
+        return sums
+
+    def told(sums: dict[str, Floats]) -> float:
+        a, b = metric.of({name: values.sum(axis=0) for name, values in sums.items()})
+        return float(a - b)
+
+    rng = np.random.default_rng(projects)
+    true = told(study(rng, np.full(4000, 250)))
+    covered = 0
+    for _ in range(runs):
+        sums = study(rng, rng.integers(50, 600, size=projects))
+        without = jackknife.leave_one_out(metric, sums)
+        interval = jackknife.interval(told(sums), without[:, 0] - without[:, 1])
+        covered += interval.low <= true <= interval.high
+    print(f"coverage of the most confident half with {projects} projects: {covered / runs:.3f}")
+    assert 0.92 <= covered / runs <= 0.98
