@@ -6,66 +6,59 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+
+from grid.cli import options
+from grid.cli.options import RESULTS, Results, Sets, Slots, SpecName, console
 
 if TYPE_CHECKING:
     from grid.plan.opening import Grid
 
-SpecName = Annotated[
-    str, typer.Argument(metavar="SPEC", help="A path, or the name of a file in configs/grid/.")
-]
-Sets = Annotated[
-    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Override a field; repeatable.")
-]
-Results = Annotated[Path, typer.Option("--results", metavar="DIR", help="Where results and the store are.")]
-Slots = Annotated[int | None, typer.Option(min=1, help="Jobs at a time; default: one per core.")]
-RESULTS = Path("results")
+commands = options.commands()
 
 
-def register(app: typer.Typer, console: Console) -> None:
-    """Add the commands to `app`; they print to `console`."""
+@commands.command(epilog="example: augrid corpus quickstart")
+def corpus(
+    spec: SpecName,
+    set_: Sets = None,
+    results: Results = RESULTS,
+    slots: Slots = None,
+    leaks: Annotated[bool, typer.Option(help="Look for near duplicates across splits.")] = True,
+) -> None:
+    """Build the corpus of a grid, print the data section of a paper, save it beside the results."""
+    from grid.commands import corpus
+    from grid.plan.opening import open_grid
 
-    @app.command(epilog="example: augrid corpus quickstart")
-    def corpus(
-        spec: SpecName,
-        set_: Sets = None,
-        results: Results = RESULTS,
-        slots: Slots = None,
-        leaks: Annotated[bool, typer.Option(help="Look for near duplicates across splits.")] = True,
-    ) -> None:
-        """Build the corpus of a grid, print the data section of a paper, save it beside the results."""
-        from grid.commands import corpus
-        from grid.plan.opening import open_grid
+    grid = open_grid(spec, set_ or ())
+    code = corpus.show(grid, results, console, leaks=leaks, slots=slots)
+    raise typer.Exit(code or _draw(grid, results))
 
-        grid = open_grid(spec, set_ or ())
-        code = corpus.show(grid, results, console, leaks=leaks, slots=slots)
-        raise typer.Exit(code or _draw(grid, results))
 
-    @app.command(epilog="example: augrid sizes quickstart")
-    def sizes(spec: SpecName, set_: Sets = None, results: Results = RESULTS, slots: Slots = None) -> None:
-        """Make the variants of a grid; show how they grow and what is thrown out, before any training."""
-        from grid.commands import sizes
-        from grid.plan.opening import open_grid
+@commands.command(epilog="example: augrid sizes quickstart")
+def sizes(spec: SpecName, set_: Sets = None, results: Results = RESULTS, slots: Slots = None) -> None:
+    """Make the variants of a grid; show how they grow and what is thrown out, before any training."""
+    from grid.commands import sizes
+    from grid.plan.opening import open_grid
 
-        grid = open_grid(spec, set_ or ())
-        code = sizes.show(grid, results, console, slots=slots)
-        raise typer.Exit(code or _draw(grid, results))
+    grid = open_grid(spec, set_ or ())
+    code = sizes.show(grid, results, console, slots=slots)
+    raise typer.Exit(code or _draw(grid, results))
 
-    @app.command(epilog="example: augrid preprocess src/ prepared/ --spec quickstart")
-    def preprocess(
-        source: Annotated[Path, typer.Argument(metavar="INPUT", help="A folder of .py files.")],
-        out: Annotated[Path, typer.Argument(metavar="OUTPUT", help="An empty folder, or a new one.")],
-        spec: Annotated[
-            str | None, typer.Option(metavar="SPEC", help="Whose corpus rules, tokens and tokenizer to use.")
-        ] = None,
-        set_: Sets = None,
-        jobs: Annotated[int, typer.Option(min=1, help="Processes that clean and encode.")] = 1,
-    ) -> None:
-        """Turn a folder of Python files into encoded shards and one-line-per-file text, as the container."""
-        from grid.commands import preprocess
 
-        for line in preprocess.prepare(source, out, spec, set_ or (), jobs):
-            console.print(line, markup=False, highlight=False)
+@commands.command(epilog="example: augrid preprocess src/ prepared/ --spec quickstart")
+def preprocess(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A folder of .py files.")],
+    out: Annotated[Path, typer.Argument(metavar="OUTPUT", help="An empty folder, or a new one.")],
+    spec: Annotated[
+        str | None, typer.Option(metavar="SPEC", help="Whose corpus rules, tokens and tokenizer to use.")
+    ] = None,
+    set_: Sets = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that clean and encode.")] = 1,
+) -> None:
+    """Turn a folder of Python files into encoded shards and one-line-per-file text, as the container."""
+    from grid.commands import preprocess
+
+    for line in preprocess.prepare(source, out, spec, set_ or (), jobs):
+        console.print(line, markup=False, highlight=False)
 
 
 def _draw(grid: Grid, results: Path) -> int:

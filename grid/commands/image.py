@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 import docker
 from docker.errors import BuildError, DockerException
 
+from grid import hosts
+from grid.engines.config import SOCKET, DockerHost
+from grid.engines.engine import Engine, LostHostError
 from grid.store import provenance
 from preprocessing.errors import BadInput
 
 TAG = "augrid:latest"
+BUILD_S = 7200
 DOCKERFILE = "grid/Dockerfile"
 FILES = ("pyproject.toml", "setup.py", "constraints.txt", "README.md", "LICENSE")
 FOLDERS = ("grid", "transformers_py", "preprocessing", "models", "tasks", "analysis", "configs")
@@ -65,6 +70,43 @@ def build(
         raise BadInput("\n  ".join([f"the image can't be built: {error}", *last])) from None
     assert identity is not None
     return identity
+
+
+def places(file: str | None, names: Sequence[str]) -> list[DockerHost]:
+    """The Docker hosts of a hosts file (those named, if any are); without a file, the engine of this machine.
+
+    Raises:
+        BadInput: the file lists no Docker hosts, or none of that name.
+    """
+    here = DockerHost(name="local", url=f"unix://{SOCKET}", slots=1)
+    found = [here] if file is None else hosts.load(file).hosts
+    if not found:
+        raise BadInput(
+            f"--hosts {file}: it lists no Docker hosts; add them under hosts:, as in "
+            "configs/hosts/docker.yaml, or leave out --hosts for the engine of this machine"
+        )
+    if unknown := sorted(set(names) - {place.name for place in found}):
+        listed = ", ".join(place.name for place in found)
+        raise BadInput(f"--host {', '.join(unknown)}: no such Docker host; there are: {listed}")
+    return [place for place in found if not names or place.name in names]
+
+
+@contextmanager
+def client_of(place: DockerHost) -> Iterator[docker.DockerClient]:
+    """A client of a host's engine that has the patience for a build.
+
+    Raises:
+        BadInput: the engine can't be reached.
+    """
+    engine = Engine(place)
+    try:
+        client = engine.ask(lambda client: client, patience_s=10)
+        client.api.timeout = BUILD_S
+        yield client
+    except LostHostError as error:
+        raise BadInput(str(error)) from None
+    finally:
+        engine.close()
 
 
 def checkout() -> Path:

@@ -1,11 +1,15 @@
-"""What is kept: list artifacts, find logs, remove cells or whole grids, and collect what no grid needs."""
+"""Looks after runs and the store: lists, compares, verifies and removes artifacts; finds logs; ends a run."""
 
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
 
 from grid.cells.expansion import Cell
 from grid.plan import jobs
@@ -14,7 +18,7 @@ from grid.plan.opening import Grid, from_document
 from grid.results.folder import Folder, read_json
 from grid.spec.document import parse
 from grid.store import lock
-from grid.store.finished import Store
+from grid.store.finished import DamagedError, Store
 from preprocessing.errors import BadInput, suggest
 
 
@@ -35,6 +39,31 @@ def artifacts(store: Store) -> Iterator[Artifact]:
             manifest = store.manifest(kind, key) or {"files": {}}
             size = sum(entry["bytes"] for entry in manifest["files"].values())
             yield Artifact(kind, key, size, float(manifest.get("finished", 0.0)))
+
+
+def table(found: Sequence[Artifact]) -> Table:
+    """Number and size of the artifacts of each kind of step."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("step", "artifacts", "MB"):
+        table.add_column(column, justify="left" if column == "step" else "right")
+    for kind in dict.fromkeys(artifact.kind for artifact in found):
+        sizes = [artifact.bytes for artifact in found if artifact.kind == kind]
+        table.add_row(kind, str(len(sizes)), f"{sum(sizes) / 1e6:.1f}")
+    return table
+
+
+def verify(store: Store, found: Sequence[Artifact], console: Console) -> int:
+    """Read artifacts whole and set aside those that are damaged. Returns 1 if there were any, else 0."""
+    damaged = 0
+    for artifact in found:
+        try:
+            store.verify(artifact.kind, artifact.key)
+        except DamagedError as error:
+            damaged += 1
+            store.set_aside(artifact.kind, artifact.key)
+            console.print(f"set aside: {error}", markup=False, highlight=False)
+    console.print(f"{len(found) - damaged} artifacts are whole, {damaged} damaged", highlight=False)
+    return 1 if damaged else 0
 
 
 def find_cell(grid: Grid, prefix: str) -> tuple[int, Cell]:
@@ -62,11 +91,54 @@ def steps_of(grid: Grid, position: int) -> list[Step]:
     return [step for key, step in grid.plan.steps.items() if key in wanted]
 
 
+def differences(grid: Grid, cell: str, other: str) -> list[str]:
+    """Axes and overrides in which two cells differ, a line each, and the steps that they share.
+
+    Raises:
+        BadInput: none or several cells begin with one of the ids.
+    """
+    (first, a), (second, b) = find_cell(grid, cell), find_cell(grid, other)
+    pairs = [(n, x.text, y.text) for n, x, y in zip(grid.cells.axes, a.values, b.values, strict=True)]
+    left, right = dict(a.patch), dict(b.patch)
+    pairs += [(path, str(left.get(path)), str(right.get(path))) for path in {**left, **right}]
+    steps = [{step.key: step.kind for step in steps_of(grid, n)} for n in (first, second)]
+    shared = [kind for key, kind in steps[0].items() if key in steps[1]]
+    counts = ", ".join(f"{shared.count(kind)} {kind}" for kind in dict.fromkeys(shared))
+    return [
+        *(f"{name}: {one} | {another}" for name, one, another in pairs if one != another),
+        f"shared steps: {counts or 'none'}",
+    ]
+
+
 def logs(grid: Grid, root: Path, position: int) -> list[Path]:
     """Log files of the jobs that did the steps of one cell, in the order of the steps."""
     folder = Folder(root, grid.spec.name).logs
     names = dict.fromkeys(jobs.job_id(step) for step in steps_of(grid, position))
     return [folder / name / "log.txt" for name in names if (folder / name / "log.txt").exists()]
+
+
+def follow(file: Path) -> None:
+    """Print what is added to a file, without end."""
+    with open(file, encoding="utf-8", errors="replace") as stream:
+        stream.seek(0, 2)
+        while True:
+            print(stream.read(), end="", flush=True)
+            time.sleep(0.5)
+
+
+def stop(grid: Grid, root: Path) -> int:
+    """End the run of a grid, as Ctrl-C does. Returns the number of its process.
+
+    Raises:
+        BadInput: nobody runs it here, or it still runs after half a minute.
+    """
+    file = Folder(root, grid.spec.name).lock
+    pid = lock.stop(file)
+    for _ in range(300):
+        if not lock.is_held(file):
+            return pid
+        time.sleep(0.1)
+    raise BadInput(f"process {pid} was told to stop and still runs")
 
 
 def needed(root: Path) -> set[str]:

@@ -7,14 +7,11 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from grid.cli import keeping
-from grid.cli.app import app, console
+from grid.cli.app import app
 from grid.plan.opening import open_grid
 from grid.plan.planner import CellSteps
 from grid.store.finished import Store
 from preprocessing import tokenizers
-
-keeping.register(app, console)
 
 SPEC = """\
 name: names

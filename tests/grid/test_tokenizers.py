@@ -6,11 +6,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from grid.cli import keeping
-from grid.cli.app import app, console
+from grid.cli.app import app
 from grid.plan.opening import open_grid
-
-keeping.register(app, console)
 
 SPEC = """\
 name: vocabularies

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -31,42 +32,49 @@ _NO_TOKENIZER = (
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
 
 
-def run(
-    paths: Sequence[Path],
-    console: Console,
-    *,
-    rewrites: str,
-    rate: float | None,
-    count: int | None,
-    seed: int,
-    column: str,
-    jobs: int,
-    diff: bool,
-    out: Path | None,
-    report: Path | None,
-    limits: Limits = LIMITS,
-) -> int:
-    """Rewrite all programs of `paths`. Returns 0, or 1 when a file is unreadable or a proof failed.
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the command line asks for, not checked yet. Without a rate or a count all sites are rewritten,
+    and without `out` and `report` the diff is shown.
+    """
+
+    paths: Sequence[Path]
+    rewrites: str
+    rate: float | None = None
+    count: int | None = None
+    seed: int = 1
+    column: str = "code"
+    diff: bool = False
+    out: Path | None = None
+    report: Path | None = None
+
+    def order(self, entries: Sequence[Any]) -> Order:
+        """What worker processes need of it; `entries` are its rewrites, read and checked."""
+        return Order(
+            rewrites=entries,
+            rate=1.0 if self.rate is None and self.count is None else self.rate,
+            count=self.count,
+            seed=self.seed,
+            column=self.column,
+            diff=self.diff or (self.out is None and self.report is None),
+        )
+
+
+def run(request: Request, console: Console, *, jobs: int, limits: Limits = LIMITS) -> int:
+    """Rewrite all programs of the request. Returns 0, or 1 when a file is unreadable or a proof failed.
 
     What can't be parsed, or takes too much time or memory, is copied as it is, with a line that says why.
 
     Raises:
         BadInput: no path, unknown rewrites, a bad intensity, or a place that can't be written.
     """
-    entries, found = _checked(paths, rewrites, rate, count, column, out)
+    entries, found = _checked(request)
     if transformers_py.counts_subwords(entries):
         console.print(Text(f"note: {_NO_TOKENIZER}", "yellow"), soft_wrap=True)
-    order = Order(
-        rewrites=entries,
-        rate=1.0 if rate is None and count is None else rate,
-        count=count,
-        seed=seed,
-        column=column,
-        diff=diff or (out is None and report is None),
-    )
+    order = request.order(entries)
     facts: list[dict[str, Any]] = []
     with ExitStack() as stack:
-        writer = Writer(out, stack) if out is not None else None
+        writer = Writer(request.out, stack) if request.out is not None else None
         for done in stack.enter_context(
             _shown(rewritten(pieces(found), order, jobs, limits), found, console)
         ):
@@ -75,8 +83,8 @@ def run(
             if writer is not None and done.data is not None:
                 writer.write(done.piece.file, done.data)
     summary = _summary(facts)
-    if report is not None:
-        _save(report, {"request": _request(order), "summary": summary, "files": facts})
+    if request.report is not None:
+        _save(request.report, {"request": _request(order), "summary": summary, "files": facts})
     console.print(_sentence(summary), markup=False, highlight=False)
     return 1 if {"unreadable", "disproved"} & set(summary["status"]) else 0
 
@@ -127,13 +135,13 @@ def _choices(default: object, choices: Sequence[object]) -> str:
     return " | ".join(map(str, dict.fromkeys([default, *choices])))
 
 
-def _checked(
-    paths: Sequence[Path], rewrites: str, rate: float | None, count: int | None, column: str, out: Path | None
-) -> tuple[list[Any], list[File]]:
+def _checked(request: Request) -> tuple[list[Any], list[File]]:
+    """The rewrites and the files of a request; all its problems at once."""
+    rate, count = request.rate, request.count
     problems = []
-    if not paths:
+    if not request.paths:
         problems.append("name at least one file or folder")
-    missing = [path for path in paths if not path.exists()]
+    missing = [path for path in request.paths if not path.exists()]
     problems += [f"{path}: no such file or folder" for path in missing]
     if rate is not None and count is not None:
         problems.append("--rate and --count exclude each other")
@@ -143,17 +151,17 @@ def _checked(
         problems.append(f"--count {count}: must not be negative")
     entries: list[Any] = []
     try:
-        entries = rewrite_syntax.read(rewrites) if rewrites.strip() else []
+        entries = rewrite_syntax.read(request.rewrites) if request.rewrites.strip() else []
         transformers_py.check(entries)
     except BadInput as error:
         problems += str(error).splitlines()
     except ValueError as error:
         problems.append(f"--rewrites: {error}")
-    if not rewrites.strip():
+    if not request.rewrites.strip():
         problems.append(f"--rewrites: name at least one of {', '.join(transformers_py.names())}")
-    found = files([path for path in paths if path not in missing])
-    problems += check_column(found, column)
-    problems += check_targets(found, out) if out is not None else []
+    found = files([path for path in request.paths if path not in missing])
+    problems += check_column(found, request.column)
+    problems += check_targets(found, request.out) if request.out is not None else []
     if problems:
         raise BadInput("\n".join(problems))
     return entries, found

@@ -1,17 +1,18 @@
 import importlib.metadata
+import pkgutil
 import subprocess
 import sys
 
 import pytest
+from typer import Typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from grid.cli import keeping
-from grid.cli.app import app, console
+from grid import cli
+from grid.cli.app import app
 from grid.commands import cell_choice
 from grid.store import provenance
 
-keeping.register(app, console)
 COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 
@@ -22,11 +23,14 @@ def test_help_has_an_example(name: str) -> None:
     assert f"example: augrid {name}" in " ".join(result.output.split())
 
 
-def test_all_commands_are_there() -> None:
-    road = {"run", "plan", "validate", "schema", "status", "report", "rewrite", "export", "step"}
-    later = {"logs", "ls", "diff", "compare", "rm", "gc", "stop", "doctor", "corpus", "sizes", "preprocess"}
-    asking = {"check-model", "complete", "image"}
-    assert road | later | asking == set(COMMANDS)
+def test_the_commands_of_every_module_are_there() -> None:
+    names = [module.name for module in pkgutil.iter_modules(cli.__path__, "grid.cli.")]
+    modules = [importlib.import_module(name) for name in names]
+    with_commands = [
+        module.commands for module in modules if isinstance(getattr(module, "commands", 0), Typer)
+    ]
+    assert len(with_commands) > 5
+    assert all(one in [group.typer_instance for group in app.registered_groups] for one in with_commands)
 
 
 def test_help_names_the_classes_of_retry() -> None:
@@ -49,6 +53,13 @@ def test_bad_input_exits_with_2(command: list[str]) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert "Traceback" not in done.stderr
+
+
+def test_help_loads_nothing_that_takes_long() -> None:
+    code = "import sys; from grid.cli.app import app; app(['--help'], standalone_mode=False)"
+    heavy = "{'torch', 'pandas', 'pyarrow', 'docker', 'transformers_py'}"
+    command = [sys.executable, "-c", f"{code}; sys.exit(bool({heavy} & set(sys.modules)))"]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def test_the_driver_starts_without_torch() -> None:

@@ -9,11 +9,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from grid.cli import keeping
-from grid.cli.app import app, console
+from grid.cli.app import app
 from preprocessing.errors import BadInput
-
-keeping.register(app, console)
 
 SPEC = """\
 name: mini

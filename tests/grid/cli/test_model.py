@@ -6,12 +6,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from grid.cli import keeping
-from grid.cli.app import app, console
+from grid.cli.app import app
 from grid.commands import check_model
 from preprocessing.errors import BadInput
-
-keeping.register(app, console)
 
 SPEC = """\
 name: mini

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from grid import executors, hosts
-from grid.cli.app import app, console
-from grid.cli.keeping import register
+from grid.cli.app import app
+from grid.cli.options import console
 from grid.commands import keeping
 from grid.commands.run import Run
 from grid.plan.opening import Grid, open_grid
@@ -29,7 +29,6 @@ models: {{small: {{kind: gru, d_model: 8}}}}
 training: {{batch_tokens: 64, window: 16}}
 axes: {{rewrites: [rename, parens], intensity: [1.0], seed: [1]}}
 """
-register(app, console)
 
 
 def run(*arguments: object) -> Any:

@@ -3,10 +3,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
-from grid.cli import keeping
-from grid.cli.app import app, console
+from grid.cli.app import app
 from grid.commands.rewrite import command, workers
 from grid.commands.rewrite.inputs import File, Piece
 from grid.commands.rewrite.one_piece import Order, first_bad, place
@@ -14,7 +14,6 @@ from grid.commands.rewrite.workers import Limits
 from preprocessing.errors import BadInput
 
 TEXT = "def area(width, height):\r\n    total = width * height\r\n    return total\r\n"
-keeping.register(app, console)
 
 
 def run(*arguments: object) -> Any:
@@ -99,14 +98,13 @@ def test_what_takes_too_much_is_left_as_it_is(tmp_path: Path, jobs: int) -> None
     code.mkdir()
     (code / "a.py").write_text("print(f(a, b)[c], 'd' + e)\n" * 40_000)
     (code / "b.py").write_text(TEXT)
-    asked: dict[str, Any] = {"rewrites": "rename_variable", "rate": None, "count": None, "seed": 1}
-    shown: dict[str, Any] = {"column": "code", "jobs": jobs, "diff": False, "out": out, "report": report}
+    request = command.Request(paths=[code], rewrites="rename_variable", out=out, report=report)
     limits = {
         "too_slow": Limits(time_s=0.5),
         "too_much_memory": Limits(time_s=60, memory_bytes=300 * 2**20),
     }
     for reason, limit in limits.items():
-        assert command.run([code], console, **asked, **shown, limits=limit) == 0
+        assert command.run(request, Console(), jobs=jobs, limits=limit) == 0
         written = json.loads(report.read_text())
         assert written["summary"]["reasons"] == {reason: 1}
         assert [fact["status"] for fact in written["files"]] == ["skipped", "rewritten"]
