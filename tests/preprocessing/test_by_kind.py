@@ -22,7 +22,7 @@ def test_every_module_is_a_kind_and_says_so(kinds: Kinds[ModuleType]) -> None:
 
 
 def test_a_wrong_name_is_answered_with_the_right_one_or_all() -> None:
-    assert SOURCES.lookup("git") is git
+    assert SOURCES.lookup("git").Config is git.Config
     with pytest.raises(BadInput, match=r"corpus.source.kind: no source 'gti'; did you mean 'git'\?"):
         SOURCES.lookup("gti")
     with pytest.raises(BadInput, match=r"no source 'svn'; valid: archive, .*, union"):

@@ -62,7 +62,7 @@ def strata(folder: Path, grid: Sequence[dict[str, Any]], test: Split, simulation
     projects = dict(zip(test.names, _projects(simulation)[test.project].tolist(), strict=True))
     scopes, tables = completion.DESCRIPTION.comparable, []
     for cell in grid:
-        gone = [] if cell["baseline"] else thrown_out(cell, simulation, test)
+        gone = () if cell["baseline"] else thrown_out(cell, simulation, test).tolist()
         left_out = {test.names[number] for number in gone}
         sets = [(cell["cell"], "original", "all"), (cell["cell"], "augmented", "all")]
         sets += [
@@ -96,11 +96,12 @@ def metrics(samples: pd.DataFrame, strata: pd.DataFrame) -> pd.DataFrame:
         about = dict(zip(("cell", "test", "scope"), key, strict=True)) | {"samples": "all", "n_samples": 0}
         for one in completion.DESCRIPTION.metrics:
             if one.by is not None:
-                value = float(one.of({name: sums[name].to_numpy() for name in one.sums}))
+                overall = float(one.of({name: sums[name].to_numpy() for name in one.sums}))
                 n = {"n_tokens": round(sums["n_tokens"].sum())}
-                frames.append(pd.DataFrame([{**about, **n, "metric": one.name, "value": value}]))
+                frames.append(pd.DataFrame([{**about, **n, "metric": one.name, "value": overall}]))
     table = pd.concat(frames, ignore_index=True)
-    return table[np.isfinite(table["value"])]
+    finite: pd.DataFrame = table[np.isfinite(table["value"])]
+    return finite
 
 
 def training(cells: pd.DataFrame) -> pd.DataFrame:

@@ -93,8 +93,9 @@ def test_overconfidence_is_confidence_minus_accuracy(calibrated: Results) -> Non
 
 def test_they_have_trends(calibrated: Results) -> None:
     comparison = compare(calibrated, "robustness", metrics=["accuracy_1_top_50"], resamples=50)
-    table = trends(calibrated, comparison, "accuracy_1_top_50").set_index(["rewrites", "train_on"])
-    assert table.loc[("rename", "original"), "p"] < 0.01
+    table = trends(calibrated, comparison, "accuracy_1_top_50")
+    [p] = table.loc[table["rewrites"].eq("rename") & table["train_on"].eq("original"), "p"].to_list()
+    assert p < 0.01
 
 
 def test_a_folder_without_strata_has_no_rows_of_them(calibrated_folder: Path, tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_a_folder_without_strata_has_no_rows_of_them(calibrated_folder: Path, tm
 def test_other_units_on_one_side_are_an_error(calibrated_folder: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(calibrated_folder, tmp_path / "copy"))
     rows = pd.read_parquet(copy / "strata.parquet")
-    rows.loc[rows["test"].eq("augmented").idxmax(), "n_tokens"] += 3
+    rows.loc[rows.index[rows["test"].eq("augmented")][:1], "n_tokens"] += 3
     rows.to_parquet(copy / "strata.parquet")
     with pytest.raises(
         BadResults, match=r"strata.parquet: the sides of .* don't hold the same tokens: \d+ and"

@@ -5,7 +5,6 @@ import re
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -60,7 +59,7 @@ def naming(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = json.loads((copy / "run.json").read_text())
     (copy / "run.json").write_text(json.dumps(run | {"task": NAMING.plain()}))
     rows = pd.read_parquet(copy / "samples.parquet")
-    wanted = rows["scope"].eq(np.where(rows["test"].eq("original"), "all", "aligned"))
+    wanted = rows["scope"].eq(rows["test"].map({"original": "all", "augmented": "aligned"}))
     rows = rows[wanted].assign(scope="all", n=1, bits=rows["nll_bits"])
     rows["exact"] = (rows["accuracy_1"] > 0.36 * rows["n_tokens"]).astype(float)
     kept = ["cell", "test", "sample", "project", "scope", "n", "exact", "bits", "common"]

@@ -116,7 +116,7 @@ def test_jackknife_of_strata_covers_the_truth(projects: int) -> None:
         shift = rng.normal(0.0, 0.05, size=len(sizes))[project]
         sums = {name: np.zeros((len(sizes), 2, STRATA)) for name in ("n", "confidence", "right")}
         fall = 0.1 + rng.normal(0.0, 0.03, size=len(sizes))
-        for side, lost in enumerate((fall[project], 0.0)):
+        for side, lost in enumerate((fall[project], np.zeros(len(project)))):
             confidence = rng.beta(0.8, 0.8, size=len(project))
             right = rng.random(len(project)) < np.clip(confidence + shift - lost, 0, 1)
             ordered = Ordered(("n", "confidence", "right"))
