@@ -64,7 +64,7 @@ class BadResults(ValueError):  # noqa: N818 - it names what is wrong, not that s
 
 
 @dataclass(frozen=True, kw_only=True)
-class Strata:
+class StrataTable:
     """The R rows of strata.parquet as numbers; `rows` are those of one scoring, by what orders the units,
     cell, test set, samples and scope.
     """
@@ -184,7 +184,7 @@ class Results:
         return self._samples[key]
 
     @cached_property
-    def strata(self) -> "Strata | None":
+    def strata(self) -> "StrataTable | None":
         """Sums by stratum and project; None in a folder without them."""
         if not (self.folder / "strata.parquet").is_file():
             return None
@@ -193,7 +193,7 @@ class Results:
         project, names = pd.factorize(frame["project"])
         numbers = [name for name in frame.columns if name not in COLUMNS["strata"]]
         by_scoring = frame.groupby(keys, sort=False, observed=True).indices
-        return Strata(
+        return StrataTable(
             rows={key: np.asarray(rows) for key, rows in by_scoring.items()},
             project=project,
             projects=np.asarray(names, dtype=object),

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.comparing.pairing import scope_of, sides_of, tests_of
-from analysis.results import BadResults, Results, Strata
+from analysis.results import BadResults, Results, StrataTable
 from analysis.statistics.metrics import Floats, Metric
 
 Rows = npt.NDArray[np.int64]
@@ -50,7 +50,7 @@ def paired_strata(
 
 
 def _rows(
-    results: Results, table: Strata, metric: Metric, scope: str, cell: str, test: str, common_to: str
+    results: Results, table: StrataTable, metric: Metric, scope: str, cell: str, test: str, common_to: str
 ) -> Rows:
     """Rows of one side; of an original text of the samples that are common to a cell, where it lacks any."""
     if test != "original":
@@ -65,7 +65,7 @@ def _rows(
     )
 
 
-def _paired(rows: dict[str, list[Rows]], table: Strata, names: list[str]) -> PairedStrata:
+def _paired(rows: dict[str, list[Rows]], table: StrataTable, names: list[str]) -> PairedStrata:
     taken = np.unique(table.project[np.concatenate([own for both in rows.values() for own in both])])
     shape = (len(taken), len(rows), 2, int(table.stratum.max()) + 1)
     sums = {name: np.zeros(shape) for name in names}

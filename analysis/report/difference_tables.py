@@ -25,7 +25,7 @@ HEADS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class TableCell:
     """One formatted entry: its text, what it sorts by, and the marks it bears (see `MARKS`)."""
 
     text: str
@@ -35,9 +35,9 @@ class Cell:
     best: bool = False
 
     @staticmethod
-    def number(value: float, form: str, **marks: bool) -> "Cell":
+    def number(value: float, form: str, **marks: bool) -> "TableCell":
         """A number with a true minus sign."""
-        return Cell(text=minus(format(value, form)), sort=float(value), **marks)
+        return TableCell(text=minus(format(value, form)), sort=float(value), **marks)
 
 
 def differences(results: Results, comparison: Comparison, metric_name: str) -> pd.DataFrame:
@@ -108,7 +108,9 @@ def varied_axes(results: Results, table: pd.DataFrame) -> list[str]:
     return [axis for axis in results.groups if axis in varied or axis in ("rewrites", "intensity")]
 
 
-def cells(results: Results, comparison: Comparison, metric_name: str) -> tuple[list[str], list[list[Cell]]]:
+def cells(
+    results: Results, comparison: Comparison, metric_name: str
+) -> tuple[list[str], list[list[TableCell]]]:
     """The heads and the rows of the table, formatted."""
     table = differences(results, comparison, metric_name)
     digits = results.metric(metric_name).digits
@@ -118,23 +120,27 @@ def cells(results: Results, comparison: Comparison, metric_name: str) -> tuple[l
     return heads, [_row(row, axes, digits) for _, row in table.iterrows()]
 
 
-def _row(row: "pd.Series[Any]", axes: Sequence[str], digits: int) -> list[Cell]:
+def _row(row: "pd.Series[Any]", axes: Sequence[str], digits: int) -> list[TableCell]:
     by_seed = [float(part.split(":")[1]) for part in str(row["by_seed"]).split()]
     return [
-        *(Cell(text=str(row[axis]), sort=row[axis]) for axis in axes),
-        Cell(text=f"{row['n_samples']} ({row['n_projects']})", sort=row["n_samples"]),
-        Cell.number(row["reference"], f".{digits}f"),
-        Cell.number(row["value"], f".{digits}f", best=bool(row["best"])),
-        Cell.number(
+        *(TableCell(text=str(row[axis]), sort=row[axis]) for axis in axes),
+        TableCell(text=f"{row['n_samples']} ({row['n_projects']})", sort=row["n_samples"]),
+        TableCell.number(row["reference"], f".{digits}f"),
+        TableCell.number(row["value"], f".{digits}f", best=bool(row["best"])),
+        TableCell.number(
             row["difference"],
             f"+z.{digits}f",
             clear=bool(row["low"] > 0 or row["high"] < 0),
             significant=bool(row["p_holm"] < 0.05),
         ),
-        Cell(text=_interval(row["low"], row["high"], digits), sort=row["low"]),
-        Cell(text=minus(" ".join(f"{d:+z.{digits}f}" for d in by_seed)), sort=by_seed[0] if by_seed else 0.0),
-        Cell.number(row["delta"], "+z.2f") if np.isfinite(row["delta"]) else Cell(text="", sort=0.0),
-        Cell(text=p_value(row["p_holm"]), sort=row["p_holm"]),
+        TableCell(text=_interval(row["low"], row["high"], digits), sort=row["low"]),
+        TableCell(
+            text=minus(" ".join(f"{d:+z.{digits}f}" for d in by_seed)), sort=by_seed[0] if by_seed else 0.0
+        ),
+        TableCell.number(row["delta"], "+z.2f")
+        if np.isfinite(row["delta"])
+        else TableCell(text="", sort=0.0),
+        TableCell(text=p_value(row["p_holm"]), sort=row["p_holm"]),
     ]
 
 
@@ -157,6 +163,6 @@ def minus(number: str) -> str:
     return number.replace("-", "−")
 
 
-def _markdown(cell: Cell) -> str:
+def _markdown(cell: TableCell) -> str:
     text = cell.text.replace("|", r"\|")
     return (f"**{text}**" if cell.clear else text) + "†" * cell.significant + "‡" * cell.best

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparing.comparisons import Comparison, trends
-from analysis.comparing.renaming import by_renaming
+from analysis.comparing.renamed_tokens import by_renaming
 from analysis.comparing.token_by_token import Scan, flips
 from analysis.comparing.worst import over_draws
 from analysis.figures.cost import cost_table
-from analysis.report.difference_tables import HEADS, Cell, in_words, minus, p_value
+from analysis.report.difference_tables import HEADS, TableCell, in_words, minus, p_value
 from analysis.results import Results
 
 Section = dict[str, Any]
@@ -53,16 +53,16 @@ def section(title: str, note: str, table: pd.DataFrame, forms: dict[str, str]) -
     }
 
 
-def _cell(name: str, value: Any, forms: dict[str, str]) -> Cell:
+def _cell(name: str, value: Any, forms: dict[str, str]) -> TableCell:
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-        return Cell(text="", sort="")
+        return TableCell(text="", sort="")
     if str(name).startswith("p_") or name == "p":
-        return Cell(text=p_value(float(value)), sort=float(value), significant=bool(float(value) < 0.05))
+        return TableCell(text=p_value(float(value)), sort=float(value), significant=bool(float(value) < 0.05))
     if name in forms:
-        return Cell(text=minus(forms[name].format(value)).replace("%", " %"), sort=float(value))
+        return TableCell(text=minus(forms[name].format(value)).replace("%", " %"), sort=float(value))
     if isinstance(value, int | np.integer) and name != "seed":
-        return Cell(text=f"{int(value):,}", sort=int(value))
-    return Cell(text=str(value), sort=value)
+        return TableCell(text=f"{int(value):,}", sort=int(value))
+    return TableCell(text=str(value), sort=value)
 
 
 def _if_rows(one: Section) -> Iterator[Section]:

@@ -24,7 +24,7 @@ _SIGNS = {"newline": "↵", "indent": "⇥", "dedent": "⇤"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Piece:
+class MarkedText:
     """Part of the text: `marks` are CSS classes, `title` says the bits, `sign` stands for what has no ink."""
 
     text: str
@@ -39,7 +39,7 @@ class Side:
 
     name: str
     line: int
-    pieces: list[Piece]
+    pieces: list[MarkedText]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ def _wrong(token: Mapping[str, Any], place: int, end: int, codes: TokenCodes) ->
     return ""
 
 
-def _pieces(text: str, tokens: Sequence[Mapping[str, Any]], name: str) -> Iterator[Piece]:
+def _pieces(text: str, tokens: Sequence[Mapping[str, Any]], name: str) -> Iterator[MarkedText]:
     """The text in pieces; neighbours without marks are one."""
     plain = 0
     for token in tokens:
@@ -127,14 +127,14 @@ def _pieces(text: str, tokens: Sequence[Mapping[str, Any]], name: str) -> Iterat
         if not marks:
             continue
         if token["start"] > plain:
-            yield Piece(text=text[plain : token["start"]])
+            yield MarkedText(text=text[plain : token["start"]])
         plain = token["end"]
         sign = _SIGNS.get(token["kind"], "")
-        yield Piece(
+        yield MarkedText(
             text=text[token["start"] : token["end"]], marks=marks, title=_title(token, name), sign=sign
         )
     if plain < len(text):
-        yield Piece(text=text[plain:])
+        yield MarkedText(text=text[plain:])
 
 
 def _marks(token: Mapping[str, Any], name: str) -> str:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from grid.plan.planner import CellSteps
 from grid.results.cell_status import CellStatus
-from grid.results.strata import Counter, Strata
+from grid.results.scored_strata import Counter, ScoredStrata
 from grid.store.finished import Store
 from tasks import Task
 
@@ -52,7 +52,7 @@ class Scoring:
                 samples = samples.append_column(one.name, made[one.name])
         return samples.select(units.table_of().names)
 
-    def _strata(self, test: str, left_out: frozenset[str]) -> Strata:
+    def _strata(self, test: str, left_out: frozenset[str]) -> ScoredStrata:
         """Without these samples, by scope that can be compared with another test set."""
         comparable = self.task.DESCRIPTION.comparable
         kept = comparable if test == "original" else comparable.values()
@@ -109,7 +109,7 @@ class _Writer:
 
     def _strata(
         self, status: CellStatus, baseline: CellSteps | None, thrown: pa.Array
-    ) -> Iterator[tuple[dict[str, str], Strata]]:
+    ) -> Iterator[tuple[dict[str, str], ScoredStrata]]:
         """Of a cell's test sets as a whole, and of the original one without what its variant threw out.
 
         That one under the model of its baseline, too, since the two are compared.

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from analysis.results import FORMAT
-from grid.results.strata import Counter
+from grid.results.scored_strata import Counter
 from preprocessing.lexer.tokens import KINDS
 from tasks import completion
 from tasks.units import values_of

@@ -10,7 +10,7 @@ import pytest
 
 from analysis.comparing import token_by_token
 from analysis.comparing.comparisons import compare, trends
-from analysis.comparing.renaming import by_renaming
+from analysis.comparing.renamed_tokens import by_renaming
 from analysis.results import BadResults, Results
 from tests.simulation.folder import Simulation, write
 

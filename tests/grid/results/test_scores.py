@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from grid.results.scored_strata import Counter
 from grid.results.scores import Scoring
-from grid.results.strata import Counter
 from tasks import completion
 from tasks.completion import DESCRIPTION, SUMS, UNITS
 from tasks.completion.scoring import TOKENS

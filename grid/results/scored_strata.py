@@ -26,7 +26,7 @@ Counted = Mapping[tuple[str, str], Ordered]
 
 
 @dataclass(frozen=True)
-class Strata:
+class ScoredStrata:
     """Of one scoring: values by scope and metric, and rows for a table, by project."""
 
     values: Mapping[str, Mapping[str, float]]
@@ -52,7 +52,9 @@ class Counter:
         self.rows = pa.schema([*places, *((name, pa.float64()) for name in self.names)])
         self.table = pa.schema([*((name, pa.string()) for name in HEAD), *self.rows])
 
-    def count(self, folder: Path, projects: Mapping[str, str], left_out: Set[str], kept: Set[str]) -> Strata:
+    def count(
+        self, folder: Path, projects: Mapping[str, str], left_out: Set[str], kept: Set[str]
+    ) -> ScoredStrata:
         """Read a scoring's units without the samples that are left out; the scopes that are kept get rows.
 
         projects: of every sample. No values and no rows where a column is missing, or null as no metric asked
@@ -75,7 +77,7 @@ class Counter:
                 for by in self.by:
                     ordered = counted.setdefault((scope, by), Ordered(self.names))
                     ordered.add(own[by], own, project[inside] if scope in kept else None)
-        return Strata(self._values(counted), self._rows(counted, names))
+        return ScoredStrata(self._values(counted), self._rows(counted, names))
 
     def _batches(self, file: Path, left_out: Set[str]) -> Iterator[Any]:
         needed = (name for one in self.wanted for name in one.needs)
