@@ -204,6 +204,24 @@ def test_analysis_reads_the_tables(whole: Path) -> None:
     assert len(results.variants)
 
 
+def test_calibration_is_compared_on_the_samples_that_both_sides_have(whole: Path) -> None:
+    from analysis.comparing.comparisons import compare
+    from analysis.results import Results
+
+    results = Results(whole / "mini")
+    seeds = compare(results, "baseline", metrics=["ece", "accuracy_1_top_50"], resamples=20).seeds
+    assert set(seeds["metric"]) == {"ece", "accuracy_1_top_50"}
+    metrics = results.metrics.query("samples == 'common'").set_index(["cell", "test", "scope", "metric"])[
+        "value"
+    ]
+    for row in seeds.to_dict("records"):
+        value = metrics[row["cell"], "augmented", "aligned", row["metric"]]
+        assert row["value"] == pytest.approx(value, abs=1e-9)
+        if row["train_on"] == "original":  # then cell and baseline are one model
+            reference = metrics[row["cell"], "original", "all", row["metric"]]
+            assert row["reference"] == pytest.approx(reference, abs=1e-9)
+
+
 def test_examples_show_code_of_the_test_split_on_both_sides(whole: Path) -> None:
     import pandas as pd
 
