@@ -96,6 +96,7 @@ def caveats(results: Results, comparisons: dict[str, Comparison]) -> list[str]:
             f"{len(results.missing)} of {len(results.cells)} cells have no results; they are left out, not "
             "counted as zero."
         )
+    told += _not_compared(results, table)
     lost = _without_baseline(results)
     if lost:
         told.append(
@@ -115,6 +116,17 @@ def _out_of_reach(comparisons: dict[str, Comparison]) -> Iterator[str]:
             f"The signed-rank p can't be below {max(least):.2g} with so few projects: Holm-adjusted over the "
             f"{min(rows)} rows of a table, or more, none can reach 0.05. Of {len(tables)} comparisons this "
             f"concerns {len(rows)}. Their intervals are not adjusted for the number of rows."
+        )
+
+
+def _not_compared(results: Results, table: pd.DataFrame) -> Iterator[str]:
+    """Metrics that cells have, but no comparison: tables of an older version lack what they need."""
+    lacking = [results.metric(name) for name in results.reported if name not in set(table["metric"])]
+    labels = [one.label for one in lacking if one.by is not None]
+    if labels:
+        yield (
+            f"{', '.join(labels)}: cells have values, but nothing is compared, since these tables were "
+            "written without strata; the next run of the grid writes them anew."
         )
 
 

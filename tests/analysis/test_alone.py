@@ -75,6 +75,9 @@ def test_a_folder_from_before_results_described_themselves_says_the_same(alone: 
         pd.testing.assert_frame_equal(now, before, check_exact=False, rtol=1e-9, atol=1e-12)
     assert (copy / "figures" / "table-robustness-f1_subtokens.csv").exists()  # could not be compared then
     assert not (copy / "figures" / "table-robustness-ece.csv").exists()  # needs strata
+    assert (
+        "Calibration error: cells have values, but nothing is compared" in (copy / "report.html").read_text()
+    )
 
 
 def test_the_committed_study_has_the_columns_that_are_written_today(tmp_path: Path) -> None:

@@ -106,6 +106,13 @@ def test_learning_curves_have_a_line_per_trained_model(results: Results) -> None
     assert len(plot.figure.axes[0].lines) == 2 + 18  # two seeds of the baseline; 3 × 3 × 2 augmented
 
 
+def test_a_long_label_stands_in_lines_that_fit_beside_a_panel(results: Results) -> None:
+    lines = panels.axis_label(results.metric("accuracy_1_top_50"), "Δ ").splitlines()
+    assert lines[0].startswith("Δ Accuracy@1")
+    assert lines[-1].endswith("]")
+    assert max(map(len, lines)) <= panels.LABEL_CHARS
+
+
 def test_twelve_looks_differ_in_two_ways_at_least() -> None:
     marks = list(style.looks(range(12)).values())
     for i, a in enumerate(marks):
