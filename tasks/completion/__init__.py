@@ -16,6 +16,7 @@ from tasks import Encoding, Test
 from tasks.completion import tokens
 from tasks.completion.config import Config as Config
 from tasks.completion.config import Evaluation as Evaluation
+from tasks.units import Sum
 
 if TYPE_CHECKING:
     from models.data import Part
@@ -29,7 +30,10 @@ POOL = False
 
 UNIT = Unit(singular="token", plural="tokens", count=tokens.SCORED.count)
 CHANGES = ("unchanged", "renamed", "inserted")
-SUMS = (*tokens.SUMS,)
+SUMS = (
+    *tokens.SUMS,
+    Sum(name="above_ten_bits", needs=("nll_bits",), of=lambda bits: bits > 10),
+)
 UNITS = replace(tokens.SCORED, sums=SUMS)
 
 METRICS = (
@@ -121,6 +125,13 @@ METRICS = (
             ),
         )
         for percent in (50, 80)
+    ),
+    Metric(
+        name="above_ten_bits",
+        label="Tokens above ten bits",
+        unit="share of tokens",
+        form=Ratio(numerator="above_ten_bits", denominator="n_tokens"),
+        higher_is_better=False,
     ),
 )
 """Calibration: Guo et al. 2017, with bins of equally many tokens (Nguyen & O'Connor 2015); the most
