@@ -101,8 +101,8 @@ class Task(Protocol):
         ...
 
     @property
-    def CORPUS_UNITS(self) -> frozenset[str]:  # noqa: N802
-        """Which `corpus.unit` it can ask about: file, function."""
+    def CORPUS(self) -> Mapping[str, frozenset[str]]:  # noqa: N802
+        """What fields of `corpus` must be, by their dotted paths: {"unit": frozenset({"function"})}, say."""
         ...
 
     @property

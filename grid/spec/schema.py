@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -173,8 +174,11 @@ def check(text: Document, findings: Findings) -> Spec | None:
 def misfits(config: TaskConfig, name: str, section: Any) -> Iterator[tuple[Loc, str]]:
     """What a task can't do with a section, and where in it that stands."""
     task = tasks.lookup(config.kind)
-    if name == "corpus" and section.unit not in task.CORPUS_UNITS:
-        yield ("unit",), f"the task {config.kind} asks about {_or(task.CORPUS_UNITS)}; got {section.unit!r}"
+    if name == "corpus":
+        for path, valid in task.CORPUS.items():
+            value = attrgetter(path)(section)
+            if value not in valid:
+                yield tuple(path.split(".")), f"the task {config.kind} needs {_or(valid)}; got {value!r}"
     if name == "models":
         for model, one in section.items():
             if one.kind not in task.MODELS:

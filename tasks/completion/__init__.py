@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from models.training.training_job import Report
     from models.vocabulary import Vocabulary
 
-CORPUS_UNITS = frozenset({"file", "function"})
+CORPUS = {"unit": frozenset({"file", "function"})}
 MODELS = frozenset({"gpt", "gru", "huggingface", "ngram"})
 POOL = False
 

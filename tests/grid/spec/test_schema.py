@@ -7,6 +7,7 @@ from grid.plan.opening import open_grid
 from grid.spec import schema as specs
 from grid.spec.document import parse
 from preprocessing.errors import BadInput
+from tasks import completion
 
 GOOD = """\
 name: demo
@@ -125,6 +126,17 @@ def test_one_mistake(tmp_path: Path, old: str, new: str, expected: str) -> None:
     assert old in GOOD
     found = problems(tmp_path, GOOD.replace(old, new, 1))
     assert expected in "\n".join(found)
+
+
+def test_what_a_task_needs_of_the_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs = {"unit": frozenset({"function"}), "functions.docstring": frozenset({"split", "keep"})}
+    monkeypatch.setattr(completion, "CORPUS", needs)
+    expected = "corpus.unit: the task completion needs function; got 'file'"
+    assert problems(tmp_path, GOOD) == [f"demo.yaml:2:1: {expected}"]
+    told = problems(tmp_path, GOOD.replace("{source: {kind: stdlib}", "{source: {kind: stdlib}, unit: file"))
+    assert told == [f"demo.yaml:2:34: {expected}"]
+    functions = GOOD.replace("{source: {kind: stdlib}", "{source: {kind: stdlib}, unit: function")
+    assert open_grid(written(tmp_path, functions))
 
 
 @pytest.mark.parametrize(
