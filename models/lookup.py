@@ -9,7 +9,7 @@ from typing import Annotated
 from models.config import ModelConfig
 from preprocessing.by_kind import Kinds
 
-MODELS = Kinds[ModuleType]("models.kinds", "no model kind")
+MODELS = Kinds[ModuleType]("models.kinds", "no model kind", folders=True)
 lookup = MODELS.lookup
 
 AnyModel = Annotated[ModelConfig, MODELS]

@@ -19,15 +19,21 @@ Module = TypeVar("Module")
 
 
 class Kinds(Generic[Module]):
-    """The kinds of one thing. `no_such` begins the message for a name that is none of them."""
+    """The kinds of one thing. `no_such` begins the message for a name that is none of them.
 
-    def __init__(self, package: str, no_such: str, *, but: Collection[str] = ()) -> None:
-        self.package, self.no_such, self._but = package, no_such, but
+    folders: whether each kind is a package, so that what they share can stand beside them.
+    """
+
+    def __init__(
+        self, package: str, no_such: str, *, folders: bool = False, but: Collection[str] = ()
+    ) -> None:
+        self.package, self.no_such, self._folders, self._but = package, no_such, folders, but
 
     def names(self) -> tuple[str, ...]:
         """All kinds, sorted."""
-        modules = pkgutil.iter_modules(import_module(self.package).__path__)
-        return tuple(sorted({module.name for module in modules}.difference(self._but)))
+        found = pkgutil.iter_modules(import_module(self.package).__path__)
+        names = {module.name for module in found if module.ispkg or not self._folders}
+        return tuple(sorted(names.difference(self._but)))
 
     def lookup(self, kind: str) -> Module:
         """The module of a kind. Raises BadInput, with the right name or all of them."""
@@ -38,7 +44,7 @@ class Kinds(Generic[Module]):
 
     def but(self, *names: str) -> "Kinds[Module]":
         """All kinds but these."""
-        return Kinds(self.package, self.no_such, but=names)
+        return Kinds(self.package, self.no_such, folders=self._folders, but=names)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         modules: dict[str, Any] = {kind: self.lookup(kind) for kind in self.names()}

@@ -147,7 +147,7 @@ class Task(Protocol):
         ...
 
 
-TASKS = Kinds[Task]("tasks", "no task", but=("fitting", "units"))
+TASKS = Kinds[Task]("tasks", "no task", folders=True)
 lookup = TASKS.lookup
 
 

@@ -11,14 +11,20 @@ from preprocessing.by_kind import Kinds
 from preprocessing.errors import BadInput
 from preprocessing.sources import SOURCES, AnySource, git, stdlib
 from preprocessing.tokenizers import TOKENIZERS
+from tasks import TASKS
 
 
-@pytest.mark.parametrize("kinds", [SOURCES, TOKENIZERS, MODELS], ids=lambda kinds: kinds.package)
+@pytest.mark.parametrize("kinds", [SOURCES, TOKENIZERS, MODELS, TASKS], ids=lambda kinds: kinds.package)
 def test_every_module_is_a_kind_and_says_so(kinds: Kinds[ModuleType]) -> None:
     assert kinds.names()
     for name in kinds.names():
         config = kinds.lookup(name).Config
         assert config.model_fields["kind"].default == name
+
+
+def test_where_kinds_are_folders_what_they_share_stands_beside_them() -> None:
+    assert TASKS.names() == ("completion",)
+    assert {"completion", "units"} <= set(Kinds[ModuleType]("tasks", "").names())
 
 
 def test_a_wrong_name_is_answered_with_the_right_one_or_all() -> None:
