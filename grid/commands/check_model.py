@@ -12,6 +12,7 @@ from grid.spec.findings import validated
 from models.config import ModelConfig
 from models.lookup import MODELS
 from preprocessing.errors import BadInput, suggest
+from tasks import TASKS, offers
 
 
 def show(model: str, spec: str | None, sets: Sequence[str], console: Console) -> int:
@@ -20,12 +21,11 @@ def show(model: str, spec: str | None, sets: Sequence[str], console: Console) ->
     Raises:
         BadInput: no such model or kind, fields that it doesn't have, values that can't work.
     """
-    config = find(model, spec, sets)
-    from tasks.completion.check import check_model
-
+    asked, config = find(model, spec, sets)
+    check_model = offers.find(asked, "check_model", "check a model")
     try:
         with console.status(f"{model}: learning a few lines"):
-            check = check_model(config)
+            check: offers.Verdict = check_model(config)
     except ValueError as error:
         raise BadInput(f"{model}: {error}") from None
     word = "ok" if check.ok else "failed"
@@ -35,8 +35,9 @@ def show(model: str, spec: str | None, sets: Sequence[str], console: Console) ->
     return 0 if check.ok else 1
 
 
-def find(model: str, spec: str | None, sets: Sequence[str]) -> ModelConfig:
-    """The config of a kind, or of a model that a spec names, with `field=value` assignments.
+def find(model: str, spec: str | None, sets: Sequence[str]) -> tuple[list[str], ModelConfig]:
+    """The config of a kind, or of a model that a spec names, with `field=value` assignments, and the tasks
+    that it is for: that of the spec, or all.
 
     Raises:
         BadInput: as `show`.
@@ -46,10 +47,12 @@ def find(model: str, spec: str | None, sets: Sequence[str]) -> ModelConfig:
         if model not in MODELS.names():
             hint = suggest(model, MODELS.names())
             raise BadInput(f"{model}: no such kind of model{hint} (a model of a spec needs --spec)")
+        asked = [kind for kind in TASKS.names() if model in TASKS.lookup(kind).MODELS]
     else:
         from grid.plan.opening import open_grid
 
-        named = open_grid(spec).resolved["models"]
+        grid = open_grid(spec)
+        asked, named = [grid.spec.task.kind], grid.resolved["models"]
         if model not in named:
             raise BadInput(f"{spec}: no model '{model}'{suggest(model, named)}")
         plain = dict(named[model])
@@ -58,4 +61,4 @@ def find(model: str, spec: str | None, sets: Sequence[str]) -> ModelConfig:
         text.set(assignment)
     text.data = {**plain, **text.data}
     config: type[ModelConfig] = MODELS.lookup(str(plain["kind"])).Config
-    return validated(config, text)
+    return asked, validated(config, text)

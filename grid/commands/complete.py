@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+import tasks
 from grid.store.finished import Store
 from preprocessing.errors import BadInput
 from preprocessing.lexer.tokens import Tokens, TokensConfig, lex, texts
+from tasks import offers
 
 if TYPE_CHECKING:
     from models.scoring.candidates import Completion, Context
@@ -23,9 +25,10 @@ NEAR = 8  # tokens before the place that are shown
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A trained model's folder, its tokenizer's, and what of a text it was shown."""
+    """A trained model's task and folder, its tokenizer's, and what of a text it was shown."""
 
     name: str
+    task: str
     folder: Path
     tokenizer: Path
     tokens: TokensConfig
@@ -42,7 +45,8 @@ def of_folder(folder: Path) -> Trained:
     manifest = store.manifest("train", folder.name)
     if manifest is None:
         raise BadInput(f"{folder}: no trained model (a folder STORE/train/xx/KEY with its manifest.json)")
-    return _trained(store, folder.name, manifest["inputs"]["tokenizer"]["keys"][0], str(folder))
+    asked = tasks.configured(manifest["document"]["parameters"].get("task"))[1].kind
+    return _trained(store, asked, folder.name, manifest["inputs"]["tokenizer"]["keys"][0], str(folder))
 
 
 def of_grid(spec: str, sets: Sequence[str], prefix: str | None, results: Path) -> Trained:
@@ -64,18 +68,19 @@ def of_grid(spec: str, sets: Sequence[str], prefix: str | None, results: Path) -
         if store.has("train", own.train.keys[0]):
             cell = grid.cells.cells[place]
             name = f"{grid.spec.name}, cell {cell.id}: " + ", ".join(value.text for value in cell.values)
-            return _trained(store, own.train.keys[0], own.tokenizer.keys[0], name)
+            return _trained(store, grid.spec.task.kind, own.train.keys[0], own.tokenizer.keys[0], name)
     what = f"cell {prefix}" if prefix else "no baseline"
     raise BadInput(f"{spec}: {what} is {'not ' if prefix else ''}trained yet; first `augrid run {spec}`")
 
 
-def _trained(store: Store, key: str, tokenizer: str, name: str) -> Trained:
+def _trained(store: Store, task: str, key: str, tokenizer: str, name: str) -> Trained:
     manifest = store.manifest("tokenizer", tokenizer)
     if manifest is None:
         raise BadInput(f"{name}: its tokenizer {tokenizer[:12]} is not in {store.root}")
     tokens = TokensConfig.model_validate(manifest["document"]["parameters"]["tokens"])
     return Trained(
         name=name,
+        task=task,
         folder=store.path("train", key),
         tokenizer=store.path("tokenizer", tokenizer),
         tokens=tokens,
@@ -148,20 +153,18 @@ def show(where: str, trained: Trained, rewrites: str, rate: float, seed: int, co
     """Print the candidates on both contexts side by side.
 
     Raises:
-        BadInput: as `places`; a model that can't be loaded, or can't read the text.
+        BadInput: as `places`; a model that can't be loaded, or can't read the text, or of a task that has no
+            answer.
     """
     from grid.steps.variant import subword_counter
 
+    complete = offers.find([trained.task], "complete", "show what a model expects at a place")
     pair = places(where, trained.tokens, rewrites, rate, seed, subword_counter(trained.tokenizer))
-    from models.checkpoints import load_model
-    from models.scoring.candidates import complete
-    from preprocessing import tokenizers
-
     try:
         with console.status("loading the model"):
-            model = load_model(trained.folder, tokenizer=trained.tokenizer)
-            tokenizer = tokenizers.load(trained.tokenizer)
-            sides = [complete(model=model, tokenizer=tokenizer, context=context) for context in pair]
+            sides: list[Completion] = complete(
+                model_folder=trained.folder, tokenizer=trained.tokenizer, contexts=pair
+            )
     except (ValueError, OSError) as error:
         raise BadInput(str(error)) from None
     console.print(Text(trained.name, "bold"))

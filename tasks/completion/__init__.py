@@ -19,10 +19,13 @@ from tasks.completion.config import Evaluation as Evaluation
 from tasks.units import Sum
 
 if TYPE_CHECKING:
+    from models.config import ModelConfig
     from models.data import Part
+    from models.scoring.candidates import Completion, Context
     from models.training.objective import Objective
     from models.training.training_job import Report
     from models.vocabulary import Vocabulary
+    from tasks.completion.check import Check
 
 CORPUS = {"unit": frozenset({"file", "function"})}
 MODELS = frozenset({"gpt", "gru", "huggingface", "ngram"})
@@ -211,3 +214,20 @@ def evaluate(
     return scoring.run(
         model_folder=model_folder, tokenizer=tokenizer, tests=tests, config=evaluation, report=report
     )
+
+
+def check_model(model: "ModelConfig") -> "Check":
+    """A few lines are learnt by heart."""
+    from tasks.completion import check
+
+    return check.check_model(model)
+
+
+def complete(*, model_folder: Path, tokenizer: Path, contexts: "Sequence[Context]") -> "list[Completion]":
+    """The most probable next tokens at each place."""
+    from models.checkpoints import load_model
+    from models.scoring import candidates
+    from preprocessing import tokenizers
+
+    model, trained = load_model(model_folder, tokenizer=tokenizer), tokenizers.load(tokenizer)
+    return [candidates.complete(model=model, tokenizer=trained, context=context) for context in contexts]

@@ -135,7 +135,7 @@ def test_check_model(spec: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "trigram: ok: 99" in result.output
     assert "it learns (checked with order 12; as configured" in result.output
-    assert check_model.find("trigram", str(spec), ["order=4"]).model_dump()["order"] == 4
+    assert check_model.find("trigram", str(spec), ["order=4"])[1].model_dump()["order"] == 4
 
 
 def test_check_model_fails_with_exit_code_1() -> None:
