@@ -16,7 +16,7 @@ from models.checkpoints import Scratch, save_tensors, weights
 from models.interface import Network, Trainable, device
 from models.training.events import Events
 from models.training.flops import training_flops, utilisation
-from models.training.objective import Joint, Objective, Rows, Separable
+from models.training.objective import Joint, Rows, Separable
 from models.training.output import has_fast_bf16
 from models.training.processes import Ranks
 from models.training.training_job import CURVE, Job
@@ -55,7 +55,6 @@ def compiled(network: Trainable, wanted: str, gpu: bool) -> bool:
     return network.compile_loss()
 
 
-LEAP_NATS = 3.0  # a loss so far above its running mean is no noise
 MEMORY = 0.98  # of the running mean
 MAX_ROLLBACKS = 3
 TELL_EVERY_S = 2.0  # between validations
@@ -88,7 +87,9 @@ def _draw_again(state: list[Tensor]) -> None:
 
 class _Training:
     def __init__(self, network: Trainable, job: Job) -> None:
-        config = job.training
+        config, objective = job.training, job.objective
+        if not isinstance(objective, Separable | Joint):
+            raise BadInput(f"{type(network).__name__} learns from batches, which this task doesn't have")
         self.job, self.config = job, config
         self.device = device()
         self.network = network.to(self.device)
@@ -98,8 +99,8 @@ class _Training:
         self.compiled = compiled(network, config.compile, gpu)
         self.progress = _Progress()
         self.ranks = Ranks()
-        self.objective: Objective = job.objective
-        self.batches = job.objective.batches(network, config, job.seed)
+        self.objective = objective
+        self.batches = objective.batches(network, config, job.seed)
         self.rows, self.own_rows = self.batches.rows, self.ranks.rows(self.batches.rows)
         self._own_noise()
         matrices = [p for p in network.parameters() if p.ndim > 1]
@@ -180,7 +181,11 @@ class _Training:
         loss = self.ranks.add([p.grad for p in self.network.parameters() if p.grad is not None], loss)
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_norm)
         typical = loss if progress.typical is None else progress.typical
-        if not math.isfinite(loss) or not math.isfinite(float(norm)) or loss > typical + LEAP_NATS:
+        if (
+            not math.isfinite(loss)
+            or not math.isfinite(float(norm))
+            or loss > typical + self.objective.leap_nats
+        ):
             return False
         self.optimiser.step()
         progress.typical = MEMORY * typical + (1 - MEMORY) * loss
@@ -197,7 +202,6 @@ class _Training:
         """
         if isinstance(self.objective, Joint):
             return self._joint(self.objective, rows)
-        assert isinstance(self.objective, Separable)
         while True:
             try:
                 return self._accumulate(self.objective, rows)

@@ -41,7 +41,7 @@ class Batches(Protocol):
 
 
 class Objective(Protocol):
-    """What every objective says."""
+    """What every objective says, also one from which a model learns without gradients."""
 
     def identity(self) -> list[Any]:
         """What tells these data from others, as JSON: a checkpoint of others isn't taken up."""
@@ -50,6 +50,13 @@ class Objective(Protocol):
     def facts(self) -> dict[str, Any]:
         """Sizes of the data, for the manifest."""
         ...
+
+
+class Batched(Objective, Protocol):
+    """What is learnt by gradients, batch by batch."""
+
+    leap_nats: float
+    """A batch's loss so far above its running mean is no noise: the training goes back."""
 
     def batches(self, network: Any, training: TrainingConfig, seed: int) -> Batches: ...
 
@@ -63,7 +70,7 @@ class Objective(Protocol):
 
 
 @runtime_checkable
-class Separable(Objective, Protocol):
+class Separable(Batched, Protocol):
     """A mean over rows: that of a batch is the weighted mean of those of its pieces."""
 
     def loss(self, network: Any, rows: Rows, carried: Any) -> tuple[Tensor, Any]:
@@ -72,7 +79,7 @@ class Separable(Objective, Protocol):
 
 
 @runtime_checkable
-class Joint(Objective, Protocol):
+class Joint(Batched, Protocol):
     """A loss of all rows together."""
 
     def embed(self, network: Any, rows: Rows) -> Tensor:

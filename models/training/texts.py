@@ -20,6 +20,8 @@ from preprocessing.errors import BadInput
 class Texts:
     """Samples of a training and a validation split, packed in rows. Raises BadInput if there are none."""
 
+    leap_nats = 3.0
+
     def __init__(self, train: Sequence[Part], valid: Sequence[Part], vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.train = Samples(train, "train", vocabulary.size)

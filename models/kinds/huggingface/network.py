@@ -27,6 +27,7 @@ from models.kinds.huggingface import Config
 from models.kinds.huggingface.outcomes import FIRST, Outcomes
 from models.kinds.huggingface.ranks import Ranks, best_tokens, rank_tokens
 from models.scoring.candidates import MAX_EXPANSIONS
+from models.training.texts import need_texts
 from models.training.training_job import CURVE, Job
 from models.vocabulary import FILE
 from preprocessing.errors import BadInput
@@ -181,7 +182,7 @@ def fit(config: Config, job: Job) -> dict[str, Any]:
     pq.write_table(pa.Table.from_pylist([], CURVE), job.out / "training.parquet")
     return {
         "parameters": network.parameter_count,
-        "valid_bits": job.objective.validate(network, job.training),
+        "valid_bits": need_texts(job, config.kind).validate(network, job.training),
         "seconds": time.monotonic() - started,
     }
 

@@ -17,6 +17,7 @@ from models.data import Part
 from models.kinds.gru.network import Gru
 from models.lookup import lookup
 from models.training import loop
+from models.training.texts import Texts
 from preprocessing.errors import BadInput
 from tasks.completion.config import Config
 from tasks.fitting import fit
@@ -223,6 +224,20 @@ def test_a_loss_that_is_no_number_leads_back(run: Any, monkeypatch: pytest.Monke
 def test_three_divergences_are_a_failure(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     spoil(monkeypatch, {3, 4, 5})
     with pytest.raises(BadInput, match="diverged 3 times, at steps 3, 0, 0"):
+        run("one")
+
+
+def test_what_is_noise_says_the_objective(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Texts, "leap_nats", -1.0)
+    with pytest.raises(BadInput, match="diverged 3 times, at steps 0, 0, 0"):
+        run("one")
+    monkeypatch.setattr(Texts, "leap_nats", 1.0)
+    assert run("two")[0]["rollbacks"] == []
+
+
+def test_a_network_needs_batches(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Texts, "batches")
+    with pytest.raises(BadInput, match="^Gru learns from batches, which this task doesn't have$"):
         run("one")
 
 
