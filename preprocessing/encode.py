@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +39,14 @@ def build(
     trained = tokenizers.load(tokenizer) if isinstance(tokenizer, Path) else tokenizer
     facts: dict[str, dict[str, int]] = {}
     with shards.Writer(out, trained.vocab_size) as writer:
-        for row, before in _pairs(shard, original):
-            if row["text"] is None:
-                continue
+        for row, before in pairs(shard, original, ["sample", "text"]):
             cut = lex(row["text"], tokens.comments)
             spelled = texts(row["text"], cut, tokens)
             subwords, ends = _subwords(trained, row["text"], cut, spelled, tokens)
             origins: Sequence[int] = range(len(cut))
             changes: Sequence[int] = [UNCHANGED] * len(cut)
             if align is not None and row["edits"]:
-                origins, changes = _aligned(before, row["edits"], cut, spelled, tokens, align)
+                origins, changes = _aligned(before["text"], row["edits"], cut, spelled, tokens, align)
             sample = {name: row[name] for name in ("sample", "project", "path", "split")}
             sample |= {"outcome": row.get("outcome", "original"), "n_bytes": row["n_bytes"]}
             sizes = n_bytes(cut.kinds, spelled) if ends is not None else None
@@ -84,16 +81,21 @@ def _subwords(
     return [ids[first:last] for first, last in itertools.pairwise(bounds)], ends
 
 
-def _pairs(shard: Path, original: Path | None) -> Iterator[tuple[dict[str, Any], str]]:
-    """Rows of a shard, each with the text that it was made from. Both files hold the same samples in
-    order.
+def pairs(
+    shard: Path, original: Path | None, columns: list[str] | None = None
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Rows of a shard without what was thrown out, each with the row of the corpus that it was made from.
+
+    `original` is the corpus shard of a variant: both files hold the same samples in order; `columns` are read
+    of it. Rows of a corpus were made from themselves.
     """
     if original is None:
-        yield from zip(parquet.rows(shard), repeat(""), strict=False)
+        yield from ((row, row) for row in parquet.rows(shard) if row["text"] is not None)
         return
-    for row, source in zip(parquet.rows(shard), parquet.rows(original, ["sample", "text"]), strict=True):
+    for row, source in zip(parquet.rows(shard), parquet.rows(original, columns), strict=True):
         assert row["sample"] == source["sample"], (shard, original)
-        yield row, source["text"]
+        if row["text"] is not None:
+            yield row, source
 
 
 def _aligned(

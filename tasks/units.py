@@ -61,6 +61,23 @@ class Units:
         kinds = [(one.name, pa.int64() if one.whole else pa.float64()) for one in chosen]
         return pa.schema([*head, (self.count, pa.int64()), *kinds])
 
+    def write(self, folder: Path, table: pa.Table) -> None:
+        """Leaves the two tables of a scoring that is small enough to be held as a whole.
+
+        table: one row per unit, the rows of a sample together, with the columns `sample` and `project`,
+        `places` and what the sums need.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        names = table["sample"]
+        projects = dict(zip(names.to_pylist(), table["project"].to_pylist(), strict=True))
+        place = table.column_names.index("sample")
+        table = table.set_column(place, "sample", names.cast(pa.dictionary(pa.int32(), pa.string())))
+        pq.write_table(table, folder / self.file, compression="zstd")
+        sums = self.summed(table, projects, self.sums)
+        pq.write_table(sums, folder / "samples.parquet", compression="zstd")
+
     def summed(self, table: pa.Table, projects: Mapping[str, str], wanted: Sequence[Sum]) -> pa.Table:
         """Sums per sample and scope, in the order of the samples; scopes without a unit are left out.
 
@@ -123,5 +140,5 @@ def values_of(table: pa.Table | pa.RecordBatch, one: Sum) -> NDArray[Any] | None
     names = table.schema.names
     if any(name not in names or table.column(name).null_count for name in one.needs):
         return None
-    columns = [table.column(name).to_numpy() for name in one.needs]
+    columns = [table.column(name).to_numpy(zero_copy_only=False) for name in one.needs]
     return one.of(*columns).astype(np.int64 if one.whole else np.float64)

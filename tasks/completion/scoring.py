@@ -3,7 +3,6 @@ each.
 """
 
 import time
-import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -13,19 +12,16 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 from numpy.typing import NDArray
 
-from models.checkpoints import load_model
 from models.data import Sample, scored_samples
-from models.interface import Network, device
 from models.scoring.scorer import Best, Counts, Scored, Scorer
 from models.subtokens import overlap, subtokens
 from models.training.training_job import Report
 from models.vocabulary import Vocabulary
 from preprocessing import tokenizers
 from preprocessing.lexer.tokens import NAME
-from tasks import Test
+from tasks import Test, evaluating
 from tasks.completion.adapting import score_dynamic
 from tasks.completion.config import Evaluation
 from tasks.completion.tokens import SCORED
@@ -65,10 +61,7 @@ def run(
     Writes tokens.parquet and samples.parquet (tasks.units) into each test's folder, sample by sample: memory
     does not grow with the test set. Raises BadInput if the model can't be loaded.
     """
-    torch.set_num_threads(config.threads)
-    model = load_model(model_folder, tokenizer=tokenizer)
-    if isinstance(model, Network):
-        model.to(device())
+    model = evaluating.load(model_folder, tokenizer=tokenizer, threads=config.threads)
     vocabulary = Vocabulary(tokenizers.load(tokenizer))
     scorer = Scorer(
         model=model,
@@ -79,23 +72,11 @@ def run(
         best=config.best and vocabulary.closed,
         max_expansions=config.max_expansions,
     )
-    results = []
-    for number, test in enumerate(tests):
-        scorer.counts = Counts()
-        try:
-            facts = _score(scorer, config, test, partial(_tell, report, number))
-        except Exception as error:  # one test set that fails does not stop the others
-            facts = {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
-        results.append(facts)
-    return results
-
-
-def _tell(report: Report, test: int, row: dict[str, Any]) -> None:
-    report({"kind": "scoring", "test": test, **row})
+    return evaluating.each(tests, partial(_score, scorer, config), report)
 
 
 def _score(scorer: Scorer, config: Evaluation, test: Test, report: Report) -> dict[str, Any]:
-    started = time.monotonic()
+    started, scorer.counts = time.monotonic(), Counts()
     ranked = scorer.ranks or (config.ranks and isinstance(scorer.model, RanksTokens))
     totals = {"samples": 0, "empty_samples": 0, "tokens": 0, "bits": 0.0}
     with (

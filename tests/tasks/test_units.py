@@ -11,7 +11,7 @@ from preprocessing.lexer.tokens import KEYWORD, NAME, NEWLINE
 from tasks.completion import UNITS
 from tasks.completion.scoring import SAMPLES, TOKENS
 from tasks.completion.tokens import SUMS
-from tasks.units import Sum
+from tasks.units import Sum, Units, values_of
 
 #        sample  kind     origin change bits  rank bytes best, shared and both sub-tokens
 ROWS = [
@@ -103,3 +103,42 @@ def test_another_sum_of_a_file_of_tokens_stands_in_the_same_rows(tmp_path: Path)
     )
     assert found["dear"].to_pylist() == [1, 1, 0, 0, 0, 0, 1, 1, 0, 0] + [0] * 6
     assert found["absent"].null_count == len(found)
+
+
+FUNCTIONS = Units(
+    file="functions.parquet",
+    count="n_functions",
+    places=("lines",),
+    scopes=lambda lines: iter([("all", lines > 0), ("long", lines > 9)]),
+    sums=(Sum(name="right", needs=("right",), of=lambda right: right, whole=True),),
+)
+
+
+def functions(rows: list[tuple[str, str, int, bool]]) -> pa.Table:
+    types = {"sample": pa.string(), "project": pa.string(), "lines": pa.int64(), "right": pa.bool_()}
+    columns = zip(*rows, strict=True) if rows else [()] * 4
+    return pa.table([pa.array(c, t) for c, t in zip(columns, types.values(), strict=True)], list(types))
+
+
+def test_both_tables_of_a_scoring(tmp_path: Path) -> None:
+    table = functions([("s1", "p", 3, True), ("s2", "q", 12, True), ("s3", "p", 20, False)])
+    FUNCTIONS.write(tmp_path, table)
+    names = ("sample", "project", "scope", "n_functions", "right")
+    got = pq.read_table(tmp_path / "samples.parquet")
+    assert got.schema == FUNCTIONS.table_of()
+    assert [tuple(row[name] for name in names) for row in got.to_pylist()] == [
+        ("s1", "p", "all", 1, 1),
+        ("s2", "q", "all", 1, 1),
+        ("s2", "q", "long", 1, 1),
+        ("s3", "p", "all", 1, 0),
+        ("s3", "p", "long", 1, 0),
+    ]
+    projects = {"s1": "p", "s2": "q", "s3": "p"}
+    assert FUNCTIONS.summed_file(tmp_path, projects, FUNCTIONS.sums).equals(got)
+    [batch] = pq.ParquetFile(tmp_path / "functions.parquet").iter_batches()
+    assert list(values_of(batch, FUNCTIONS.sums[0])) == [1, 1, 0]
+
+
+def test_a_scoring_without_units(tmp_path: Path) -> None:
+    FUNCTIONS.write(tmp_path, functions([]))
+    assert pq.read_table(tmp_path / "samples.parquet").equals(FUNCTIONS.table_of().empty_table())
