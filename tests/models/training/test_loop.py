@@ -237,7 +237,7 @@ def test_what_is_noise_says_the_objective(run: Any, monkeypatch: pytest.MonkeyPa
 
 def test_a_network_needs_batches(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(Texts, "batches")
-    with pytest.raises(BadInput, match="^Gru learns from batches, which this task doesn't have$"):
+    with pytest.raises(BadInput, match=r"^Gru learns from batches, which this task doesn't have$"):
         run("one")
 
 
