@@ -16,12 +16,12 @@ def sensitivity(
 ) -> pd.DataFrame:
     """Differences to the baseline on the samples that grew by no more than a limit, by group of cells.
 
-    Of one metric, without a name the first that leads. `limit`: growth of the sample in units of the task, as
+    Of one metric, without a name the first that leads. `limit`: growth of the sample in tokens, as
     a share of the original (0.25: a quarter more); infinity is the rule that was in force. One row per group
     × limit with at least one sample: the axes, limit, n_samples (over all seeds), share_kept, difference
     (mean over seeds), shift (from the difference without a limit). What the grid's own rule threw out was not
-    scored and is in none. Raises `BadResults` where nothing is comparable, or for a metric that isn't made of
-    sums by sample.
+    scored and is in none. Raises `BadResults` where nothing is comparable, for a metric that isn't made of
+    sums by sample, or a task that scores no tokens.
     """
     one, scope, count = (
         results.metric(metric_name or results.task.leads[0]),
@@ -30,6 +30,8 @@ def sensitivity(
     )
     if one.by is not None or one.of_draws:
         raise BadResults(f"{one.name} is not made of sums by sample")
+    if results.task.tokens is None:
+        raise BadResults(f"growth is counted in tokens, and the task {results.task.name} scores none")
     grown = results.samples((scope, results.task.comparable[scope]))
     grown = grown[(grown["test"] == "augmented") & (grown["scope"] == scope)]
     paired = pairs(results, "baseline").merge(grown[["cell", "sample", count]], on=["cell", "sample"])

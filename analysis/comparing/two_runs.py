@@ -14,12 +14,12 @@ from analysis.results import BadResults, Results, describe, flat
 CODE = ("versions", "git", "host")
 
 
-def compare_runs(a: Results, b: Results, *, samples: str = "all", scope: str = "all") -> pd.DataFrame:
+def compare_runs(a: Results, b: Results, *, samples: str = "all", scope: str | None = None) -> pd.DataFrame:
     """The same cells side by side: one row per cell × test × metric that either folder has.
 
     Cells are the same when their axes agree (a missing axis counts as absent); columns: the axes, test,
-    metric, a, b, difference (b − a); NaN where one side has no such cell. Raises `BadResults` for an
-    unknown scope.
+    metric, a, b, difference (b − a); NaN where one side has no such cell. Without a scope that which each
+    task names first. Raises `BadResults` for an unknown scope.
     """
     axes = [*dict.fromkeys([*a.axes, *b.axes])]
     sides = [_metrics(results, axes, samples, scope) for results in (a, b)]
@@ -98,11 +98,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _metrics(results: Results, axes: Sequence[str], samples: str, scope: str) -> pd.DataFrame:
-    metrics = results.metrics
-    if scope not in set(metrics["scope"]):
-        raise BadResults(f"{results.folder / 'metrics.parquet'}: no scope {scope!r}")
-    rows = metrics[(metrics["samples"] == samples) & (metrics["scope"] == scope)]
+def _metrics(results: Results, axes: Sequence[str], samples: str, scope: str | None) -> pd.DataFrame:
+    metrics, named = results.metrics, scope or results.task.scopes[0].name
+    if named not in set(metrics["scope"]):
+        raise BadResults(f"{results.folder / 'metrics.parquet'}: no scope {named!r}")
+    rows = metrics[(metrics["samples"] == samples) & (metrics["scope"] == named)]
     cells = results.cells[["cell", "baseline", *results.axes]].copy()
     for axis in axes:
         cells[axis] = (

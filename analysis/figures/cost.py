@@ -71,7 +71,7 @@ def cost_table(results: Results) -> pd.DataFrame:
             trained=("train_key", "size"),
             median_s=("train_seconds", "median"),
             longest_s=("train_seconds", "max"),
-            total_s=("train_seconds", "sum"),
+            total_s=("train_seconds", lambda seconds: seconds.sum(min_count=1)),
         )
         .reset_index()
     )

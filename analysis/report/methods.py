@@ -1,14 +1,15 @@
 """The methods paragraph and its BibTeX, filled in from what was done: ready to paste."""
 
 from analysis.comparing.comparisons import Comparison
+from analysis.comparing.token_by_token import Scan
 from analysis.report.difference_tables import percent
 from analysis.results import Results
 from analysis.statistics.bootstrap import RESAMPLES
 from analysis.statistics.measures import MARGIN
 
 
-def paragraph(results: Results, comparisons: dict[str, Comparison]) -> str:
-    """What was compared, over what, with which statistics."""
+def paragraph(results: Results, comparisons: dict[str, Comparison], found: Scan) -> str:
+    """What was compared, over what, with which statistics; `found` in tables of tokens, if there are any."""
     if not comparisons:
         return "No comparison was made."
     table = next(iter(comparisons.values())).table
@@ -26,10 +27,20 @@ def paragraph(results: Results, comparisons: dict[str, Comparison]) -> str:
         f"one table. {_of_strata(results)}All intervals hold the trained models fixed. Effect sizes are "
         "Cliff's δ [cliff1993] and A₁₂ [vargha2000] over samples. Equivalence is tested with two one-sided "
         f"tests [schuirmann1987] against ±{percent(MARGIN)} of the reference; trends over intensity with "
-        "Page's L [page1963] over projects; flips between right and wrong with McNemar's test [mcnemar1947] "
-        "on the projects' sums. Robust drop, robust relative and the worst of several rewrites follow "
-        "ReCode [wang2022]."
-    )
+        f"Page's L [page1963] over projects. {_of_single_units(results, found)}"
+    ).rstrip()
+
+
+def _of_single_units(results: Results, found: Scan) -> str:
+    """Sentences about flips, and about units at their worst, where there are such tables."""
+    told = ""
+    if found.ranked:
+        told = (
+            "Flips between right and wrong are tested with McNemar's test [mcnemar1947] on projects' sums. "
+        )
+    if found.ranked or any(one.of_draws for one in results.task.metrics):
+        told += "Robust drop, robust relative and the worst of several rewrites follow ReCode [wang2022]."
+    return told
 
 
 def _of_strata(results: Results) -> str:

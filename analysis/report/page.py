@@ -116,7 +116,7 @@ def render(page: Page) -> str:
         examples=page.examples,
         cells=cell_pages.grouped(cell_pages.per_cell(results)),
         jobs=cell_pages.grouped(page.jobs),
-        methods=methods.paragraph(results, page.comparisons),
+        methods=methods.paragraph(results, page.comparisons, page.found),
         bibtex=methods.BIBTEX,
         facts=list(_facts(results)),
         counts=list(_counts(results)),
@@ -130,6 +130,7 @@ def render(page: Page) -> str:
             for _, row in results.missing.iterrows()
         ],
         unit=results.task.unit,
+        flips=bool(page.found.ranked),
         validation=results.task.validation,
         n_cells=len(results.cells),
         n_done=len(results.done),

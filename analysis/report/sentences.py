@@ -197,7 +197,8 @@ def _change(row: "pd.Series[Any]", one: Metric) -> str:
     if one.higher_is_better is None:
         return f"{verb} by {size} ({interval})"
     judged = "better" if (row["difference"] > 0) == one.higher_is_better else "worse"
-    return f"{verb} by {size}, {judged} by {percent(abs(row['relative']))} ({interval})"
+    share = f" by {percent(abs(row['relative']))}" if np.isfinite(row["relative"]) else ""  # of nothing
+    return f"{verb} by {size}, {judged}{share} ({interval})"
 
 
 def _n(row: "pd.Series[Any]", comparison: Comparison, results: Results) -> str:

@@ -3,13 +3,18 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from analysis.comparing.comparisons import compare
+from analysis.comparing.size_rule import sensitivity
+from analysis.comparing.two_runs import compare_runs
 from analysis.comparing.worst import over_draws
-from analysis.report import page
+from analysis.notebooks import execution
+from analysis.report import page, sentences
 from analysis.results import BadResults, Results
 from analysis.statistics.descriptions import Description, Scope, SumColumn, Unit
 from analysis.statistics.metrics import Metric, Ratio, Worst
@@ -64,13 +69,16 @@ def naming(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows["exact"] = (rows["accuracy_1"] > 0.36 * rows["n_tokens"]).astype(float)
     kept = ["cell", "test", "sample", "project", "scope", "n", "exact", "bits", "common"]
     rows[kept].to_parquet(copy / "samples.parquet", index=False)
-    sums = rows.groupby(["cell", "test"], sort=False)[["n", "exact", "bits"]].sum().reset_index()
-    metrics = pd.concat(
-        sums[["cell", "test", "n"]].assign(
-            samples="all", scope="all", metric=name, value=sums[name] / sums["n"], n_samples=sums["n"]
-        )
-        for name in ("exact", "bits")
-    )
+    parts = []
+    for which, part in (("all", rows), ("common", rows[rows["common"]])):
+        sums = part.groupby(["cell", "test"], sort=False)[["n", "exact", "bits"]].sum().reset_index()
+        parts += [
+            sums[["cell", "test", "n"]].assign(
+                samples=which, scope="all", metric=name, value=sums[name] / sums["n"], n_samples=sums["n"]
+            )
+            for name in ("exact", "bits")
+        ]
+    metrics = pd.concat(parts)
     metrics.to_parquet(copy / "metrics.parquet", index=False)
     return copy
 
@@ -87,6 +95,55 @@ def test_report_tables_and_figures_are_about_functions(naming: Path) -> None:
     assert "Paired differences in Exact match (share of functions; higher is better)" in told
     assert not [line for line in told.splitlines() if re.search(r"\btokens?\b|entropy", line, re.I)]
     assert "Each function is compared with itself." in html
+    assert "<h2>Certainty and trends</h2>" in html
+    methods = html.partition('<section id="methods">')[2].partition("<details")[0]
+    assert "mcnemar1947" not in methods
+    assert "Robust drop, robust relative and the worst of several rewrites follow ReCode [wang2022].</p>" in (
+        methods
+    )
+
+
+@pytest.mark.slow
+def test_notebooks_are_about_functions(naming: Path, tmp_path: Path) -> None:
+    """Also where no model reports a learning curve."""
+    pytest.importorskip("nbclient")
+    copy = Path(shutil.copytree(naming, tmp_path / "copy"))
+    training = pd.read_parquet(copy / "training.parquet")
+    training.head(0).to_parquet(copy / "training.parquet", index=False)
+    told = [json.loads(file.read_text())["cells"] for file in execution.run(copy)]
+    outputs = [json.dumps(cell["outputs"]) for cells in told for cell in cells if "outputs" in cell]
+    assert len([output for output in outputs if "no tables of tokens" in output]) == 3
+    assert len([output for output in outputs if "no training reported a curve" in output]) == 2
+    assert len([output for output in outputs if "growth is counted in tokens" in output]) == 1
+
+
+def test_runs_are_compared_on_the_scope_that_a_task_names_first(naming: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(naming, tmp_path / "copy"))
+    run = json.loads((copy / "run.json").read_text())
+    whole = Scope(name="whole", label="functions", rewritten="whole")
+    (copy / "run.json").write_text(json.dumps(run | {"task": replace(NAMING, scopes=(whole,)).plain()}))
+    for name in ("metrics", "samples"):
+        rows = pd.read_parquet(copy / f"{name}.parquet").assign(scope="whole")
+        rows.to_parquet(copy / f"{name}.parquet", index=False)
+    table = compare_runs(Results(naming), Results(copy))
+    assert len(table) > 50
+    assert (table["difference"] == 0).all()
+
+
+def test_growth_is_counted_in_tokens(naming: Path) -> None:
+    with pytest.raises(BadResults, match="the task naming scores none"):
+        sensitivity(Results(naming))
+
+
+def test_a_gain_over_nothing_is_no_share(naming: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(naming, tmp_path / "copy"))
+    rows = pd.read_parquet(copy / "samples.parquet")
+    rows["exact"] = rows["test"].eq("augmented").astype(float)
+    rows.to_parquet(copy / "samples.parquet", index=False)
+    results = Results(copy)
+    found = {"robustness": compare(results, "robustness", metrics=["exact"], resamples=200)}
+    [told] = sentences.sentences(results, found)
+    assert "rises by 1.000 share of functions, better (95 % interval" in told
 
 
 def test_functions_at_their_worst_by_hand(naming: Path) -> None:

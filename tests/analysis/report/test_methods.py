@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.comparing.comparisons import compare
+from analysis.comparing.token_by_token import scan
 from analysis.report import methods
 from analysis.results import Results
 
@@ -16,7 +17,7 @@ KEYS = re.findall(r"^@\w+\{(\w+),", methods.BIBTEX, re.M)
 
 def test_each_citation_has_an_entry_and_each_entry_is_cited(results: Results) -> None:
     found = {"robustness": compare(results, "robustness", metrics=["entropy"], resamples=200)}
-    told = methods.paragraph(results, found)
+    told = methods.paragraph(results, found, scan(results))
     assert set(re.findall(r"\[([a-z]+\d{4})\]", told)) == set(KEYS)
     assert len(KEYS) == len(set(KEYS))
     assert "12 projects" in told
@@ -24,7 +25,7 @@ def test_each_citation_has_an_entry_and_each_entry_is_cited(results: Results) ->
 
 
 def test_nothing_to_compare_is_said() -> None:
-    assert methods.paragraph(None, {}) == "No comparison was made."  # type: ignore[arg-type]
+    assert methods.paragraph(None, {}, None) == "No comparison was made."  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(shutil.which("bibtex") is None, reason="bibtex is not installed")
