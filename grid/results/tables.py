@@ -47,7 +47,7 @@ def write(
     """
     new = folder / f".new-{os.getpid()}"
     shutil.rmtree(new, ignore_errors=True)
-    (new / "tokens").mkdir(parents=True)
+    new.mkdir(parents=True)
     done = [status for status in found if status.status == "done"]
     try:
         pq.write_table(_cells(plan.cells.axes, found, manifests), new / "cells.parquet")
@@ -55,7 +55,7 @@ def write(
         _write_training(done, store, new / "training.parquet")
         _write_variants(done, store, new)
         if plan.task.DESCRIPTION.tokens is not None:
-            _link_tokens(done, store, new)
+            _link_tokens(done, store, new, plan.task.UNITS.file)
             shown = examples.table(store, plan.cells.axes, done, manifests)
             pq.write_table(shown, new / "examples.parquet", compression="zstd")
         logs = job_logs.table(Folder(folder.parent, folder.name).logs, plan.steps, found, manifests)
@@ -109,10 +109,11 @@ def _cells(
     return pa.Table.from_pylist(rows, pa.schema([(name, types.get(name, pa.string())) for name in names]))
 
 
-def _link_tokens(done: Sequence[CellStatus], store: Store, new: Path) -> None:
+def _link_tokens(done: Sequence[CellStatus], store: Store, new: Path, units: str) -> None:
+    (new / "tokens").mkdir()
     for status in done:
         for test, artifacts in status.steps.tests.items():
-            file = store.path("evaluate", artifacts.name) / "tokens.parquet"
+            file = store.path("evaluate", artifacts.name) / units
             _link(file, new / "tokens" / f"{status.cell.id}-{test}.parquet")
 
 

@@ -232,9 +232,12 @@ _STYLES = {
 }
 
 
+_UNSAID = ("event", "key", "kind", "test", "text")  # what it is about stands beside
+
+
 def _said(event: Mapping[str, Any]) -> str:
     """{"step": 55, "max_steps": 60, "train_bits": 8.18, "subwords_per_s": 3196.0} → a few words."""
-    facts = {name: value for name, value in event.items() if name not in ("event", "key", "kind", "text")}
+    facts = {name: value for name, value in event.items() if name not in _UNSAID}
     shown = [str(event["text"])] if "text" in event else []
     if "step" in facts:
         step, steps = facts.pop("step"), facts.pop("max_steps", None)
