@@ -3,15 +3,17 @@
 def area(width, height): return      ->      width 0.61 · height 0.07 · ( 0.05 · …
 """
 
+import heapq
+import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
-from models.scoring.search import TIE
+from models.scoring.search import TIE, Floats
 from models.vocabulary import FILE, Vocabulary
 from preprocessing.errors import BadInput
 
@@ -47,36 +49,65 @@ def candidates(model: Any, vocabulary: Vocabulary, context: list[int], k: int = 
 
     Only canonical segmentations count. Also whether this is proved: False if the search was cut off.
     """
-    state = read_context(model, context)
-    done: list[tuple[float, tuple[int, ...]]] = []
-    opened: list[tuple[float, tuple[int, ...], Any]] = []
-    grow: list[tuple[float, tuple[int, ...], Any]] = [(0.0, (), state)]
+    states = read_context(model, context)
+    best = _Best(k)
+    batch, opened = [_Prefix((), 0.0, None)], list[_Prefix]()
     expansions = 0
-    while grow and expansions < MAX_EXPANSIONS:
-        expansions += len(grow)
-        states = model.join([entry[2] for entry in grow]) if len(grow) > 1 else grow[0][2]
+    while batch and expansions < MAX_EXPANSIONS:
+        expansions += len(batch)
         log_probs = torch.log_softmax(model.logits(states), 1).double().cpu().numpy()
-        for row, (logp, path, _) in enumerate(grow):
-            total = logp + log_probs[row]
-            worst = done[k - 1][0] if len(done) >= k else -np.inf
-            for piece in np.argsort(-total, kind="stable"):
-                if total[piece] <= worst or not np.isfinite(total[piece]):
-                    break
-                token = (*path, int(piece))
-                if not vocabulary.ends[piece]:
-                    opened.append((float(total[piece]), token, states[torch.tensor([row])]))
-                elif token != (FILE,) and vocabulary.canonical(token):
-                    done = sorted([*done, (float(total[piece]), token)], reverse=True)[:k]
-                    worst = done[k - 1][0] if len(done) >= k else -np.inf
-        worst = done[k - 1][0] if len(done) >= k else -np.inf
-        opened = sorted((e for e in opened if e[0] > worst), key=lambda entry: -entry[0])
-        next_up, opened = opened[:WIDTH], opened[WIDTH:]
-        grow = []
-        if next_up:
-            before = model.join([e[2] for e in next_up]) if len(next_up) > 1 else next_up[0][2]
-            after = model.extend(before, torch.tensor([e[1][-1] for e in next_up]))
-            grow = [(e[0], e[1], after[torch.tensor([i])]) for i, e in enumerate(next_up)]
-    return [(token, logp) for logp, token in done], not grow
+        for row, prefix in enumerate(batch):
+            state = states[torch.tensor([row])]
+            opened += _grown(prefix, prefix.logp + log_probs[row], state, best, vocabulary)
+        opened = [prefix for prefix in opened if prefix.logp > best.bar]
+        opened.sort(key=lambda prefix: -prefix.logp)
+        batch, opened = opened[:WIDTH], opened[WIDTH:]
+        if batch:
+            before = [prefix.state for prefix in batch]
+            pieces = torch.tensor([prefix.path[-1] for prefix in batch])
+            states = model.extend(model.join(before) if len(before) > 1 else before[0], pieces)
+    return [(token, logp) for logp, token in sorted(best.tokens, reverse=True)], not batch
+
+
+class _Prefix(NamedTuple):
+    """Subwords that may grow into a token, their nats, and the state before the last of them."""
+
+    path: tuple[int, ...]
+    logp: float
+    state: Any
+
+
+@dataclass
+class _Best:
+    """The k most probable whole tokens that are known, in a heap whose first is the worst of them."""
+
+    k: int
+    tokens: list[tuple[float, tuple[int, ...]]] = field(default_factory=list)
+
+    @property
+    def bar(self) -> float:
+        """Nats that a further token must exceed."""
+        return self.tokens[0][0] if len(self.tokens) >= self.k else -math.inf
+
+    def add(self, logp: float, token: tuple[int, ...]) -> None:
+        """Takes a token in, and the worst out if there are too many."""
+        heapq.heappush(self.tokens, (logp, token))
+        if len(self.tokens) > self.k:
+            heapq.heappop(self.tokens)
+
+
+def _grown(
+    prefix: _Prefix, logp: Floats, state: Any, best: _Best, vocabulary: Vocabulary
+) -> Iterator[_Prefix]:
+    """The longer prefixes above the bar, given the nats (V) with each subword; whole tokens go to `best`."""
+    for piece in np.argsort(-logp, kind="stable").tolist():
+        if logp[piece] <= best.bar or not np.isfinite(logp[piece]):
+            return
+        path = (*prefix.path, piece)
+        if not vocabulary.ends[piece]:
+            yield _Prefix(path, float(logp[piece]), state)
+        elif path != (FILE,) and vocabulary.canonical(path):
+            best.add(float(logp[piece]), path)
 
 
 def read_context(model: Any, context: list[int]) -> Any:

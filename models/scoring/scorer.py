@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.interface import LanguageModel
-from models.scoring.search import BLOCK, TIE, WORST, First, Floats, Ints, first_subwords, search
+from models.scoring.search import BLOCK, TIE, WORST, First, Floats, Ints, Result, first_subwords, search
 from models.scoring.windows import Piece, Slot, Text, Window, windows
 from models.vocabulary import Vocabulary
 
@@ -60,6 +60,13 @@ class Counts:
     best_cut_off: int = 0  # tokens of known rank whose best token might be another one
     expansions: int = 0
     unknown: int = 0  # tokens with a part outside of a closed vocabulary: never right
+
+    def add(self, searched: int, result: Result) -> None:
+        """Counts the search of some tokens."""
+        self.searched += searched
+        self.cut_off += int(result.cut.sum())
+        self.best_cut_off += result.best_cut
+        self.expansions += result.expansions
 
 
 @dataclass(kw_only=True)
@@ -134,10 +141,33 @@ class _Open:
 
 def _score_window(scorer: Scorer, window: Window) -> tuple[Floats, NDArray[np.uint8], Best | None]:
     """nll in nats, ranks and, if asked for, best tokens of the K tokens of a window."""
+    log_p, first = _first_look(scorer, window)
+    scorer.counts.tokens += len(log_p)
+    if first is None:
+        return -log_p, np.zeros(len(log_p), dtype=np.uint8), None
+    best = _best_whole(log_p, first) if scorer.best else None
+    found, cut = first.found, np.zeros(len(log_p), dtype=np.bool_)
+    unsettled = np.unique(first.rows)
+    if len(unsettled):
+        result = _search(scorer, window, log_p, first, unsettled)
+        found[unsettled], cut[unsettled] = result.found, result.cut
+        if best is not None and result.best is not None:
+            for k, token in result.best_token.items():
+                best.nats[unsettled[k]], best.tokens[int(unsettled[k])] = -result.best[k], token
+        scorer.counts.add(len(unsettled), result)
+    rank = np.where((found < WORST) & ~cut, found + 1, 0)
+    return -log_p, rank.astype(np.uint8), best
+
+
+def _first_look(scorer: Scorer, window: Window) -> tuple[Floats, First | None]:
+    """log p in nats (K), and if ranks are asked for what the first distribution of each of K tokens says.
+
+    Where p is above a half nothing is better: nobody looks, and the best whole subword has −∞ nats.
+    """
     log_p = np.empty(len(window.starts) - 1)
     found = np.zeros(len(log_p), dtype=np.int64)
-    opened: list[First] = []
-    whole = _Whole(np.full(len(log_p), -np.inf), np.zeros(len(log_p), dtype=np.int64))
+    nats, piece = np.full(len(log_p), -np.inf), np.zeros(len(log_p), dtype=np.int64)
+    looks: list[First] = []
     k = 0
     while k < len(log_p):  # blocks of whole tokens
         end = int(np.searchsorted(window.starts, window.starts[k] + BLOCK, side="right")) - 1
@@ -151,79 +181,55 @@ def _score_window(scorer: Scorer, window: Window) -> tuple[Floats, NDArray[np.ui
         if scorer.ranks:
             unsettled = np.flatnonzero(log_p[k:end] <= math.log(0.5))
             rows = log_probs[torch.from_numpy(starts[unsettled])]
-            first = first_subwords(rows, log_p[k + unsettled] + TIE, scorer.vocabulary, scorer.best)
-            found[k + unsettled] = first.found
-            first.rows = k + unsettled[first.rows]
-            if first.best is not None and first.best_piece is not None:
-                whole.log_p[k + unsettled], whole.piece[k + unsettled] = first.best, first.best_piece
-            opened.append(first)
+            look = first_subwords(rows, log_p[k + unsettled] + TIE, scorer.vocabulary, scorer.best)
+            found[k + unsettled] = look.found
+            look.rows = k + unsettled[look.rows]
+            if look.best is not None and look.best_piece is not None:
+                nats[k + unsettled], piece[k + unsettled] = look.best, look.best_piece
+            looks.append(look)
         k = end
-    scorer.counts.tokens += len(log_p)
     if not scorer.ranks:
-        return -log_p, np.zeros(len(log_p), dtype=np.uint8), None
-    best = _best_whole(log_p, whole) if scorer.best else None
-    cut = _search(scorer, window, log_p, found, opened, whole, best)
-    rank = np.where((found < WORST) & ~cut, found + 1, 0)
-    return -log_p, rank.astype(np.uint8), best
-
-
-@dataclass(frozen=True)
-class _Whole:
-    """The most probable whole subword of K places: log_p in nats (K), −∞ where nobody looked; piece (K)."""
-
-    log_p: Floats
-    piece: Ints
-
-
-def _best_whole(log_p: Floats, whole: _Whole) -> Best:
-    """The true token where no whole subword is better."""
-    better = np.flatnonzero(whole.log_p > log_p + TIE)
-    tokens: dict[int, tuple[int, ...] | str] = {int(k): (int(whole.piece[k]),) for k in better}
-    return Best(-np.maximum(log_p, whole.log_p), tokens)
-
-
-def _search(
-    scorer: Scorer,
-    window: Window,
-    log_p: Floats,
-    found: Ints,
-    opened: Sequence[First],
-    whole: _Whole,
-    best: Best | None,
-) -> NDArray[np.bool_]:
-    """Completes `found` and `best` for the tokens that their first distribution did not settle; which were
-    cut off.
-    """
-    cut = np.zeros(len(found), dtype=np.bool_)
-    rows = np.concatenate([first.rows for first in opened])
-    if not len(rows):
-        return cut
-    tokens, row = np.unique(rows, return_inverse=True)
+        return log_p, None
     first = First(
-        found[tokens],
-        row,
-        np.concatenate([f.pieces for f in opened]),
-        np.concatenate([f.logp for f in opened]),
-        whole.log_p[tokens] if best is not None else None,
+        found,
+        np.concatenate([look.rows for look in looks]),
+        np.concatenate([look.pieces for look in looks]),
+        np.concatenate([look.logp for look in looks]),
+        nats if scorer.best else None,
+        piece,
     )
-    result = search(
+    return log_p, first
+
+
+def _best_whole(log_p: Floats, first: First) -> Best:
+    """The true token where no whole subword is better."""
+    assert first.best is not None
+    assert first.best_piece is not None
+    better = np.flatnonzero(first.best > log_p + TIE)
+    tokens: dict[int, tuple[int, ...] | str] = {int(k): (int(first.best_piece[k]),) for k in better}
+    return Best(-np.maximum(log_p, first.best), tokens)
+
+
+def _search(scorer: Scorer, window: Window, log_p: Floats, first: First, tokens: Ints) -> Result:
+    """The search for better tokens in the places of some tokens (their numbers), from where the first look
+    ended.
+    """
+    begun = First(
+        first.found[tokens],
+        np.searchsorted(tokens, first.rows),
+        first.pieces,
+        first.logp,
+        first.best[tokens] if first.best is not None else None,
+    )
+    return search(
         scorer.model,
         window.states[window.position[window.starts[tokens]]],
-        first,
+        begun,
         log_p[tokens] + TIE,
         [tuple(window.targets[window.starts[t] : window.starts[t + 1]].tolist()) for t in tokens],
         scorer.vocabulary,
         scorer.max_expansions,
     )
-    found[tokens], cut[tokens] = result.found, result.cut
-    if best is not None and result.best is not None:
-        for k, token in result.best_token.items():
-            best.nats[tokens[k]], best.tokens[int(tokens[k])] = -result.best[k], token
-    scorer.counts.searched += len(tokens)
-    scorer.counts.cut_off += int(result.cut.sum())
-    scorer.counts.best_cut_off += result.best_cut
-    scorer.counts.expansions += result.expansions
-    return cut
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,12 @@ class Result:
     best_cut: int = 0  # positions whose rank is known, but whose best token might be another one
     best_token: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
+    def add(self, row: int, token: tuple[int, ...], logp: float) -> None:
+        """Counts a token that is better than the true one of a position."""
+        self.found[row] += 1
+        if self.best is not None and logp > self.best[row]:
+            self.best[row], self.best_token[row] = logp, token
+
 
 @dataclass
 class _Paths:
@@ -174,11 +180,19 @@ def search(
         np.add.at(spent, batch.row, 1)
         batch, before = _gather(model, blocks, batch)
         after = model.extend(before, torch.from_numpy(batch.piece))
-        nodes = paths.add(batch.node, batch.piece)
-        grown = _extend(model, after, batch, nodes, threshold, result, true, paths, vocabulary)
-        grown.block[:] = len(blocks)
+        batch.node = paths.add(batch.node, batch.piece)
+        bar = threshold if result.best is None else np.where(found < WORST, threshold, result.best)
+        longer = _extended(model, after, len(blocks), batch, bar)
         blocks.append(after)
-        pool = Open.join([rest, grown])
+        ends = vocabulary.ends[longer.piece]
+        whole = longer.take(ends)
+        for row, piece, node, logp in zip(
+            whole.row.tolist(), whole.piece.tolist(), whole.node.tolist(), whole.logp, strict=True
+        ):
+            token = (*paths.spell(node), piece)
+            if token != true[row] and vocabulary.canonical(token):
+                result.add(row, token, logp)
+        pool = Open.join([rest, longer.take(~ends)])
     result.cut = (spent >= max_expansions) & (found < WORST)
     if result.best is not None:
         result.best_cut = int(np.count_nonzero((spent >= max_expansions) & (found >= WORST)))
@@ -201,39 +215,21 @@ def _gather(model: LanguageModel, blocks: list[Any], batch: Open) -> tuple[Open,
     return batch, parts[0] if len(parts) == 1 else model.join(parts)
 
 
-def _extend(
-    model: LanguageModel,
-    after: Any,
-    batch: Open,
-    nodes: Ints,
-    threshold: Floats,
-    result: Result,
-    true: Sequence[tuple[int, ...]],
-    paths: _Paths,
-    vocabulary: Vocabulary,
-) -> Open:
-    """Counts better tokens into `result`, and returns the prefixes that stay open."""
-    if result.best is not None:
-        threshold = np.where(result.found < WORST, threshold, result.best)
-    grown = []
+def _extended(model: LanguageModel, after: Any, block: int, batch: Open, bar: Floats) -> Open:
+    """Each prefix of a batch with each subword that keeps it above the bar (N) of its position, in nats.
+
+    after: the states behind the prefixes, which are block number `block`.
+    """
+    longer = []
     for i in range(0, len(batch), BLOCK):
         part = slice(i, i + BLOCK)
         index = torch.arange(i, min(i + BLOCK, len(batch)))
         log_probs = torch.log_softmax(model.logits(after[index]), 1)
-        need = torch.from_numpy(threshold[batch.row[part]] - batch.logp[part]).to(log_probs)
+        need = torch.from_numpy(bar[batch.row[part]] - batch.logp[part]).to(log_probs)
         better = (log_probs > need[:, None]).nonzero()  # a few of (block, V)
         values = log_probs[better[:, 0], better[:, 1]].double().cpu().numpy()
         at, pieces = better.cpu().numpy().T
-        ends = vocabulary.ends[pieces]
-        for k, piece, value in zip(at[ends] + i, pieces[ends], values[ends], strict=True):
-            row = int(batch.row[k])
-            token = (*paths.spell(int(nodes[k])), int(piece))
-            if token == true[row] or not vocabulary.canonical(token):
-                continue
-            result.found[row] += 1
-            if result.best is not None and batch.logp[k] + value > result.best[row]:
-                result.best[row], result.best_token[row] = batch.logp[k] + value, token
-        at, pieces, values = at[~ends] + i, pieces[~ends], values[~ends]
-        rows = batch.row[at]
-        grown.append(Open(rows, pieces, batch.logp[at] + values, np.zeros_like(at), at, nodes[at]))
-    return Open.join(grown)
+        at = at + i
+        blocks = np.full_like(at, block)
+        longer.append(Open(batch.row[at], pieces, batch.logp[at] + values, blocks, at, batch.node[at]))
+    return Open.join(longer)

@@ -59,6 +59,32 @@ class Ranks:
     best_cut_off: int = 0
     expansions: int = 0
 
+    def put(self, k: int, one: "_Ranked") -> None:
+        """Takes over what was found for token k."""
+        self.rank[k] = one.rank
+        if self.best is not None:
+            self.best.nats[k] = -one.best_nats
+            if one.best_key is not None:
+                self.best.tokens[k] = one.best_key
+        self.searched += one.spent > 0
+        self.expansions += one.spent
+        self.cut_off += one.cut_off
+        self.best_cut_off += one.best_cut_off
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ranked:
+    """One token: its rank, 0 beyond ten; the nats of the best token that is known and, unless it is the true
+    one, its spelling; expansions spent; whether the rank, or the best token of a known rank, was given up.
+    """
+
+    rank: int
+    best_nats: float
+    best_key: str | None = None
+    spent: int = 0
+    cut_off: bool = False
+    best_cut_off: bool = False
+
 
 def rank_tokens(
     network: Any, outcomes: Outcomes, sample: Sample, max_expansions: int, best: bool = False
@@ -81,7 +107,7 @@ def rank_tokens(
         if own:
             window = Window(network, inputs[seen:last], first - seen)
             for k in own:
-                _rank(window, outcomes, targets[k], first, max_expansions, result, k)
+                result.put(k, _rank(window, outcomes, targets[k], first, max_expansions, best))
     return result
 
 
@@ -152,36 +178,26 @@ def _windows(n: int, context: int, kept: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _rank(
-    window: Window,
-    outcomes: Outcomes,
-    target: Target,
-    first: int,
-    max_expansions: int,
-    result: Ranks,
-    k: int,
-) -> None:
+    window: Window, outcomes: Outcomes, target: Target, first: int, max_expansions: int, best: bool
+) -> _Ranked:
+    """Searches for tokens better than a target, in a window whose distributions begin at input `first`."""
     at = target.after - first
-    search = RankSearch(window.room(at), key=target.key, best=result.best is not None)
+    search = RankSearch(window.room(at), key=target.key, best=best)
     search.bar, search.too_long = _own_spelling(window, outcomes, target, at)
     if search.bar > math.log(0.5):
-        result.rank[k] = 1
-        if result.best is not None:
-            result.best.nats[k] = -search.bar
-        return
+        return _Ranked(rank=1, best_nats=search.bar)
     spent = run(search, window, outcomes, target.written, at, max_expansions)
     is_open = bool(search.next()) or search.too_long > max(search.bar, search.top) + TIE
-    result.searched += spent > 0
-    result.expansions += spent
-    if search.better >= WORST:
-        result.best_cut_off += search.best and is_open
-    elif is_open or search.too_long > search.bar + TIE:
-        result.cut_off += 1
-    else:
-        result.rank[k] = search.better + 1
-    if result.best is not None:
-        result.best.nats[k] = -search.top
-        if search.better:
-            result.best.tokens[k] = max(search.found, key=search.found.__getitem__)
+    beyond = search.better >= WORST
+    cut_off = not beyond and (is_open or search.too_long > search.bar + TIE)
+    return _Ranked(
+        rank=0 if beyond or cut_off else search.better + 1,
+        best_nats=search.top,
+        best_key=max(search.found, key=search.found.__getitem__) if best and search.better else None,
+        spent=spent,
+        cut_off=cut_off,
+        best_cut_off=beyond and best and is_open,
+    )
 
 
 def _own_spelling(window: Window, outcomes: Outcomes, target: Target, at: int) -> tuple[float, float]:

@@ -180,11 +180,10 @@ def test_stopping_ends_what_runs_on_workers(tmp_path: Path, cluster: Cluster, pr
             if list((tmp_path / "store").glob("tmp/*")):
                 break
             time.sleep(0.1)
-        one._interrupted.set()
+        one.interrupt()
 
     one = driver(tmp_path, executor, slots)
     threading.Thread(target=stop).start()
-    time.sleep(0)
     report = one.run([probe_job("long", seconds=300)])
     assert report.interrupted
     for _ in range(100):
