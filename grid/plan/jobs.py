@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grid.plan.graph import Step
+from grid.plan.graph import Artifacts, Step
 from grid.store.finished import Store
 
 if TYPE_CHECKING:
@@ -57,19 +57,19 @@ def group(missing: Mapping[str, Step]) -> list[Job]:
     members: dict[str, list[Step]] = {}
     for key, step in missing.items():
         members.setdefault(job_of[key], []).append(step)
-    several: dict[int, frozenset[str]] = {}  # jobs behind lists of artifacts, which many steps share
+    shared: dict[int, frozenset[str]] = {}  # many steps need the same list of artifacts
+
+    def makers(artifacts: Artifacts) -> frozenset[str]:
+        made = shared.get(id(artifacts))
+        if made is None:
+            made = frozenset(job_of[key] for key in artifacts.keys if key in job_of)
+            if len(artifacts.keys) > 1:
+                shared[id(artifacts)] = made
+        return made
+
     jobs = []
     for identity, steps in members.items():
-        after: set[str] = set()
-        for step in steps:
-            for artifacts in step.needs:
-                if len(artifacts.keys) == 1:
-                    if artifacts.keys[0] in job_of:
-                        after.add(job_of[artifacts.keys[0]])
-                    continue
-                if id(artifacts) not in several:
-                    several[id(artifacts)] = frozenset(job_of[key] for key in artifacts.keys if key in job_of)
-                after |= several[id(artifacts)]
+        after = frozenset[str]().union(*(makers(artifacts) for step in steps for artifacts in step.needs))
         jobs.append(Job(identity, steps[0].kind, tuple(steps), tuple(sorted(after))))
     return jobs
 

@@ -75,6 +75,18 @@ class Driver:
     display: Display
     policy: Policy = field(default_factory=Policy)
     expected_s: Callable[[Job], float] = lambda job: 0.0
+    _scheduler: Scheduler = field(init=False, repr=False)
+    _running: dict[str, Mapping[str, Any]] = field(init=False, default_factory=dict)
+    _offsets: dict[str, int] = field(init=False, default_factory=dict)  # bytes of its events that were shown
+    _trusted: set[str] = field(init=False, default_factory=set)  # keys that this run has made
+    _damaged: bool = field(init=False, default=False)
+    _interrupted: threading.Event = field(init=False, default_factory=threading.Event)
+    _over: threading.Event = field(init=False, default_factory=threading.Event)
+    _reading: threading.Lock = field(init=False, default_factory=threading.Lock)
+
+    def interrupt(self) -> None:
+        """End the run soon, as Ctrl-C does; from any thread."""
+        self._interrupted.set()
 
     def run(self, todo: Sequence[Job]) -> Report:
         """Do all jobs, or stop on Ctrl-C, SIGTERM or the scheduler's own decision."""
@@ -82,13 +94,6 @@ class Driver:
         self._scheduler = Scheduler(
             todo, self.slots, policy=self.policy, expected_s=self.expected_s, pinned=pinned
         )
-        self._offsets: dict[str, int] = {}
-        self._trusted: set[str] = set()
-        self._damaged = False
-        self._interrupted = threading.Event()
-        self._over = threading.Event()
-        self._reading = threading.Lock()
-        self._running: dict[str, Mapping[str, Any]] = {}
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / RUNNING).unlink(missing_ok=True)
         beats = threading.Thread(target=self._beat, daemon=True)
@@ -231,7 +236,7 @@ class Driver:
             yield
             return
         names = (signal.SIGINT, signal.SIGTERM)
-        before = [signal.signal(name, lambda *_: self._interrupted.set()) for name in names]
+        before = [signal.signal(name, lambda *_: self.interrupt()) for name in names]
         try:
             yield
         finally:
