@@ -93,9 +93,7 @@ def lookup_network(kind: str) -> Any:
 
 
 class Scratch:
-    """The last checkpoint of an unfinished training: replaced as a whole, believed only if it has the same
-    key.
-    """
+    """The last checkpoint of an unfinished training: replaced as a whole, believed only with the same key."""
 
     def __init__(self, folder: Path | None, key: str) -> None:
         self.folder, self.key = folder, key

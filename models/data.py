@@ -13,9 +13,7 @@ from preprocessing.errors import BadInput
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """An encoded shard that takes part in a training; `only_rewritten` leaves out samples that kept their
-    text.
-    """
+    """An encoded shard to train on; `only_rewritten` leaves out samples that kept their text."""
 
     folder: Path
     only_rewritten: bool = False
@@ -67,9 +65,7 @@ class Sample:
 
 
 class Samples(Sequence[NDArray[np.int64]]):
-    """The subwords of all samples of one split that are not empty, indexable, read from memory-mapped
-    files.
-    """
+    """The subwords of each sample of one split that has any, by number, read from memory-mapped files."""
 
     def __init__(self, parts: Sequence[Part], split: str, vocab_size: int) -> None:
         self._shards = [_open(part.folder, vocab_size) for part in parts]
@@ -94,9 +90,7 @@ class Samples(Sequence[NDArray[np.int64]]):
 
 
 def scored_samples(folders: Sequence[Path], vocab_size: int, *, by_project: bool = False) -> Iterator[Sample]:
-    """All samples of the "test" split, also those without a token: shard by shard in their order, or by
-    project.
-    """
+    """All samples of the "test" split, also those without a token: shard by shard, or project by project."""
     opened = [_open(folder, vocab_size) for folder in folders]
     places = [(number, row) for number, shard in enumerate(opened) for row in _rows(shard, "test")]
     if by_project:

@@ -7,8 +7,8 @@
     states[index]                           some of them, in any order, with repetition
 
 Teacher forcing reads a window, the exact search extends prefixes by one subword: the same two functions.
-A recurrent network's state is its hidden vector, an n-gram's its last subwords, a decoder's its keys and
-values.
+A state is the hidden vector of a recurrent network, the last subwords of an n-gram, or the keys and values
+of a decoder.
 """
 
 from abc import ABC, abstractmethod
@@ -80,8 +80,7 @@ class Network(Trainable, ABC):
         """Mean nats per subword of a packed batch, and what is carried into the next window.
 
         inputs, targets: (B, T) int64; a file starts where the input is `<file>` (id 0). `carried` is a
-        tensor,
-        or None before the first window and for models that carry nothing.
+        tensor, or None before the first window and for models that carry nothing.
         """
 
     @abstractmethod

@@ -1,6 +1,4 @@
-"""What scoring must know of a tokenizer: which subwords end a token, which sequences are canonical, their
-bytes.
-"""
+"""What scoring must know of a tokenizer: subwords that end a token, canonical sequences, bytes of tokens."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -42,9 +40,7 @@ class Vocabulary:
         self.bytes[: len(SPECIALS)] = [NEWLINE_BYTES * (name == "<newline>") for name in SPECIALS]
 
     def canonical(self, ids: Sequence[int]) -> bool:
-        """Whether a sequence that ends a token is the one segmentation that the tokenizer gives that
-        token.
-        """
+        """Whether a whole token's subwords are those that the tokenizer cuts it into."""
         key = tuple(ids)
         known = self._canonical.get(key)
         if known is None:

@@ -1,6 +1,4 @@
-"""From a folder of .py files to encoded shards and the one-line-per-file format, in one go and without
-a spec.
-"""
+"""From a folder of .py files to encoded shards and one-line-per-file text, in one go and without a spec."""
 
 import json
 import os

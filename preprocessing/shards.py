@@ -1,9 +1,8 @@
-"""Encoded data: the one writer and the one reader. A folder of arrays that are mapped into memory, never
-parsed.
+"""Encoded data, its one writer and its one reader: a folder of arrays, mapped into memory and never parsed.
 
     subwords.npy       uint16 or uint32 [S]   ids
     token_starts.npy   int64 [T + 1]          where each token starts in subwords
-    kinds.npy          uint8 [T]              index of preprocessing.tokens.KINDS
+    kinds.npy          uint8 [T]              index of preprocessing.lexer.tokens.KINDS
     origins.npy        int32 [T]              index of the token in the original sample, or -1: inserted
     changes.npy        uint8 [T]              0 unchanged, 1 renamed, 2 inserted
     sample_starts.npy  int64 [N + 1]          where each sample starts in the tokens
@@ -125,9 +124,7 @@ def open(folder: Path) -> EncodedShard:
 
 
 class Writer:
-    """Writes samples one after the other; what is on disk is whole only when the `with` is left without
-    an error.
-    """
+    """Writes samples one after the other; the folder is whole once the `with` is left without an error."""
 
     def __init__(self, folder: Path, vocab_size: int) -> None:
         self._folder = folder

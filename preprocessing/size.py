@@ -1,6 +1,4 @@
-"""The size rule: which samples are rewritten, and which are thrown out of a variant because they are too
-large.
-"""
+"""The size rule: which samples are rewritten, and which are too large and thrown out of a variant."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,6 +1,4 @@
-"""What became of each sample in a variant, and how variants grow: read from the variants' shards before
-any training.
-"""
+"""What became of each sample in a variant, and how variants grow: read from their shards before training."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,8 +25,7 @@ def survivors(shards: Sequence[Path]) -> pd.DataFrame:
 
 
 def sizes(table: pd.DataFrame) -> dict[str, float]:
-    """One variant in a row of the table of sizes: shares of samples by outcome, and growth of what was
-    rewritten.
+    """A row of the table of sizes, one variant: shares of samples by outcome, growth of what was rewritten.
 
     `growth` is the ratio of all tokens, `growth_median` and `growth_p95` are over samples; growth
     counts samples that were rewritten, also if they were thrown out afterwards.

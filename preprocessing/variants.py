@@ -55,9 +55,7 @@ class Intensity:
 
 @dataclass(frozen=True, kw_only=True)
 class VariantRequest:
-    """One variant: rewrites as they stand in the spec (names, or {name: options}), and what else decides
-    the outcome.
-    """
+    """One variant: rewrites as in the spec (names, or {name: options}), and what else decides the outcome."""
 
     rewrites: tuple[Any, ...]
     intensity: Intensity

@@ -1,6 +1,4 @@
-"""`augrid corpus`: the data section of a paper, printed, and saved as corpus.json, corpus.md, lengths.csv and
-vocabulary.csv.
-"""
+"""`augrid corpus`: prints the data section of a paper, and saves it as JSON, Markdown and two tables."""
 
 from __future__ import annotations
 
@@ -60,7 +58,7 @@ def show(grid: Grid, root: Path, console: Console, *, leaks: bool, slots: int | 
 
 
 def facts(grid: Grid, store: Store, steps: CellSteps, *, leaks: bool) -> dict[str, Any]:
-    """What `preprocessing.describe` says about one corpus, with subwords by split and, if asked, leaks."""
+    """What the data section says of one corpus, with subwords by split and, if asked, leaks."""
     from preprocessing.corpus import description
     from preprocessing.corpus.building import CorpusConfig
 

@@ -10,9 +10,7 @@ from grid.plan.graph import Step
 from grid.plan.planner import Plan
 from grid.store.finished import Store
 
-SAMPLE = (
-    200  # finished steps of a kind that are looked at; keys are digests, so the first 200 are a random sample
-)
+SAMPLE = 200  # finished steps of a kind to look at; keys are digests, so the first are a random sample
 
 
 class Past:

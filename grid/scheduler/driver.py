@@ -256,8 +256,7 @@ class Working:
 
 
 def working(folder: Path) -> list[Working]:
-    """What the driver of a folder does now, by slot; it must be running, since one that was killed leaves its
-    list behind."""
+    """What the driver of a folder does now, by slot; it must run, for a killed one leaves its list behind."""
     found = []
     for name, about in (read_json(folder / RUNNING) or {}).items():
         job = folder / name

@@ -39,8 +39,7 @@ class Sampling:
         """The distribution (V) that is drawn from; `<file>` is never drawn.
 
         top_p keeps the smallest set of most probable subwords that holds this mass (Holtzman et al. 2020),
-        ties in
-        the order of the vocabulary.
+        ties in the order of the vocabulary.
         """
         logits = logits.copy()
         logits[FILE] = -np.inf
@@ -112,9 +111,7 @@ def _ready(model: Any, context: Sequence[int], length: int) -> Any:
 
 
 def repetition(ids: Sequence[int], n: int = 4) -> float | None:
-    """Share of a completion's n-grams that are not new in it (rep-n of Welleck et al. 2020); None if it has
-    none.
-    """
+    """Share of n-grams that repeat earlier ones (rep-n, Welleck et al. 2020); None without n-grams."""
     grams = _grams(ids, n)
     return 1.0 - len(set(grams)) / len(grams) if grams else None
 

@@ -211,9 +211,7 @@ def _best_whole(log_p: Floats, first: First) -> Best:
 
 
 def _search(scorer: Scorer, window: Window, log_p: Floats, first: First, tokens: Ints) -> Result:
-    """The search for better tokens in the places of some tokens (their numbers), from where the first look
-    ended.
-    """
+    """Searches on for better tokens where the first look left some tokens (their numbers) unsettled."""
     begun = First(
         first.found[tokens],
         np.searchsorted(tokens, first.rows),

@@ -4,8 +4,7 @@ A token is a sequence of subwords; a prefix is never less probable than what it 
 p* = p(true token) known, only prefixes above p* can lead to a better token: they are extended, best first,
 all positions of a batch together, until none is left (the count of better tokens is exact) or ten better
 tokens are known (the rank is beyond ten). Only a token's canonical segmentation counts, ties are not better.
-The best token of all is found on the way, if it is asked for: then the search goes on until no prefix is
-above it.
+Where the best token of all is asked for, the search goes on until no prefix is above the best one known.
 """
 
 from collections.abc import Sequence
@@ -31,10 +30,10 @@ Floats = NDArray[np.float64]
 
 @dataclass
 class Open:
-    """Prefixes that may grow into better tokens. row: which position, piece: last subword, logp: of the
-    prefix.
+    """Prefixes that may grow into better tokens.
 
-    block, state: where the state before `piece` is; parent: the node that was extended (−1 for none).
+    row: the position; piece: the last subword; logp: nats of the prefix; block, state: where the state before
+    `piece` is; node: the extended prefix in the tree of paths (−1 for none).
     """
 
     row: Ints
@@ -59,10 +58,10 @@ class Open:
 
 @dataclass
 class First:
-    """What one distribution says: per position the better whole subwords, and the prefixes above the
-    threshold.
+    """What one distribution says: the prefixes above the threshold, and what is known of each position.
 
-    best, best_piece: the most probable whole subword of each position, in nats, if it was asked for.
+    found: how many whole subwords are better; rows, pieces, logp: position, subword and nats of each prefix;
+    best, best_piece: nats and id of the most probable whole subword, if it was asked for.
     """
 
     found: Ints
@@ -99,11 +98,10 @@ def first_subwords(log_probs: Tensor, threshold: Floats, vocabulary: Vocabulary,
 
 @dataclass
 class Result:
-    """Per position: better tokens found (10 or more: at least so many), and whether the search was cut
-    off.
+    """Per position: better tokens found (10 or more: at least so many), and whether the search was cut off.
 
-    best, best_token: the most probable token longer than one subword that is above the whole subwords, if
-    there is one and it was asked for.
+    best, best_token: the most probable token that has several subwords and is above the whole ones, if there
+    is such a token and it was asked for.
     """
 
     found: Ints
@@ -152,10 +150,9 @@ def search(
 ) -> Result:
     """Goes on from the first subwords of N positions.
 
-    states: N states before the tokens; opened: their `first_subwords`; threshold: (N) log p(true) plus the
-    tie's
-    width; true: the subwords of the true tokens. A position that needs more than `max_expansions` is cut off.
-    The best tokens are looked for if `opened` has them.
+    states: N states before the tokens; opened: their `first_subwords`; threshold: (N) log p(true) plus TIE;
+    true: the subwords of the true tokens. A position that needs more than `max_expansions` is cut off. The
+    best tokens are looked for if `opened` has them.
     """
     n = len(threshold)
     result = Result(opened.found.copy(), np.zeros(n, dtype=np.bool_), 0)

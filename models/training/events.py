@@ -13,8 +13,10 @@ class Events:
     """Scalars by step in a folder; does nothing where there is no folder."""
 
     def __init__(self, folder: Path | None, *, first_step: int) -> None:
-        """Curves that an earlier attempt drew from `first_step` on are hidden. Raises BadInput without the
-        package.
+        """Hides what an earlier attempt drew from `first_step` on.
+
+        Raises:
+            BadInput: the package tensorboard isn't installed.
         """
         self._writer: Any = None
         if folder is None:

@@ -1,6 +1,4 @@
-"""The training loop of all networks: one step after the other, validated, resumable, the same bits on a
-CPU.
-"""
+"""The training loop of all networks: step by step, validated, resumable; on a CPU always the same bits."""
 
 import math
 import time
@@ -27,9 +25,7 @@ def fit_network(network: Trainable, job: Job) -> dict[str, Any]:
     """Trains until `max_steps` or until validation no longer improves; leaves the best weights in `job.out`.
 
     Writes model.safetensors and training.parquet; returns facts for the manifest. Takes up a checkpoint of
-    the
-    same job from `job.scratch`, after which every weight has the bits that it would have had without the
-    break.
+    the same job from `job.scratch`; every weight then has the bits that it would have had without the break.
     """
     return _Training(network, job).run()
 

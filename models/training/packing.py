@@ -3,9 +3,8 @@
     files  abc | de | fghij        rows of 4, two lanes     <f>a b <f>   d <f> f g      (inputs)
                                                              a  b c d     e f  g h      (targets)
 
-Each lane reads one file after the other and takes the next one of the epoch's order when it is through, so a
-row
-goes on where the lane's last row ended: state may be carried, and `<file>` says where it must be forgotten.
+Each lane reads one file after the other, in the epoch's order, so a row goes on where the lane's last row
+ended: state may be carried, and `<file>` says where it must be forgotten.
 """
 
 from collections.abc import Sequence

@@ -1,5 +1,4 @@
-"""Processes of one host that train one model together: each reads its rows of every batch, gradients are
-added.
+"""Processes of one host that train one model: each reads its rows of every batch, gradients are added.
 
 All of them hold the same weights, read the same stream of batches, and decide alike: what could differ
 between them (a clock, a validation) is decided by the first and told to the others.
@@ -16,7 +15,7 @@ from preprocessing.errors import BadInput
 
 
 class Ranks:
-    """This process among its like; alone where no group of processes was started."""
+    """This process's number in the torchrun group, and the size of the group; 0 of 1 without one."""
 
     def __init__(self) -> None:
         together = dist.is_available() and dist.is_initialized()

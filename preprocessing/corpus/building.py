@@ -76,9 +76,7 @@ class CorpusConfig(Frozen):
 
 
 def raw_digest(config: CorpusConfig) -> str:
-    """Digest of the source's raw data, of a given split, and of the Python version, which decides what
-    parses.
-    """
+    """Digest of the source's raw data, of a given split, and of the version of Python that parses them."""
     content = sources.lookup(config.source.kind).raw_digest(config.source)
     given = ""
     if config.split.file is not None:

@@ -108,9 +108,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """All that decides what becomes of a file. `functions` and `near` are None where they are not asked
-    for.
-    """
+    """All that decides what becomes of a file; `functions` and `near` are None if they aren't asked for."""
 
     keep: KeepConfig = field(default_factory=KeepConfig)
     functions: FunctionsConfig | None = None
@@ -190,9 +188,7 @@ def _check_lines(text: str, keep: KeepConfig) -> None:
 
 
 def check_license(expression: str, keep: KeepConfig) -> None:
-    """Raises BadSource (`license`) unless an SPDX expression can be met with the licences that are
-    asked for.
-    """
+    """Raises BadSource (`license`) unless an SPDX expression can be met with the licences asked for."""
     if keep.licenses == "any":
         return
     allowed = PERMISSIVE if keep.licenses == "permissive" else frozenset(keep.licenses)

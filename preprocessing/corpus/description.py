@@ -1,6 +1,4 @@
-"""The data section of a paper, in numbers: what a corpus holds, what was left out, and whether its
-splits leak.
-"""
+"""The data section of a paper, in numbers: what a corpus holds, what it leaves out, whether splits leak."""
 
 from array import array
 from collections import Counter

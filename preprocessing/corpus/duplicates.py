@@ -1,6 +1,4 @@
-"""Samples that say the same thing: exact duplicates, and near duplicates by MinHash over shingles of
-tokens.
-"""
+"""Samples that say the same thing: exact duplicates, and near ones by MinHash over shingles of tokens."""
 
 import hashlib
 import zlib
@@ -64,9 +62,7 @@ def _mixed(
 
 
 class NearIndex:
-    """Finds near duplicates among all that was added before. In memory: see docs/formats.md for bytes
-    per sample.
-    """
+    """Finds near duplicates among all that was added before; docs/formats.md says what memory it takes."""
 
     def __init__(self, config: NearConfig) -> None:
         from datasketch import MinHash, MinHashLSH
@@ -79,9 +75,7 @@ class NearIndex:
         """Union-find over positions: who stands in here is similar to an earlier sample."""
 
     def add(self, position: int, signed: bytes) -> int | None:
-        """The first sample to which this one is similar, if any. With `reduce`, such a one is not
-        remembered.
-        """
+        """The first sample to which this one is similar, if any; with `reduce` this one is then forgotten."""
         similar = self.similar(signed)
         if similar and self._config.clusters == "reduce":
             return similar[0]

@@ -22,9 +22,8 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class FunctionsConfig(Frozen):
-    """Which functions are samples: those of the module, and of its classes if `methods`; what stands
-    inside another function stays there. `split` moves the docstring out of the text, into a column of
-    its own.
+    """Which functions are samples: those of the module, and of its classes if `methods`; what stands inside
+    another function stays there. `split` moves the docstring from the text into a column of its own.
     """
 
     methods: bool = True

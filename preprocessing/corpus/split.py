@@ -82,9 +82,7 @@ def assign_by_time(sizes: Mapping[str, int], dates: Mapping[str, str], config: S
 
 
 def read_given(path: Path) -> dict[tuple[str, ...], str]:
-    """A published split: (sample,), (project,) or (project, path) → split. Raises BadInput, naming the
-    line.
-    """
+    """A published split: (sample,), (project,) or (project, path) → split; BadInput names a bad line."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             table = csv.DictReader(file)

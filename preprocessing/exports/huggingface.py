@@ -1,6 +1,4 @@
-"""A folder that `datasets.load_dataset(folder)` reads: Parquet files by split, named as the hub names
-them.
-"""
+"""A folder for `datasets.load_dataset(folder)`: Parquet files by split, with the names of the hub."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

@@ -1,6 +1,4 @@
-"""One gzipped JSONL file for each split, one sample a line: what the `jsonl` source reads with preset
-`plain`.
-"""
+"""A gzipped JSONL file for each split, one sample a line; the source `jsonl` reads it with preset `plain`."""
 
 import gzip
 import json

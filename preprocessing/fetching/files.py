@@ -1,6 +1,4 @@
-"""Files on disk as raw files of a corpus: in a fixed order, links not followed, no single file fails
-the run.
-"""
+"""Files on disk as raw files of a corpus: in a fixed order, without links; no single file fails the run."""
 
 import glob
 import hashlib

@@ -123,9 +123,7 @@ class Client:
 
 
 def tokens_of_environment() -> tuple[str, ...]:
-    """The tokens in GITHUB_TOKENS (separated by commas or spaces) or GITHUB_TOKEN; they are never
-    written anywhere.
-    """
+    """The tokens in GITHUB_TOKENS (split at commas and spaces) or GITHUB_TOKEN; they are written nowhere."""
     named = os.environ.get("GITHUB_TOKENS") or os.environ.get("GITHUB_TOKEN") or ""
     return tuple(named.replace(",", " ").split())
 

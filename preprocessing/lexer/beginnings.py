@@ -158,8 +158,9 @@ def _string(text: str, at: int) -> First:
 
 
 def shortest_like(text: str, place: Place) -> tuple[str, Place, int]:
-    """A short text that anything can follow as it can follow an open one; its place; how much of the text is
-    no part of the token. What settles the one token settles the other, with the same ending.
+    """A shorter stand-in for an unfinished token: the same continuations settle it, with the same ending.
+
+    With it its place, and the number of leading characters of `text` that precede the token.
     """
     if place.before is not None:
         skipped, at = _BLANK_LINES.match(text), len(text) - len(text.lstrip(" \t\f\r\n"))

@@ -17,8 +17,8 @@ _COMMENT = re.compile(r"[ \t\f]*#[^\r\n]*")
 def running(text: str, cut: Tokens, spelled: list[str], config: TokensConfig) -> tuple[str, list[int]]:
     """The text up to the end of its last token, and where in it each token ends.
 
-    spelled: what `preprocessing.tokens.texts` gives. INDENT and DEDENT are the blanks before a line; a DEDENT
-    to the first column has no extent.
+    spelled: what `preprocessing.lexer.tokens.texts` gives. INDENT and DEDENT are the blanks before a line; a
+    DEDENT to the first column has no extent.
     """
     pieces: list[str] = []
     ends: list[int] = []

@@ -19,11 +19,9 @@ _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError)
 
 
 class Config(SourceConfig):
-    """`path` may have wildcards. A project is the top folder inside the archive (`top`), or the archive
-    (`archive`).
+    """`path` may have wildcards. A project is an archive (`archive`), or a top folder inside of it (`top`).
 
-    `max_files` and `max_bytes` (unpacked, all members) hold for each archive: more is taken for a bomb,
-    and refused.
+    `max_files` and `max_bytes` (unpacked, all members) hold for each archive: what has more is refused.
     """
 
     kind: Literal["archive"] = "archive"

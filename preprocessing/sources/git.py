@@ -17,9 +17,7 @@ _LINK, _SUBMODULE = "120000", "160000"
 
 
 class Repository(Frozen):
-    """One repository. `commit` is whatever git calls a revision; what it means is part of the corpus's
-    key.
-    """
+    """One repository. `commit` is any revision of git's; the commit that it means is in the corpus's key."""
 
     path: str
     commit: str = "HEAD"

@@ -1,6 +1,4 @@
-"""Byte-level byte-pair encoding inside tokens (Sennrich et al. 2016; Karampatsis et al. 2020): no word is
-unknown.
-"""
+"""Byte-level byte-pair encoding inside tokens (Sennrich et al. 2016, Karampatsis et al. 2020)."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

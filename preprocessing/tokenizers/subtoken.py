@@ -30,8 +30,7 @@ _UNKNOWN_ID, _UNKNOWN_END_ID = len(SPECIALS), len(SPECIALS) + 1
 
 
 class Config(LearnedConfig):
-    """The `vocab_size` most frequent sub-tokens that occur at least `min_count` times; the others are
-    unknown.
+    """The `vocab_size` most frequent sub-tokens that occur `min_count` times or more; others are unknown.
 
     A sub-token that ends its token is another one than the same inside of a token. `vocab_size`
     includes the 4 special symbols and the 2 for what is unknown, inside and at the end.
@@ -114,9 +113,7 @@ class Subtoken:
         return b"".join(self.pieces[number] for number in ids).decode().replace(END, "")
 
     def is_canonical(self, ids: Sequence[int]) -> bool:
-        """Whether these are the subwords of some token, to its end. What has an unknown part is no
-        token's.
-        """
+        """Whether these are the subwords of some token, to its end; no token has an unknown part."""
         if any(number < len(SPECIALS) for number in ids):
             return len(ids) == 1
         if not len(ids) or self.unknown[list(ids)].any():

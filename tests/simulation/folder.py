@@ -1,6 +1,4 @@
-"""A results folder with known effects, as a grid would write it: for tests, benchmarks and planning a study's
-size.
-"""
+"""A results folder with known effects, as a grid would write it: for tests, benchmarks and planning."""
 
 import hashlib
 import json

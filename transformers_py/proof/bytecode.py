@@ -1,5 +1,4 @@
-"""Whether two compiled texts are the same program: equal code objects but for positions and renamed
-variables.
+"""Whether two compiled texts are the same program: code objects equal but for positions and variables' names.
 
 def f(a): b = a      and      def f(a): total = a       are, if the pair (b, total) is allowed
 """

@@ -15,9 +15,7 @@ from torch.nn import functional
 
 
 class Cache:
-    """Keys and values of B contexts: (L, 2, B, H, columns, D); what lies behind a context's length is
-    noise.
-    """
+    """Keys and values of B contexts, (L, 2, B, H, columns, D); behind a context's length is noise."""
 
     def __init__(self, tensors: Tensor) -> None:
         self.tensors = tensors

@@ -1,7 +1,7 @@
 """The decoder network.
 
-B rows · T subwords · H heads · D size of a head · C = H · D = d_model · V vocabulary · N states · K own
-subwords
+B rows · T subwords · H heads · D size of a head · C = H · D = d_model
+V vocabulary · N states · K own subwords
 """
 
 from collections.abc import Callable, Sequence
@@ -146,9 +146,7 @@ class Gpt(Network):
         return Read.at(cache, row, positions.flatten() + 1, self.norm(x).flatten(0, 1))
 
     def extend(self, states: Read, pieces: Tensor) -> Read:
-        """One subword more for each of N states: the context's keys are shared, the few new ones are its
-        own.
-        """
+        """One subword more for each of N states: they share the context's keys, and own the few new ones."""
         pieces = pieces.to(states.rows.device)
         position = states.lengths + states.depths  # (N)
         x = self.embedding(pieces)[:, None]

@@ -5,7 +5,7 @@
                     (          settles the token "ret"
 
 V subwords of the model's own vocabulary. The answers depend on little of what is written so far
-(preprocessing.beginnings.shortest_like), so a few tables serve all places.
+(preprocessing.lexer.beginnings.shortest_like), so a few tables serve all places.
 """
 
 from collections import OrderedDict

@@ -8,9 +8,9 @@ The model's subwords don't stop where tokens do, so what it says of a token is s
 `foo` is settled by whatever can't go on a name, `)` at once, also by `):`. Where the token before ends inside
 of a subword, y begins with that part of it. P never exceeds the probability that the text goes on with the
 token, so over all tokens it sums to at most one; and no spelling is less probable than what it grows into.
-So the rank is found as in models.search: spellings more probable than P(true) are extended, best first, until
-none is left, or ten better tokens are known and P(true) can't grow any more. For the best token of all the
-search goes on until no spelling is above it; for the k best of a place, until none is above the k-th.
+So the rank is found as in models.scoring.search: spellings more probable than P(true) are extended, best
+first, until none is left, or ten better tokens are known and P(true) can't grow any more. For the best token
+of all the search goes on until no spelling is above it; for the k best, until none is above the k-th.
 """
 
 import math
@@ -36,8 +36,10 @@ AHEAD = 40  # characters behind a token, enough to settle it
 
 @dataclass(frozen=True)
 class Target:
-    """A token to be ranked. after: whole subwords before it; key: its spelling (preprocessing.beginnings);
-    path: its own subwords with what is written after each, as long as it isn't settled.
+    """A token to be ranked.
+
+    after: whole subwords before it; key: its spelling (preprocessing.lexer.beginnings); path: its own
+    subwords with what is written after each, as long as it isn't settled.
     """
 
     after: int
@@ -136,9 +138,7 @@ def best_tokens(
 
 
 def _targets(tokenizer: Any, text: str, comments: bool) -> tuple[list[int], list[int], list[Target]]:
-    """A text's subwords, and the kinds of its tokens and what is to be ranked of each; no tokens if it isn't
-    valid Python.
-    """
+    """A text's subwords, and the kind and the target of each of its tokens; no tokens if it isn't Python."""
     subwords, upto = tokenizer.offsets(text)
     ids = [i - FIRST for i in subwords]
     try:

@@ -1,6 +1,4 @@
-"""An n-gram model over subwords with interpolated Kneser–Ney smoothing: the baseline that keeps everyone
-honest.
-"""
+"""An n-gram model over subwords, interpolated Kneser–Ney: the baseline that keeps everyone honest."""
 
 from typing import Literal
 

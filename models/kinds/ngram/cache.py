@@ -1,10 +1,9 @@
 """What the file itself has said so far, folded into the probabilities: the nested cache of an n-gram model.
 
-Hellendoorn & Devanbu (2017) mix a model of the file's own n-grams into the global one. Here order by order,
-from
-no context to the longest one that the file has seen: p ← (c(context, w) + strength · p) / (c(context) +
-strength),
-so that every mixture sums to one.
+Hellendoorn & Devanbu (2017) mix a model of the file's own n-grams into the global one. Here that is done
+order by order, from no context to the longest one that the file has seen, so that every mixture sums to one:
+
+    p ← (c(context, w) + strength · p) / (c(context) + strength)
 """
 
 from bisect import bisect_left
@@ -28,9 +27,7 @@ class History:
     places: dict[Context, list[int]] = field(default_factory=dict)
 
     def upto(self, length: int) -> "History":
-        """This history if it is that long, or a copy that ends there: states can be read on more than
-        once.
-        """
+        """This history if it is that long, else a copy that ends there: a state may be read on twice."""
         if length == len(self.ids):
             return self
         copy = History(self.order)

@@ -41,8 +41,7 @@ def count(ids: Ints, order: int, vocab_size: int) -> list[Level]:
     """Levels 1 to `order` for Kneser–Ney: occurrences on the highest, numbers of left neighbours below.
 
     No n-gram spans two files. One that starts with `<file>` has no left neighbour: it keeps its occurrences
-    (as in Heafield et al. 2013, section 3.1). `<file>` itself is never predicted, so level 1 doesn't count
-    it.
+    (as in Heafield et al. 2013, section 3.1). `<file>` itself is never predicted, nor counted on level 1.
     """
     opens = ids == FILE
     node = ids.copy()  # per position: node of the n-gram that ends there, −1 if it would span two files

@@ -1,8 +1,7 @@
 """The n-gram model: nodes of the trie as states.
 
 N states · n order · V subwords. A state holds, for every length up to n − 1, the node of the last subwords
-of that
-length, or −1 if training never saw them.
+of that length, or −1 if training never saw them.
 """
 
 import time
@@ -162,9 +161,7 @@ class Ngram:
 
 
 def fit(config: Config, job: Job) -> dict[str, Any]:
-    """Counts the training samples; leaves keys and counts in model.safetensors and an empty learning
-    curve.
-    """
+    """Counts the training samples; leaves them in model.safetensors, beside an empty learning curve."""
     started = time.monotonic()
     texts = need_texts(job, config.kind)
     ids = stream(texts.train[i] for i in range(len(texts.train)))
@@ -184,8 +181,10 @@ def fit(config: Config, job: Job) -> dict[str, Any]:
 
 
 def load(config: Config, vocab_size: int, file: Path) -> Ngram:
-    """The model with the counts of a safetensors file; raises BadInput if they aren't those of this
-    config.
+    """The model with the counts of a safetensors file.
+
+    Raises:
+        BadInput: they aren't those of this config.
     """
     stored = read_tensors(file)
     names = {f"{what}_{k}" for k in range(1, config.order + 1) for what in ("keys", "counts")}

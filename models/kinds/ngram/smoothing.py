@@ -16,8 +16,7 @@ def discounts(counts: Ints, modified: bool) -> Floats:
     """What is taken from an n-gram counted 1, 2, and 3 times or more.
 
     The plain estimate is n₁ / (n₁ + 2 n₂) for all three (Ney et al. 1994), or ½ where a level is too small
-    for it;
-    the modified one is that of Chen & Goodman, equation 26, where the level is large enough for all of it.
+    for it; the modified one is that of Chen & Goodman, equation 26, where the level is large enough for it.
     """
     n1, n2, n3, n4 = (float(np.count_nonzero(counts == i)) for i in (1, 2, 3, 4))
     y = n1 / (n1 + 2 * n2) if n1 and n2 else 0.5
@@ -30,8 +29,9 @@ def discounts(counts: Ints, modified: bool) -> Floats:
 
 @dataclass(frozen=True)
 class Smoothed:
-    """One order. children of context c: keys[first[c] : first[c + 1]]; p = share of the child + backoff[c] ·
-    lower.
+    """One order: p = share of the child + backoff[c] · p of the lower order.
+
+    The children of context c are keys[first[c] : first[c + 1]].
     """
 
     keys: Ints
