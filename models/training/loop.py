@@ -14,7 +14,8 @@ from models.checkpoints import Scratch, save_tensors, weights
 from models.interface import Network, Trainable, device
 from models.training.events import Events
 from models.training.flops import training_flops, utilisation
-from models.training.objective import Joint, Rows, Separable
+from models.training.gradients import Gradients
+from models.training.objective import Joint, Separable
 from models.training.output import has_fast_bf16
 from models.training.processes import Ranks
 from models.training.training_job import CURVE, Job
@@ -72,13 +73,15 @@ class _Progress:
     typical: float | None = None  # running mean of the loss
 
 
-def _random_state() -> list[Tensor]:
-    return [torch.get_rng_state(), *torch.cuda.get_rng_state_all()]
-
-
-def _draw_again(state: list[Tensor]) -> None:
-    torch.set_rng_state(state[0])
-    torch.cuda.set_rng_state_all(state[1:])
+def _optimiser(network: Trainable, config: Any) -> torch.optim.Optimizer:
+    """AdamW that leaves biases and gains without weight decay."""
+    matrices = [p for p in network.parameters() if p.ndim > 1]
+    vectors = [p for p in network.parameters() if p.ndim < 2]
+    groups: list[dict[str, Any]] = [
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=True)
 
 
 class _Training:
@@ -90,30 +93,21 @@ class _Training:
         self.device = device()
         self.network = network.to(self.device)
         gpu = self.device.type == "cuda"  # on CPUs the bits of a key don't depend on the kind of processor
-        self.bf16 = config.precision == "bfloat16" or (config.precision == "auto" and gpu and has_fast_bf16())
-        network.bf16 = self.bf16
+        network.bf16 = config.precision == "bfloat16" or (
+            config.precision == "auto" and gpu and has_fast_bf16()
+        )
         self.compiled = compiled(network, config.compile, gpu)
         self.progress = _Progress()
         self.ranks = Ranks()
         self.objective = objective
         self.batches = objective.batches(network, config, job.seed)
-        self.rows, self.own_rows = self.batches.rows, self.ranks.rows(self.batches.rows)
-        self._own_noise()
-        matrices = [p for p in network.parameters() if p.ndim > 1]
-        vectors = [p for p in network.parameters() if p.ndim < 2]
-        self.optimiser = torch.optim.AdamW(
-            [
-                {"params": matrices, "weight_decay": config.weight_decay},
-                {"params": vectors, "weight_decay": 0.0},
-            ],
-            lr=config.learning_rate,
-            betas=config.betas,
-            fused=True,
+        self.gradients = Gradients(
+            self.network, objective, self.ranks, self.batches.rows, config.micro_batches
         )
-        self.carried: Tensor | None = None
+        self._own_noise()
+        self.optimiser = _optimiser(self.network, config)
         self.best: dict[str, Tensor] = {}
         self.curve: list[dict[str, Any]] = []
-        self.micro_batches = config.micro_batches
         self.rollbacks: list[dict[str, Any]] = []
         self.good: Snapshot | None = None
         self.scratch = Scratch(job.scratch, job.key)
@@ -155,11 +149,11 @@ class _Training:
             "best_step": progress.best_step,
             "valid_bits": progress.best_bits,
             "epochs": self.batches.epochs,
-            "precision": "bfloat16" if self.bf16 else "float32",
+            "precision": "bfloat16" if self.network.bf16 else "float32",
             "device": str(self.device),
             "devices": self.ranks.size,
             "compiled": self.compiled,
-            "micro_batches": self.micro_batches,
+            "micro_batches": self.gradients.micro_batches,
             "rollbacks": self.rollbacks,
             "resumed_at": resumed,
             "seconds": progress.seconds,
@@ -173,7 +167,7 @@ class _Training:
         rate = learning_rate(progress.step, self.config) * 0.5 ** len(self.rollbacks)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        loss = self._gradients([torch.from_numpy(array[self.own_rows]) for array in batch])
+        loss = self.gradients.of([torch.from_numpy(array[self.gradients.own_rows]) for array in batch])
         loss = self.ranks.add([p.grad for p in self.network.parameters() if p.grad is not None], loss)
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_norm)
         typical = loss if progress.typical is None else progress.typical
@@ -190,70 +184,6 @@ class _Training:
         progress.units += units
         progress.step += 1
         return True
-
-    def _gradients(self, rows: Rows) -> float:
-        """This process's share of a batch's mean loss, its gradient in the parameters.
-
-        rows: those of this process. Where memory runs out they are cut into smaller pieces.
-        """
-        if isinstance(self.objective, Joint):
-            return self._joint(self.objective, rows)
-        while True:
-            try:
-                return self._accumulate(self.objective, rows)
-            except torch.cuda.OutOfMemoryError as error:
-                if self.micro_batches >= len(rows[0]):
-                    shape = " × ".join(str(size) for size in rows[0].shape[1:])
-                    raise BadInput(f"not even one row of {shape} subwords fits: {error}") from error
-                self.micro_batches = min(2 * self.micro_batches, len(rows[0]))
-                torch.cuda.empty_cache()
-
-    def _pieces(self, rows: Rows) -> list[Rows]:
-        pieces = min(self.micro_batches, len(rows[0]))
-        placed = [array.to(self.device) for array in rows]
-        return list(zip(*(array.tensor_split(pieces) for array in placed), strict=True))
-
-    def _accumulate(self, objective: Separable, rows: Rows) -> float:
-        self.optimiser.zero_grad(set_to_none=True)
-        pieces = self._pieces(rows)
-        carried = (
-            [None] * len(pieces) if self.carried is None else self.carried.tensor_split(len(pieces), dim=1)
-        )
-        total, after = 0.0, []
-        for piece, before in zip(pieces, carried, strict=True):
-            loss, state = objective.loss(self.network, piece, before)
-            share = len(piece[0]) / self.rows
-            (loss * share).backward()  # type: ignore[no-untyped-call]
-            total += float(loss.detach()) * share
-            after.append(state)
-        self.carried = None if after[0] is None else torch.cat(after, dim=1)
-        return total
-
-    def _joint(self, objective: Joint, rows: Rows) -> float:
-        """The loss of all rows of all processes together, piece by piece (GradCache, Gao et al. 2021).
-
-        Embeddings without their graphs, the loss's gradient in them, then each piece again with the random
-        numbers that it had, to carry its part of that gradient into the parameters. Pieces are never made
-        smaller when memory runs out: under dropout, their number is part of what is learnt.
-        """
-        self.optimiser.zero_grad(set_to_none=True)
-        pieces, drawn, embedded = self._pieces(rows), [], []
-        if len(pieces) == self.ranks.size == 1:
-            loss = objective.joint_loss(objective.embed(self.network, pieces[0]))
-            loss.backward()  # type: ignore[no-untyped-call]
-            return float(loss.detach())
-        with torch.no_grad():
-            for piece in pieces:
-                drawn.append(_random_state())
-                embedded.append(objective.embed(self.network, piece))
-        whole = self.ranks.whole(torch.cat(embedded), self.rows, dim=0).requires_grad_()
-        loss = objective.joint_loss(whole)
-        [gradient] = torch.autograd.grad(loss, whole)
-        own = gradient[self.own_rows].tensor_split(len(pieces))
-        for piece, state, part in zip(pieces, drawn, own, strict=True):
-            _draw_again(state)
-            objective.embed(self.network, piece).backward(part)  # type: ignore[no-untyped-call]
-        return float(loss.detach()) / self.ranks.size
 
     def _roll_back(self) -> None:
         """Back to the last good state, with half the step; gives up after the third time."""
@@ -337,8 +267,8 @@ class _Training:
             for key, value in self.optimiser.state[parameter].items()
         }
         stream = {"rng": torch.get_rng_state()}
-        if self.carried is not None:
-            stream["carried"] = self.carried
+        if self.gradients.carried is not None:
+            stream["carried"] = self.gradients.carried
         groups = {"weights": named, "best": self.best, "moments": moments, "stream": stream}
         copied = {
             group: {name: tensor.detach().clone() for name, tensor in members.items()}
@@ -360,18 +290,18 @@ class _Training:
         self.best = {name: tensor.to(self.device) for name, tensor in groups.get("best", {}).items()}
         torch.set_rng_state(groups["stream"]["rng"])
         carried = groups["stream"].get("carried")
-        self.carried = None if carried is None else carried.to(self.device)
+        self.gradients.carried = None if carried is None else carried.to(self.device)
         self.progress = _Progress(**state["progress"])
         self.curve = list(state["curve"])
         self.batches.restore(state["packer"])
 
     def _save(self) -> None:
         groups, state = self._snapshot()
-        if self.carried is not None:
-            groups["stream"]["carried"] = self.ranks.whole(self.carried, self.rows, dim=1)
+        if self.gradients.carried is not None:
+            groups["stream"]["carried"] = self.ranks.whole(self.gradients.carried, self.batches.rows, dim=1)
         if self.ranks.number:
             return
-        extra = {"rollbacks": self.rollbacks, "micro_batches": self.micro_batches}
+        extra = {"rollbacks": self.rollbacks, "micro_batches": self.gradients.micro_batches}
         self.scratch.save({name: group for name, group in groups.items() if group}, {**state, **extra})
 
     def _own_noise(self) -> None:
@@ -386,9 +316,9 @@ class _Training:
         if found is None:
             return None
         groups, state = found
-        self.rollbacks, self.micro_batches = state.pop("rollbacks"), state.pop("micro_batches")
+        self.rollbacks, self.gradients.micro_batches = state.pop("rollbacks"), state.pop("micro_batches")
         if "carried" in groups["stream"]:
-            groups["stream"]["carried"] = groups["stream"]["carried"][:, self.own_rows]
+            groups["stream"]["carried"] = groups["stream"]["carried"][:, self.gradients.own_rows]
         self._adopt(groups, state)
         self._own_noise()
         return self.progress.step
