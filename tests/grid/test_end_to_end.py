@@ -11,55 +11,30 @@ from pathlib import Path
 
 import pytest
 
-SPEC = """\
-name: mini
-corpus:
-  source: {{kind: directory, path: {code}}}
-  keep: {{min_bytes: 1}}
-  duplicates: exact
-  split: {{by: file, train: 0.5, valid: 0.25, test: 0.25, seed: 1}}
-  shards: 1
-rewrites:
-  rename: [rename_variable]
-  parens: [parentheses]
-tokenizer: {{kind: bpe, vocab_size: 300}}
-models:
-  small: {{kind: gru, d_model: 8}}
-  bigram: {{kind: ngram, order: 2}}
-training: {{batch_tokens: 64, window: 16, max_steps: 6, validate_every: 3}}
-evaluation: {{metrics: [entropy, accuracy, mrr, f1, calibration]}}
-axes:
-  rewrites: [rename, parens]
-  intensity: [1.0]
-  train_on: [original, original+augmented]
-  model: [small, bigram]
-  seed: [1]
-exclude:
-  - {{rewrites: parens, train_on: original+augmented}}
-  - {{model: small, train_on: original+augmented}}
-"""
-FUNCTION = """\
-def area_{n}(width, height):
-    total = width * height + {n}
-    for step in range(total):
-        if step > {n}:
-            total = total - step
-    return total
-"""
+from tests.grid.conftest import MiniGrid
+
 SECRETS = {"GITHUB_TOKEN": "never-to-be-written-1", "HF_TOKEN": "never-to-be-written-2"}
 TABLES = ("cells", "metrics", "samples", "variants", "refusals", "sites")
 
 
 @pytest.fixture(scope="module")
-def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("mini")
-    code = folder / "code"
-    code.mkdir()
-    for n in range(16):
-        (code / f"m{n}.py").write_text(FUNCTION.format(n=n) * (1 + n % 3))
-    file = folder / "mini.yaml"
-    file.write_text(SPEC.format(code=code))
-    return file
+def spec(tmp_path_factory: pytest.TempPathFactory, mini_grid: MiniGrid) -> Path:
+    return mini_grid(
+        tmp_path_factory.mktemp("mini"),
+        code=16,
+        evaluation={"metrics": ["entropy", "accuracy", "mrr", "f1", "calibration"]},
+        axes={
+            "rewrites": ["rename", "parens"],
+            "intensity": [1.0],
+            "train_on": ["original", "original+augmented"],
+            "model": ["small", "bigram"],
+            "seed": [1],
+        },
+        exclude=[
+            {"rewrites": "parens", "train_on": "original+augmented"},
+            {"model": "small", "train_on": "original+augmented"},
+        ],
+    )
 
 
 def start(spec: Path, results: Path, *more: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:

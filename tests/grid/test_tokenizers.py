@@ -8,26 +8,8 @@ from typer.testing import CliRunner
 
 from grid.cli.app import app
 from grid.plan.opening import open_grid
+from tests.grid.conftest import MiniGrid
 
-SPEC = """\
-name: vocabularies
-corpus:
-  source: {{kind: directory, path: {code}}}
-  keep: {{min_bytes: 1}}
-  duplicates: exact
-  split: {{by: file, train: 0.5, valid: 0.25, test: 0.25, seed: 1}}
-  shards: 1
-rewrites: {{rename: [rename_variable]}}
-tokenizer: {{kind: subtoken, vocab_size: 60, min_count: 5}}
-models:
-  gru: {{kind: gru, d_model: 8}}
-  trigram: {{kind: ngram, order: 3}}
-  pretrained: {{kind: huggingface, path: {model}, context: 32}}
-training: {{batch_tokens: 64, window: 16, max_steps: 6, validate_every: 3}}
-axes: {{rewrites: [rename], intensity: [1], train_on: [original], model: [gru, trigram, pretrained]}}
-override:
-  - {{when: {{model: pretrained}}, set: {{tokenizer: {{kind: huggingface, path: {model}}}}}}}
-"""
 FUNCTION = """\
 def area_{n}(width, height):
     total = width * height + {n}
@@ -39,7 +21,7 @@ WORDS = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta")
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def results(tmp_path_factory: pytest.TempPathFactory, mini_grid: MiniGrid) -> Path:
     transformers = pytest.importorskip("transformers", reason="needs the extra huggingface")
     from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -52,11 +34,29 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sizes = {"n_positions": 32, "n_embd": 8, "n_layer": 1, "n_head": 1, "vocab_size": 257}
     config = transformers.GPT2Config(**sizes, bos_token_id=0, eos_token_id=0)
     transformers.GPT2LMHeadModel(config).save_pretrained(folder / "model")
-    (folder / "code").mkdir()
-    for n, word in enumerate(WORDS):
-        (folder / "code" / f"m{n}.py").write_text(FUNCTION.format(n=n, word=word))
-    spec = folder / "spec.yaml"
-    spec.write_text(SPEC.format(code=folder / "code", model=folder / "model"))
+    spec = mini_grid(
+        folder,
+        code={f"m{n}.py": FUNCTION.format(n=n, word=word) for n, word in enumerate(WORDS)},
+        name="vocabularies",
+        tokenizer={"kind": "subtoken", "vocab_size": 60, "min_count": 5},
+        models={
+            "gru": {"kind": "gru", "d_model": 8},
+            "trigram": {"kind": "ngram", "order": 3},
+            "pretrained": {"kind": "huggingface", "path": str(folder / "model"), "context": 32},
+        },
+        axes={
+            "rewrites": ["rename"],
+            "intensity": [1],
+            "train_on": ["original"],
+            "model": ["gru", "trigram", "pretrained"],
+        },
+        override=[
+            {
+                "when": {"model": "pretrained"},
+                "set": {"tokenizer": {"kind": "huggingface", "path": str(folder / "model")}},
+            }
+        ],
+    )
     run = ["run", str(spec), "--results", str(folder / "results"), "--executor", "inprocess", "--no-report"]
     result = CliRunner().invoke(app, run, catch_exceptions=False)
     assert result.exit_code == 0, result.output
@@ -104,7 +104,7 @@ def test_what_is_unknown_is_never_predicted(results: Path, model: str) -> None:
 
 def test_other_weights_are_another_training(results: Path) -> None:
     def keys(kind: str) -> set[str]:
-        steps = open_grid(str(results.parent.parent / "spec.yaml")).plan.steps
+        steps = open_grid(str(results.parent.parent / "vocabularies.yaml")).plan.steps
         return {key for key, step in steps.items() if step.kind == kind}
 
     trainings, tokenizers = keys("train"), keys("tokenizer")

@@ -11,40 +11,18 @@ from typer.testing import CliRunner
 
 from grid.cli.app import app
 from preprocessing.errors import BadInput
-
-SPEC = """\
-name: mini
-corpus:
-  source: {{kind: directory, path: {code}}}
-  keep: {{min_bytes: 1}}
-  split: {{by: file, train: 0.5, valid: 0.25, test: 0.25, seed: 1}}
-  shards: 1
-rewrites: {{rename: [rename_variable], parens: [parentheses]}}
-size: {{throw_out: {{max_subwords: 200}}}}
-tokenizer: {{kind: bpe, vocab_size: 300}}
-models: {{bigram: {{kind: ngram, order: 2}}}}
-axes: {{rewrites: [rename, parens], intensity: [1]}}
-"""
-FUNCTION = """\
-def area_{n}(width, height):
-    total = width * height + {n}
-    for step in range(total):
-        if step > {n}:
-            total = total - step
-    return total
-"""
+from tests.grid.conftest import MiniGrid
 
 
 @pytest.fixture(scope="module")
-def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("mini")
-    code = folder / "code"
-    code.mkdir()
-    for n in range(8):
-        (code / f"m{n}.py").write_text(FUNCTION.format(n=n) * (1 + n % 3))
-    (code / "bad.py").write_text("x = = 1\n")
-    file = folder / "mini.yaml"
-    file.write_text(SPEC.format(code=code))
+def spec(tmp_path_factory: pytest.TempPathFactory, mini_grid: MiniGrid) -> Path:
+    file = mini_grid(
+        tmp_path_factory.mktemp("mini"),
+        size={"throw_out": {"max_subwords": 200}},
+        models={"bigram": {"kind": "ngram", "order": 2}},
+        axes={"rewrites": ["rename", "parens"], "intensity": [1]},
+    )
+    (file.parent / "code" / "bad.py").write_text("x = = 1\n")
     return file
 
 

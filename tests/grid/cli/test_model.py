@@ -9,20 +9,8 @@ from typer.testing import CliRunner
 from grid.cli.app import app
 from grid.commands import check_model
 from preprocessing.errors import BadInput
+from tests.grid.conftest import MiniGrid
 
-SPEC = """\
-name: mini
-corpus:
-  source: {{kind: directory, path: {code}}}
-  keep: {{min_bytes: 1}}
-  duplicates: exact
-  split: {{by: file, train: 0.5, valid: 0.25, test: 0.25, seed: 1}}
-  shards: 1
-rewrites: {{rename: [rename_variable]}}
-tokenizer: {{kind: bpe, vocab_size: 300}}
-models: {{trigram: {{kind: ngram, order: 3}}}}
-axes: {{rewrites: [rename], intensity: [1], train_on: [original]}}
-"""
 FUNCTION = """\
 def area_{n}(width, height):
     total = width * height + {n}
@@ -33,14 +21,13 @@ def area_{n}(width, height):
 
 
 @pytest.fixture(scope="module")
-def spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("mini")
-    (folder / "code").mkdir()
-    for n in range(8):
-        (folder / "code" / f"m{n}.py").write_text(FUNCTION.format(n=n) * (1 + n % 3))
-    file = folder / "mini.yaml"
-    file.write_text(SPEC.format(code=folder / "code"))
-    return file
+def spec(tmp_path_factory: pytest.TempPathFactory, mini_grid: MiniGrid) -> Path:
+    return mini_grid(
+        tmp_path_factory.mktemp("mini"),
+        code={f"m{n}.py": FUNCTION.format(n=n) * (1 + n % 3) for n in range(8)},
+        models={"trigram": {"kind": "ngram", "order": 3}},
+        axes={"rewrites": ["rename"], "intensity": [1], "train_on": ["original"]},
+    )
 
 
 @pytest.fixture(scope="module")

@@ -19,16 +19,7 @@ from grid.plan.opening import Grid, open_grid
 from grid.results.folder import Folder
 from grid.store.finished import Store
 from preprocessing.errors import BadInput
-
-SPEC = """\
-name: kept
-corpus: {{source: {{kind: directory, path: {code}}}, shards: 1}}
-rewrites: {{rename: [rename_variable], parens: [parentheses]}}
-tokenizer: {{kind: bpe, vocab_size: 300}}
-models: {{small: {{kind: gru, d_model: 8}}}}
-training: {{batch_tokens: 64, window: 16}}
-axes: {{rewrites: [rename, parens], intensity: [1.0], seed: [1]}}
-"""
+from tests.grid.conftest import MiniGrid
 
 
 def run(*arguments: object) -> Any:
@@ -36,12 +27,12 @@ def run(*arguments: object) -> Any:
 
 
 @pytest.fixture
-def spec(tmp_path: Path) -> str:
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "a.py").write_text("x = 1\n")
-    file = tmp_path / "kept.yaml"
-    file.write_text(SPEC.format(code=tmp_path / "code"))
-    return str(file)
+def spec(tmp_path: Path, mini_grid: MiniGrid) -> str:
+    changes = {
+        "models": {"small": {"kind": "gru", "d_model": 8}},
+        "training": {"batch_tokens": 64, "window": 16},
+    }
+    return str(mini_grid(tmp_path, code={"a.py": "x = 1\n"}, name="kept", **changes))
 
 
 @pytest.fixture

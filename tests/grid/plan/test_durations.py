@@ -8,15 +8,8 @@ from grid.plan.jobs import state
 from grid.plan.opening import open_grid
 from grid.plan.planner import Plan
 from grid.store.finished import Store
+from tests.grid.conftest import MiniGrid
 
-SPEC = """\
-name: timed
-corpus: {{source: {{kind: directory, path: {code}}}, shards: 1}}
-rewrites: {{rename: [rename_variable]}}
-tokenizer: {{kind: bpe, vocab_size: 300}}
-models: {{small: {{kind: gru, d_model: 8}}, bigram: {{kind: ngram, order: 2}}}}
-axes: {{rewrites: [rename], intensity: [1.0], model: [small, bigram], seed: [1]}}
-"""
 WALL_S = {"gru": 100.0, "ngram": 2.0}
 
 
@@ -26,12 +19,10 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def other(tmp_path: Path, store: Store) -> Plan:
+def other(tmp_path: Path, store: Store, mini_grid: MiniGrid) -> Plan:
     """A plan with another seed than one whose steps are all in the store: 5 s each, but for trainings."""
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "a.py").write_text("x = 1\n")
-    file = tmp_path / "timed.yaml"
-    file.write_text(SPEC.format(code=tmp_path / "code"))
+    axes = {"rewrites": ["rename"], "intensity": [1.0], "model": ["small", "bigram"], "seed": [1]}
+    file = mini_grid(tmp_path, code=1, axes=axes)
     for key, step in (plan := open_grid(str(file)).plan).steps.items():
         trained = plan.steps[step.inputs["train"].keys[0]] if step.kind == "evaluate" else step
         wall_s = WALL_S[trained.parameters["model"]["kind"]] if trained.kind == "train" else 5.0
