@@ -16,7 +16,7 @@ from grid.keys import canonical
 from grid.spec.document import Loc
 from grid.spec.findings import Findings, dotted, explained
 from grid.spec.rewrite_sets import RewriteSet
-from grid.spec.schema import Rules, Sections, misfits, schema, section_type, spelled_out
+from grid.spec.schema import Rules, Sections, misfits, schema, section_type, spelled_out, task_of
 from models.config import ModelConfig, TrainingConfig
 from preprocessing.corpus.building import CorpusConfig
 from preprocessing.lexer.tokens import TokensConfig
@@ -66,6 +66,11 @@ class Resolver:
     def __init__(self, data: Mapping[str, Any], checked: Sections | None) -> None:
         self._data, self._checked = data, checked
         self._sections: dict[tuple[str, str], Any] = {}
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """What a spec of this task may hold, for messages."""
+        return schema(task_of(self._data))
 
     def section(self, name: str, assignments: Iterable[Assignment]) -> Any:
         """A section under those of the assignments that are its own.
@@ -130,7 +135,7 @@ class Resolver:
                 sections[name] = self.section(name, assignments)
             except ValidationError as error:
                 values = " and ".join(f"{path}={canonical(value)}" for path, value in _own(name, assignments))
-                why = [f"{dotted(loc)}: {message}" for loc, message in explained(error, schema(), (name,))]
+                why = [f"{dotted(loc)}: {message}" for loc, message in explained(error, self.schema, (name,))]
                 raise ValueError(f"{values} don't work together: {'; '.join(why)}") from None
         return Sections.model_construct(**sections)
 
@@ -165,7 +170,7 @@ def _try(
         for loc, message in misfits(resolver.section("task", ()), section, valid):
             findings.add(at, f"{dotted((section, *loc))}: {message}")
     except ValidationError as error:
-        for loc, message in explained(error, schema(), (section,)):
+        for loc, message in explained(error, resolver.schema, (section,)):
             findings.add(at, f"{dotted(loc)}: {message}")
     except (ValueError, TypeError) as error:
         findings.add(at, str(error))

@@ -160,15 +160,33 @@ def find(name_or_path: str) -> Path:
 
 def check(text: Document, findings: Findings) -> Spec | None:
     """The spec of a document; None when something is wrong, all of which is added to `findings`."""
+    spec = None
     try:
         spec = Spec.model_validate(text.data)
     except ValidationError as error:
-        findings.add_errors(error, schema())
-        return None
-    for name in ("corpus", "rewrites", "models"):
-        for loc, message in misfits(spec.task, name, getattr(spec, name)):
+        findings.add_errors(error, schema(task_of(text.data)))
+    asked = _valid("task", text.data)
+    for name in ("corpus", "rewrites", "models") if asked is not None else ():
+        section = _valid(name, text.data)
+        for loc, message in misfits(asked, name, section) if section is not None else ():
             findings.add((name, *loc), message)
     return spec
+
+
+def _valid(name: str, data: Mapping[str, Any]) -> Any:
+    """A section by itself, of a spec of which the rest may be wrong; None when it is."""
+    field = Sections.model_fields[name]
+    try:
+        return section_type(name).validate_python(data[name]) if name in data else field.default
+    except ValidationError:
+        return None
+
+
+def task_of(data: Mapping[str, Any]) -> str | None:
+    """The kind of task that is written in a spec of which the rest may be wrong; None if there is no such."""
+    written = spelled_out(data.get("task", tasks.DEFAULT))
+    kind = written.get("kind") if isinstance(written, dict) else None
+    return kind if kind in tasks.TASKS.names() else None
 
 
 def misfits(config: TaskConfig, name: str, section: Any) -> Iterator[tuple[Loc, str]]:
@@ -206,6 +224,14 @@ def section_type(name: str, task: TaskConfig | None = None) -> TypeAdapter[Any]:
 
 
 @cache
-def schema() -> dict[str, Any]:
-    """JSON schema of a spec, for editors: docs/grid.schema.json."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Spec.model_json_schema()}
+def schema(task: str | None = None) -> dict[str, Any]:
+    """JSON schema of a spec, for editors (docs/grid.schema.json); for messages with one task's sections."""
+    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Spec.model_json_schema()}
+    if task is None:
+        return whole
+    own = tasks.lookup(task).Evaluation.model_json_schema()
+    return {
+        **whole,
+        "properties": {**whole["properties"], "evaluation": own},
+        "$defs": {**whole["$defs"], **own.get("$defs", {})},
+    }

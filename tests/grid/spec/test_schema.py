@@ -133,8 +133,10 @@ def test_what_a_task_needs_of_the_corpus(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(completion, "CORPUS", needs)
     expected = "corpus.unit: the task completion needs function; got 'file'"
     assert problems(tmp_path, GOOD) == [f"demo.yaml:2:1: {expected}"]
-    told = problems(tmp_path, GOOD.replace("{source: {kind: stdlib}", "{source: {kind: stdlib}, unit: file"))
-    assert told == [f"demo.yaml:2:34: {expected}"]
+    files = GOOD.replace("{source: {kind: stdlib}", "{source: {kind: stdlib}, unit: file")
+    assert problems(tmp_path, files) == [f"demo.yaml:2:34: {expected}"]
+    wrong_elsewhere = problems(tmp_path, files.replace("window", "windw"))
+    assert [line.split(": ")[1] for line in wrong_elsewhere] == ["corpus.unit", "training.windw"]
     functions = GOOD.replace("{source: {kind: stdlib}", "{source: {kind: stdlib}, unit: function")
     assert open_grid(written(tmp_path, functions))
 
