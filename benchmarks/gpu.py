@@ -17,7 +17,7 @@ import torch
 from benchmarks.scoring import machine, trained
 from models.checkpoints import load_model
 from models.config import TrainingConfig
-from models.data import Sample, scored_samples
+from models.encoded import TextSample, scored_samples
 from models.kinds.gpt import Config
 from models.kinds.gpt.network import Gpt
 from models.scoring.scorer import Scorer
@@ -103,7 +103,7 @@ def scoring(
         load_model(place / "model").to(device),
         Vocabulary(tokenizers.load(place / "tokenizer")),
     )
-    samples: list[Sample] = list(scored_samples([place / "encoded"], vocabulary.size))
+    samples: list[TextSample] = list(scored_samples([place / "encoded"], vocabulary.size))
     tokens = sum(len(sample.kinds) for sample in samples)
     rates = {}
     for name, ranks in (("nll", False), ("ranks", True)):

@@ -27,10 +27,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
-from preprocessing import encode, parquet, tokenizers
+from preprocessing import encoding, parquet_files, tokenizers
 from preprocessing.corpus import building, decoding, duplicates
 from preprocessing.corpus.building import CorpusConfig
-from preprocessing.corpus.cleaning import Rules, clean
+from preprocessing.corpus.cleaning import CleaningRules, clean
 from preprocessing.corpus.duplicates import NearConfig, NearIndex
 from preprocessing.fetching.raw import RawFile
 from preprocessing.lexer.tokens import TokensConfig, lex, texts
@@ -94,7 +94,7 @@ def stages(quick: bool) -> dict[str, Any]:
         def encode_one() -> None:
             out = folder / f"encoded{next(numbers)}"
             out.mkdir()
-            encode.build(shards[0], folder / "tokenizer", config, out)
+            encoding.build(shards[0], folder / "tokenizer", config, out)
 
         def tokenize_all() -> None:
             for text in source:
@@ -112,7 +112,7 @@ def stages(quick: bool) -> dict[str, Any]:
             "tokenizers": ("", lambda: [library.encode_batch_fast(ended) for ended in words]),
             "read": ("", lambda: list(read(quick))),
             "tokens": ("tokenize", lambda: [lex(text) for text in source]),
-            "clean (all of it)": ("ast.parse", lambda: [list(clean(file, Rules())) for file in raw]),
+            "clean (all of it)": ("ast.parse", lambda: [list(clean(file, CleaningRules())) for file in raw]),
             "exact duplicates": ("", lambda: [duplicates.fingerprint(text) for text in source]),
             "near duplicates: signatures": ("tokenize", sign_all),
             "encode (read, cut, write)": ("tokenizers", encode_one),
@@ -188,7 +188,7 @@ def distinct(shards: Path) -> list[dict[str, float]]:
     found = []
     for part in (16, 4, 1):
         with tempfile.TemporaryDirectory() as name:
-            rows = (row for shard in building.shard_paths(shards) for row in parquet.rows(shard))
+            rows = (row for shard in building.shard_paths(shards) for row in parquet_files.rows(shard))
             for number, row in enumerate(rows):
                 if number % part == 0:
                     path = Path(name) / "source" / f"p{number // 1000}" / f"f{number}.py"

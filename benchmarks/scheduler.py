@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from grid.engines.config import DockerHost
+from grid.engines.docker_host import DockerHost
 from grid.executors import dask, docker, inprocess, local
 from grid.hosts import Hosts
 from grid.keys import digest

@@ -21,12 +21,12 @@ import torch
 from benchmarks.yardstick import Beam, yardstick
 from models.checkpoints import load_model
 from models.config import TrainingConfig
-from models.data import Part, Sample, scored_samples
+from models.encoded import Part, TextSample, scored_samples
 from models.lookup import lookup
 from models.scoring.scorer import Scored, Scorer
-from models.scoring.windows import Slot, windows
+from models.scoring.windows import Lane, windows
 from models.vocabulary import Vocabulary
-from preprocessing import encode, tokenizers
+from preprocessing import encoding, tokenizers
 from preprocessing.corpus import building
 from preprocessing.lexer.tokens import TokensConfig
 from preprocessing.tokenizers import bpe
@@ -62,7 +62,7 @@ def prepare(folder: Path, vocab_size: int, max_samples: int) -> tuple[Path, Path
     building.build(building.CorpusConfig.model_validate({**CORPUS, "keep": keep}), places[0])
     shards = list(building.shard_paths(places[0]))
     tokenizers.build(bpe.Config(vocab_size=vocab_size), shards, TokensConfig(), places[1])
-    encode.build(shards[0], places[1], TokensConfig(), places[2])
+    encoding.build(shards[0], places[1], TokensConfig(), places[2])
     return places[1], places[2]
 
 
@@ -84,7 +84,7 @@ class Recorder:
         return torch.zeros(ids.numel())
 
 
-def batches(model: Any, samples: list[Sample], rows: int, window: int) -> list[tuple[torch.Tensor, int]]:
+def batches(model: Any, samples: list[TextSample], rows: int, window: int) -> list[tuple[torch.Tensor, int]]:
     """What a bare forward pass reads, and for how many subwords of it the output layer is needed.
 
     Full batches for a model that carries its state, else the rows of its limited context.
@@ -94,7 +94,7 @@ def batches(model: Any, samples: list[Sample], rows: int, window: int) -> list[t
         full = ids[: len(ids) // (rows * window) * rows * window].reshape(-1, rows, window)
         return [(torch.from_numpy(batch), batch.size) for batch in full]
     recorder = Recorder(model)
-    slots = [Slot(sample) for sample in samples]
+    slots = [Lane(sample) for sample in samples]
     scored = [len(w.targets) for w in windows(recorder, slots, rows, window)]  # type: ignore[arg-type]
     return list(zip(recorder.read_ids, scored, strict=True))
 

@@ -18,7 +18,7 @@ from models.kinds.gpt import Config as GptConfig
 from models.kinds.gpt.network import Gpt
 from models.kinds.gru import Config as GruConfig
 from models.kinds.gru.network import Gru
-from models.training.output import has_fast_bf16
+from models.training.output_layer import has_fast_bf16
 from models.training.packing import Packer
 
 PUBLISHED = 1122  # subwords per CPU second of the published program: 512 units, V 9,764, 32 x 200

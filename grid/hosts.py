@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from grid.engines.config import DockerHost, Gpu, Size
+from grid.engines.docker_host import DockerHost, Gpu, Size
 from grid.scheduler import slots
 from grid.scheduler.queue import Policy
 from grid.scheduler.slots import Slot

@@ -11,7 +11,7 @@ from typing import Any
 from joblib import Parallel, delayed
 from pydantic import Field
 
-from preprocessing import encode, tokenizers
+from preprocessing import encoding, tokenizers
 from preprocessing.corpus import building, description
 from preprocessing.corpus.building import CorpusConfig
 from preprocessing.errors import BadInput
@@ -90,7 +90,7 @@ def _encode(
     for shard in shards:
         for folder in (encoded / _number(shard), lines / _number(shard)):
             folder.mkdir()
-        encode.build(shard, trained, tokens, encoded / _number(shard))
+        encoding.build(shard, trained, tokens, encoded / _number(shard))
         openvocab.write_lines([shard], lines / _number(shard), tokens, trained)
 
 

@@ -27,7 +27,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from preprocessing import parquet
+from preprocessing import parquet_files
 
 if TYPE_CHECKING:
     import pandas as pd  # the container does without
@@ -123,7 +123,7 @@ def open(folder: Path) -> EncodedShard:
     return EncodedShard(folder)
 
 
-class Writer:
+class ShardWriter:
     """Writes samples one after the other; the folder is whole once the `with` is left without an error."""
 
     def __init__(self, folder: Path, vocab_size: int) -> None:
@@ -133,7 +133,7 @@ class Writer:
         self._arrays = {"subwords": _Appended(folder / "subwords.npy", wide)} | {
             name: _Appended(folder / f"{name}.npy", dtype) for name, dtype in _DTYPES.items()
         }
-        self._samples = parquet.Writer(folder / "samples.parquet", SAMPLES_SCHEMA)
+        self._samples = parquet_files.RowWriter(folder / "samples.parquet", SAMPLES_SCHEMA)
         self._arrays["token_starts"].append([0])
         self._arrays["sample_starts"].append([0])
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from preprocessing import parquet, tokenizers
+from preprocessing import parquet_files, tokenizers
 from preprocessing.errors import BadInput, BadSource
 from preprocessing.lexer.tokens import TokensConfig, lex, texts
 from preprocessing.size import Size, SizeRule
@@ -109,10 +109,10 @@ def build(
     measure = _Measure(tokens, tokenizers.load(tokenizer) if tokenizer is not None and needed else None)
     with ExitStack() as stack:
         variants = [
-            _Variant(request, stack.enter_context(parquet.Writer(out / "shard.parquet", SCHEMA)))
+            _Variant(request, stack.enter_context(parquet_files.RowWriter(out / "shard.parquet", SCHEMA)))
             for request, out in zip(requests, outs, strict=True)
         ]
-        for row in parquet.rows(shard):
+        for row in parquet_files.rows(shard):
             original = _Original(row, analyse, measure)
             for variant in variants:
                 variant.add(original)
@@ -168,7 +168,7 @@ class _Original:
 class _Variant:
     """One request while it is carried out."""
 
-    def __init__(self, request: VariantRequest, writer: parquet.Writer) -> None:
+    def __init__(self, request: VariantRequest, writer: parquet_files.RowWriter) -> None:
         self.request = request
         self.writer = writer
         self.error: Exception | None = None

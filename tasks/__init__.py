@@ -25,11 +25,11 @@ from preprocessing.frozen import Frozen, InKey
 
 if TYPE_CHECKING:
     from analysis.statistics.descriptions import Description
-    from models.data import Part
+    from models.encoded import Part
     from models.training.objective import Objective
     from models.training.training_job import Report
     from models.vocabulary import Vocabulary
-    from preprocessing.encode import Align
+    from preprocessing.encoding import Align
     from preprocessing.lexer.tokens import TokensConfig
     from tasks.units import Units
 

@@ -10,9 +10,9 @@ import torch
 
 import tasks
 from models.config import TrainingConfig
-from models.data import Part
+from models.encoded import Part
 from models.lookup import lookup
-from models.training import parallel, prepare
+from models.training import one_training, parallel
 from models.training.training_job import Report
 from models.vocabulary import Vocabulary
 from preprocessing import tokenizers
@@ -38,7 +38,7 @@ def fit(
 ) -> dict[str, Any]:
     """Trains a model on the "train" samples of some parts, watched on the "valid" samples of others.
 
-    See `models.training.prepare.run`. Raises BadInput if there is nothing to train on, too.
+    See `models.training.one_training.run`. Raises BadInput if there is nothing to train on, too.
     """
     if training.devices > 1 and not torch.distributed.is_initialized():
         places = {"tokenizer": tokenizer, "out": out, "scratch": scratch, "events": events}
@@ -54,7 +54,7 @@ def fit(
         }
         return parallel.run("tasks.fitting", order, training.devices, report)
     vocabulary = Vocabulary(tokenizers.load(tokenizer))
-    return prepare.run(
+    return one_training.run(
         model=model,
         training=training,
         objective=tasks.lookup(task.kind).objective(task, train, valid, vocabulary),

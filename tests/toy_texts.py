@@ -98,7 +98,7 @@ def shard(tmp_path: Path, tokenizer: ToyTokenizer) -> Path:
     folder = tmp_path / "shard"
     folder.mkdir()
     rng = np.random.default_rng(1)
-    with shards.Writer(folder, tokenizer.vocab_size) as writer:
+    with shards.ShardWriter(folder, tokenizer.vocab_size) as writer:
         for i, (split, n) in enumerate(
             [*[("train", 60)] * 5, *[("valid", 30)] * 2, ("test", 50), ("test", 0), ("test", 12)]
         ):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from grid.cli import data, grids, image, keeping, model, rewrite
+from grid.cli import data_commands, grids, image_commands, keeping_commands, model_commands, rewrite
 from preprocessing import interpreter
 from preprocessing.errors import BadInput
 
@@ -20,9 +20,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for module in (grids, rewrite, data, model, keeping):
+for module in (grids, rewrite, data_commands, model_commands, keeping_commands):
     app.add_typer(module.commands)
-app.add_typer(image.commands, name="image")
+app.add_typer(image_commands.commands, name="image")
 
 
 def main() -> None:

@@ -9,11 +9,11 @@ from typing import Annotated
 
 import typer
 
-from grid.cli import options
-from grid.cli.options import RESULTS, Results, Sets, SpecName, console
+from grid.cli import arguments
+from grid.cli.arguments import RESULTS, Results, Sets, SpecName, console
 from preprocessing.errors import BadInput
 
-commands = options.commands()
+commands = arguments.commands()
 
 
 @commands.command(epilog="example: augrid run quickstart --set training.max_steps=10")

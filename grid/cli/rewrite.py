@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from grid.cli import options
-from grid.cli.options import console
+from grid.cli import arguments
+from grid.cli.arguments import console
 
-commands = options.commands()
+commands = arguments.commands()
 
 
 @commands.command(

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from grid.engines.checks import FREE_BYTES, Check, all_of, guarded
-from grid.engines.engine import Engine
+from grid.engines.connection import Engine
 from grid.executors import local
 from grid.hosts import Hosts
 from grid.keys import digest

@@ -13,8 +13,8 @@ import docker
 from docker.errors import BuildError, DockerException
 
 from grid import hosts
-from grid.engines.config import SOCKET, DockerHost
-from grid.engines.engine import Engine, LostHostError
+from grid.engines.connection import Engine, LostHostError
+from grid.engines.docker_host import SOCKET, DockerHost
 from grid.store import provenance
 from preprocessing.errors import BadInput
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from grid.plan import jobs, key_changes, naming
-from grid.plan.durations import Past
+from grid.plan.durations import Durations
 from grid.plan.graph import KINDS
 from grid.plan.jobs import State
 from grid.plan.opening import Grid
@@ -45,7 +45,7 @@ def _steps(grid: Grid, state: State, store: Store) -> Table:
     total = Counter(step.kind for step in grid.plan.steps.values())
     missing = Counter(step.kind for step in state.missing.values())
     n_jobs = Counter(job.kind for job in jobs.group(state.missing))
-    past = Past(store, grid.plan, missing)
+    past = Durations(store, grid.plan, missing)
     expected_s: dict[str, list[float | None]] = {kind: [] for kind in KINDS}
     for step in state.missing.values():
         expected_s[step.kind].append(past.step_s(step))
@@ -64,7 +64,7 @@ def _why(grid: Grid, state: State, store: Store) -> list[str]:
     named = naming.Describe(grid.plan)
     lines = []
     seen = set()
-    past = key_changes.Past(store)
+    past = key_changes.FinishedSteps(store)
     for step in state.missing.values():
         reasons = tuple(past.reasons(step, state.missing))
         if (step.kind, reasons) not in seen:

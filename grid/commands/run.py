@@ -17,7 +17,7 @@ from rich.console import Console
 
 from grid.commands import cell_choice
 from grid.plan import jobs
-from grid.plan.durations import Past
+from grid.plan.durations import Durations
 from grid.plan.jobs import State
 from grid.plan.naming import Describe, cell
 from grid.plan.opening import Grid
@@ -154,7 +154,7 @@ class Run:
             for key, step in plan.steps.items()
             if key not in state.missing and (wanted is None or key in state.manifests)
         )
-        past = Past(self.store, plan, missing)
+        past = Durations(self.store, plan, missing)
         shown = progress.display(
             self.console,
             state.missing,

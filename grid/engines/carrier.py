@@ -14,7 +14,7 @@ from docker.errors import NotFound
 
 from grid.engines import archives
 from grid.engines.archives import HostileArchiveError
-from grid.engines.engine import Engine
+from grid.engines.connection import Engine
 from grid.engines.orders import FILE, INSIDE, Artifact, Order
 from grid.store.finished import MANIFEST, Store, sha256
 

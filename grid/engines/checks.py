@@ -10,7 +10,7 @@ from typing import Any
 from docker.errors import DockerException, ImageNotFound
 
 from grid.engines import endings
-from grid.engines.engine import Engine, LostHostError
+from grid.engines.connection import Engine, LostHostError
 from grid.store import provenance
 
 Check = tuple[bool, str, str]  # fine?, what was found, what to do

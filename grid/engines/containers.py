@@ -8,7 +8,7 @@ from typing import Any
 
 from docker.types import DeviceRequest, LogConfig, Mount
 
-from grid.engines.config import DockerHost
+from grid.engines.docker_host import DockerHost
 from grid.engines.orders import INSIDE, Order, keys_label
 from grid.scheduler import slots
 from grid.scheduler.slots import Slot

@@ -13,8 +13,8 @@ import docker
 from docker.errors import DockerException
 
 from grid.engines import containers
-from grid.engines.engine import Engine
-from grid.engines.output import LOST_GPU, OUT_OF_GPU_MEMORY
+from grid.engines.connection import Engine
+from grid.engines.container_output import LOST_GPU, OUT_OF_GPU_MEMORY
 from grid.scheduler.executor import Exit
 
 CANCELLED = Exit(code=-signal.SIGTERM, failure="cancelled", reason="stopped")

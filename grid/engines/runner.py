@@ -15,9 +15,9 @@ from docker.errors import APIError, DockerException, NotFound
 
 from grid.engines import containers, endings
 from grid.engines.carrier import Carrier
-from grid.engines.engine import Engine, LostHostError, StoppedError
+from grid.engines.connection import Engine, LostHostError, StoppedError
+from grid.engines.container_output import Output
 from grid.engines.orders import FILE, Order, covers
-from grid.engines.output import Output
 from grid.plan.jobs import Job
 from grid.scheduler.executor import Exit
 from grid.scheduler.slots import Slot

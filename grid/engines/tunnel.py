@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from grid.engines.config import Ssh
+    from grid.engines.docker_host import Ssh
 
 PREFIX = "augrid-tunnel"
 PAUSE_S = 1.0

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from docker.errors import DockerException, ImageNotFound
 
-from grid.engines.config import DockerHost
-from grid.engines.engine import Engine, LostHostError, StoppedError
+from grid.engines.connection import Engine, LostHostError, StoppedError
+from grid.engines.docker_host import DockerHost
 from grid.engines.runner import Runner
 from grid.executors import local
 from grid.hosts import Hosts

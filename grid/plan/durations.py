@@ -13,7 +13,7 @@ from grid.store.finished import Store
 SAMPLE = 200  # finished steps of a kind to look at; keys are digests, so the first are a random sample
 
 
-class Past:
+class Durations:
     """What a store tells of the time that steps take, also those of other grids."""
 
     def __init__(self, store: Store, plan: Plan, kinds: Collection[str]) -> None:

@@ -11,7 +11,7 @@ from grid.store.finished import Store
 NEAREST = 500  # finished steps that are compared, the newest first
 
 
-class Past:
+class FinishedSteps:
     """Finished steps of a store, by what their keys are made of."""
 
     def __init__(self, store: Store) -> None:

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from grid.results.cell_status import CellStatus
-from grid.results.excerpts import Scored, cut
+from grid.results.excerpts import ScoredText, cut
 from grid.store.finished import Store
 from preprocessing.corpus.cleaning import KeepConfig, check_license
 from preprocessing.errors import BadSource
@@ -141,7 +141,7 @@ def _is_permissive(expression: str | None) -> bool:
 
 def _sides(
     store: Store, status: CellStatus, chosen: Mapping[str, Any], comments: Any
-) -> tuple[Scored, Scored]:
+) -> tuple[ScoredText, ScoredText]:
     steps, shard = status.steps, chosen["shard"]
     assert steps.variant is not None
     files = {
@@ -159,10 +159,10 @@ def _sides(
     return original, rewritten
 
 
-def _scored(text: str, tokens: pa.Table, comments: Any) -> Scored:
+def _scored(text: str, tokens: pa.Table, comments: Any) -> ScoredText:
     cut_up = lex(text, comments)
     assert len(cut_up) == len(tokens), (len(cut_up), len(tokens))
-    return Scored(
+    return ScoredText(
         text=text,
         starts=np.array(cut_up.starts, dtype=np.int64),
         ends=np.array(cut_up.ends, dtype=np.int64),

@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scored:
+class ScoredText:
     """One text and the scores of its T tokens; `origins` index the original's tokens, -1 if inserted."""
 
     text: str
@@ -57,7 +57,7 @@ class Scored:
         return begin if token == 0 or self.ends[token - 1] <= begin else start
 
 
-def cut(before: Scored, after: Scored) -> tuple[dict[str, Any], dict[str, Any]] | None:
+def cut(before: ScoredText, after: ScoredText) -> tuple[dict[str, Any], dict[str, Any]] | None:
     """The piece of whole lines with the largest sum of |change of bits|, within MAX_CHARS and MAX_TOKENS.
 
     Begins with the first token of a statement, ends with the last of one where that fits; None where not
@@ -78,7 +78,9 @@ def cut(before: Scored, after: Scored) -> tuple[dict[str, Any], dict[str, Any]] 
     return before.excerpt(first, last, bits_after), after.excerpt(from_, to, other)
 
 
-def _window(before: Scored, after: Scored, met: Ints, gain: NDArray[np.float32]) -> tuple[int, int] | None:
+def _window(
+    before: ScoredText, after: ScoredText, met: Ints, gain: NDArray[np.float32]
+) -> tuple[int, int] | None:
     """First token and end of the window, in tokens of the original; `met`: (T,) their places, ascending."""
     line_ends = np.flatnonzero(before.kinds == NEWLINE) + 1
     firsts = np.unique(np.r_[0, line_ends[line_ends < len(before.kinds)]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from grid.steps.worker import Context, Result, Work, each
+from grid.steps.worker import Result, Work, Workplace, each
 
 MAX_WORKERS = 8  # cleaning takes about six times as long as what one process must do: reading and writing
 
@@ -15,12 +15,12 @@ def version() -> int:
     return 3
 
 
-def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
+def make(works: Sequence[Work], context: Workplace) -> Iterator[Result]:
     """shard-00000.parquet … and excluded.parquet."""
     return each(works, context, _one)
 
 
-def _one(work: Work, context: Context) -> dict[str, object]:
+def _one(work: Work, context: Workplace) -> dict[str, object]:
     from preprocessing.corpus import building
 
     config = building.CorpusConfig.model_validate(work.parameters["config"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from grid.steps.worker import Context, Result, Work, each
+from grid.steps.worker import Result, Work, Workplace, each
 
 
 def version() -> list[int]:
@@ -16,12 +16,12 @@ def version() -> list[int]:
     return [1, 8]
 
 
-def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
+def make(works: Sequence[Work], context: Workplace) -> Iterator[Result]:
     """What a task makes of a shard: its examples."""
     return each(works, context, _one)
 
 
-def _one(work: Work, context: Context) -> dict[str, object]:
+def _one(work: Work, context: Workplace) -> dict[str, object]:
     from preprocessing.lexer.tokens import TokensConfig
     from tasks import Encoding, configured
     from transformers_py import align

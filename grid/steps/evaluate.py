@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from grid.steps.worker import Context, Result, Work
+from grid.steps.worker import Result, Work, Workplace
 
 
 def version() -> int:
@@ -14,7 +14,7 @@ def version() -> int:
     return 3
 
 
-def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
+def make(works: Sequence[Work], context: Workplace) -> Iterator[Result]:
     """The table of units and samples.parquet of each test set."""
     from tasks import Test, configured
 
@@ -34,5 +34,5 @@ def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
             yield work, RuntimeError(facts["error"]) if "error" in facts else facts
 
 
-def _report(context: Context, works: Sequence[Work], row: Mapping[str, Any]) -> None:
+def _report(context: Workplace, works: Sequence[Work], row: Mapping[str, Any]) -> None:
     context.report(works[row.get("test", 0)], row)

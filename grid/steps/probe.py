@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 
-from grid.steps.worker import Context, Result, Work, each
+from grid.steps.worker import Result, Work, Workplace, each
 
 
 def version() -> int:
@@ -14,12 +14,12 @@ def version() -> int:
     return 1
 
 
-def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
+def make(works: Sequence[Work], context: Workplace) -> Iterator[Result]:
     """Hold `bytes` of memory and sleep `seconds`; with `fail`, raise it as the message of a RuntimeError."""
     return each(works, context, _one)
 
 
-def _one(work: Work, context: Context) -> dict[str, object]:
+def _one(work: Work, context: Workplace) -> dict[str, object]:
     context.report(work, {"text": "asleep"})
     held = b"x" * work.parameters.get("bytes", 0)
     time.sleep(work.parameters.get("seconds", 0))

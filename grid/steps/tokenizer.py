@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from grid.steps.worker import Context, Result, Work, each
+from grid.steps.worker import Result, Work, Workplace, each
 
 
 def version() -> int:
@@ -12,12 +12,12 @@ def version() -> int:
     return 1
 
 
-def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
+def make(works: Sequence[Work], context: Workplace) -> Iterator[Result]:
     """The folder of a trained tokenizer."""
     return each(works, context, _one)
 
 
-def _one(work: Work, context: Context) -> dict[str, object]:
+def _one(work: Work, context: Workplace) -> dict[str, object]:
     from preprocessing import tokenizers
     from preprocessing.corpus import building
     from preprocessing.lexer.tokens import TokensConfig

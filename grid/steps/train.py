@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 
-from grid.steps.worker import Context, Result, Work, each
+from grid.steps.worker import Result, Work, Workplace, each
 
 
 def version() -> int:
@@ -13,14 +13,14 @@ def version() -> int:
     return 1
 
 
-def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
+def make(works: Sequence[Work], context: Workplace) -> Iterator[Result]:
     """A model's folder, with its learning curve."""
     return each(works, context, _one)
 
 
-def _one(work: Work, context: Context) -> dict[str, object]:
+def _one(work: Work, context: Workplace) -> dict[str, object]:
     from models.config import TrainingConfig
-    from models.data import Part
+    from models.encoded import Part
     from models.lookup import lookup
     from tasks import configured
     from tasks.fitting import fit

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grid.steps.worker import Context, Result, Work
+from grid.steps.worker import Result, Work, Workplace
 
 if TYPE_CHECKING:
     from preprocessing.variants import Emitted, VariantRequest
@@ -22,7 +22,7 @@ def version() -> list[int]:
     return [1, transformers_py.VERSION]
 
 
-def make(works: Sequence[Work], context: Context) -> Iterator[Result]:
+def make(works: Sequence[Work], context: Workplace) -> Iterator[Result]:
     """shard.parquet of every variant, from one pass."""
     import transformers_py
     from preprocessing import variants

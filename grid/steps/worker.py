@@ -31,7 +31,7 @@ class Work(NamedTuple):
     out: Path
 
 
-class Context:
+class Workplace:
     """What steps know of their surroundings: inputs, scratch space, and where to report to."""
 
     def __init__(self, order: Mapping[str, Any]) -> None:
@@ -98,7 +98,7 @@ class Context:
 
 
 def each(
-    works: Sequence[Work], context: Context, one: Callable[[Work, Context], dict[str, object]]
+    works: Sequence[Work], context: Workplace, one: Callable[[Work, Workplace], dict[str, object]]
 ) -> Iterator[Result]:
     """Do one work after the other; the failure of one doesn't stop the others."""
     for work in works:
@@ -113,7 +113,7 @@ def main(file: Path) -> int:
     order = json.loads(file.read_bytes())
     if order.get("cores"):
         os.sched_setaffinity(0, order["cores"])
-    context = Context(order)
+    context = Workplace(order)
     failed = 0
     with contextlib.ExitStack() as stack:
         works = []
@@ -129,7 +129,7 @@ def main(file: Path) -> int:
     return 1 if failed else 0
 
 
-def _results(works: Sequence[Work], context: Context) -> Iterator[Result]:
+def _results(works: Sequence[Work], context: Workplace) -> Iterator[Result]:
     """The results of a kind's `make`; what it never got to has failed with what ended it."""
     module = importlib.import_module(f"grid.steps.{works[0].kind}")
     open_works = {work.key: work for work in works}
@@ -158,7 +158,7 @@ class _Clock:
         return wall_s / self.steps if share else wall_s
 
 
-def _settle(context: Context, work: Work, result: dict[str, object] | BaseException, clock: _Clock) -> bool:
+def _settle(context: Workplace, work: Work, result: dict[str, object] | BaseException, clock: _Clock) -> bool:
     """Publish a result, or report a failure; tells whether the step is finished."""
     module = importlib.import_module(f"grid.steps.{work.kind}")
     wall_s = clock.lap(share=getattr(module, "SHARED_PASS", False))

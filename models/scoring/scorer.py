@@ -14,8 +14,18 @@ import torch
 from numpy.typing import NDArray
 
 from models.interface import LanguageModel
-from models.scoring.search import BLOCK, TIE, WORST, First, Floats, Ints, Result, first_subwords, search
-from models.scoring.windows import Piece, Slot, Text, Window, windows
+from models.scoring.search import (
+    BLOCK,
+    TIE,
+    WORST,
+    FirstSubwords,
+    Floats,
+    Ints,
+    Result,
+    first_subwords,
+    search,
+)
+from models.scoring.windows import Lane, Text, Window, WindowPiece, windows
 from models.vocabulary import Vocabulary
 
 
@@ -89,7 +99,7 @@ class Scorer:
     def score(self, texts: Iterable[Text]) -> Iterator[Scored]:
         """Each text with its scores, in the order of `texts`."""
         order: deque[_Open] = deque()
-        opened: dict[Slot, _Open] = {}
+        opened: dict[Lane, _Open] = {}
         for window in windows(
             self.model, self._slots(texts, order, opened), self.rows, self.window, self.pack
         ):
@@ -108,11 +118,11 @@ class Scorer:
         yield from (entry.scored for entry in order)
 
     def _slots(
-        self, texts: Iterable[Text], order: "deque[_Open]", opened: "dict[Slot, _Open]"
-    ) -> Iterator[Slot]:
+        self, texts: Iterable[Text], order: "deque[_Open]", opened: "dict[Lane, _Open]"
+    ) -> Iterator[Lane]:
         """Texts that have something to read; each gets its place in `order`."""
         for text in texts:
-            slot = Slot(text)
+            slot = Lane(text)
             order.append(_Open(text, slot.tokens, self.best))
             if slot.tokens:
                 opened[slot] = order[-1]
@@ -127,7 +137,7 @@ class _Open:
         self.nll, self.rank = np.zeros(tokens), np.zeros(tokens, dtype=np.uint8)
         self.best = Best(np.zeros(tokens)) if best else None
 
-    def put(self, piece: Piece, nll: Floats, rank: NDArray[np.uint8]) -> None:
+    def put(self, piece: WindowPiece, nll: Floats, rank: NDArray[np.uint8]) -> None:
         """Scores of some of its tokens."""
         self.nll[piece.token : piece.token + piece.count] = nll
         self.rank[piece.token : piece.token + piece.count] = rank
@@ -159,7 +169,7 @@ def _score_window(scorer: Scorer, window: Window) -> tuple[Floats, NDArray[np.ui
     return -log_p, rank.astype(np.uint8), best
 
 
-def _first_look(scorer: Scorer, window: Window) -> tuple[Floats, First | None]:
+def _first_look(scorer: Scorer, window: Window) -> tuple[Floats, FirstSubwords | None]:
     """log p in nats (K), and if ranks are asked for what the first distribution of each of K tokens says.
 
     Where p is above a half nothing is better: nobody looks, and the best whole subword has −∞ nats.
@@ -167,7 +177,7 @@ def _first_look(scorer: Scorer, window: Window) -> tuple[Floats, First | None]:
     log_p = np.empty(len(window.starts) - 1)
     found = np.zeros(len(log_p), dtype=np.int64)
     nats, piece = np.full(len(log_p), -np.inf), np.zeros(len(log_p), dtype=np.int64)
-    looks: list[First] = []
+    looks: list[FirstSubwords] = []
     k = 0
     while k < len(log_p):  # blocks of whole tokens
         end = int(np.searchsorted(window.starts, window.starts[k] + BLOCK, side="right")) - 1
@@ -190,7 +200,7 @@ def _first_look(scorer: Scorer, window: Window) -> tuple[Floats, First | None]:
         k = end
     if not scorer.ranks:
         return log_p, None
-    first = First(
+    first = FirstSubwords(
         found,
         np.concatenate([look.rows for look in looks]),
         np.concatenate([look.pieces for look in looks]),
@@ -201,7 +211,7 @@ def _first_look(scorer: Scorer, window: Window) -> tuple[Floats, First | None]:
     return log_p, first
 
 
-def _best_whole(log_p: Floats, first: First) -> Best:
+def _best_whole(log_p: Floats, first: FirstSubwords) -> Best:
     """The true token where no whole subword is better."""
     assert first.best is not None
     assert first.best_piece is not None
@@ -210,9 +220,9 @@ def _best_whole(log_p: Floats, first: First) -> Best:
     return Best(-np.maximum(log_p, first.best), tokens)
 
 
-def _search(scorer: Scorer, window: Window, log_p: Floats, first: First, tokens: Ints) -> Result:
+def _search(scorer: Scorer, window: Window, log_p: Floats, first: FirstSubwords, tokens: Ints) -> Result:
     """Searches on for better tokens where the first look left some tokens (their numbers) unsettled."""
-    begun = First(
+    begun = FirstSubwords(
         first.found[tokens],
         np.searchsorted(tokens, first.rows),
         first.pieces,

@@ -57,7 +57,7 @@ class Open:
 
 
 @dataclass
-class First:
+class FirstSubwords:
     """What one distribution says: the prefixes above the threshold, and what is known of each position.
 
     found: how many whole subwords are better; rows, pieces, logp: position, subword and nats of each prefix;
@@ -72,12 +72,14 @@ class First:
     best_piece: Ints | None = None
 
 
-def first_subwords(log_probs: Tensor, threshold: Floats, vocabulary: Vocabulary, best: bool = False) -> First:
+def first_subwords(
+    log_probs: Tensor, threshold: Floats, vocabulary: Vocabulary, best: bool = False
+) -> FirstSubwords:
     """Reads off (N, V) log-probabilities what is above each position's threshold (N), in nats."""
     better = log_probs > torch.from_numpy(threshold).to(log_probs)[:, None]
     above = better.cpu().numpy()
     found = np.count_nonzero(above & vocabulary.tokens, axis=1)
-    first = First(found, found, found, threshold)
+    first = FirstSubwords(found, found, found, threshold)
     if best:
         whole = log_probs.masked_fill(torch.from_numpy(~vocabulary.tokens).to(log_probs.device), -torch.inf)
         values, places = whole.max(1)
@@ -142,7 +144,7 @@ class _Paths:
 def search(
     model: LanguageModel,
     states: Any,
-    opened: First,
+    opened: FirstSubwords,
     threshold: Floats,
     true: Sequence[tuple[int, ...]],
     vocabulary: Vocabulary,

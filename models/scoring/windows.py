@@ -36,7 +36,7 @@ class Text(Protocol):
 
 
 @dataclass(eq=False)
-class Slot:
+class Lane:
     """A text in the work: how many of its tokens have been put before the model."""
 
     text: Text
@@ -52,21 +52,21 @@ class Slot:
         """The first subword of the next token."""
         return int(self.text.token_starts[self.done])
 
-    def take(self, room: int) -> "Piece":
+    def take(self, room: int) -> "WindowPiece":
         """The next tokens that fit into `room` subwords, one at least."""
         starts, first = self.text.token_starts, self.position
         end = int(np.searchsorted(starts, first + room, side="right")) - 1
         end = max(end, self.done + 1)
-        piece = Piece(self, self.done, end - self.done, first, first, int(starts[end]))
+        piece = WindowPiece(self, self.done, end - self.done, first, first, int(starts[end]))
         self.done = end
         return piece
 
 
 @dataclass(frozen=True)
-class Piece:
+class WindowPiece:
     """Tokens of a text, `count` from `token` on: subwords from `first` to before `last`, read from `seen`."""
 
-    slot: Slot
+    slot: Lane
     token: int
     count: int
     seen: int
@@ -92,14 +92,14 @@ class Window:
     """What one pass has read, and the states before each target, piece by piece."""
 
     states: Any
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[WindowPiece] = field(default_factory=list)
     position: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))  # (M) which states
     targets: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # (M)
     starts: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # (K + 1) tokens, into M
 
 
 def windows(
-    model: LanguageModel, slots: Iterable[Slot], rows: int, window: int, pack: bool = True
+    model: LanguageModel, slots: Iterable[Lane], rows: int, window: int, pack: bool = True
 ) -> Iterator[Window]:
     """Everything that the texts hold, each token in one window; the texts of `slots` have subwords.
 
@@ -122,11 +122,11 @@ def windows(
 class _Waiting:
     """Texts that nobody reads yet: pools of them, from each the longest first."""
 
-    def __init__(self, slots: Iterable[Slot]) -> None:
+    def __init__(self, slots: Iterable[Lane]) -> None:
         self._slots = iter(slots)
-        self._sorted: list[Slot] = []
+        self._sorted: list[Lane] = []
 
-    def pool(self) -> list[Slot]:
+    def pool(self) -> list[Lane]:
         """The next texts, in their order."""
         pool, size = [], 0
         for slot in self._slots:
@@ -136,7 +136,7 @@ class _Waiting:
                 break
         return pool
 
-    def pop(self) -> Slot | None:
+    def pop(self) -> Lane | None:
         """The longest of the pool; None when there is nothing left at all."""
         if not self._sorted:
             self._sorted = sorted(self.pool(), key=lambda slot: len(slot.text.subwords))
@@ -145,7 +145,7 @@ class _Waiting:
 
 def _carried(model: LanguageModel, waiting: _Waiting, rows: int, window: int, pack: bool) -> Iterator[Window]:
     """Windows of a model that carries its state; a row's state goes to the row's next window."""
-    slots: list[Slot] = []
+    slots: list[Lane] = []
     kept: list[Any] = []
     while True:
         before = len(slots)
@@ -172,10 +172,10 @@ def _carried(model: LanguageModel, waiting: _Waiting, rows: int, window: int, pa
         kept = [read.states[torch.tensor(stay)]] if stay else []
 
 
-def _line(slot: Slot, window: int, waiting: _Waiting | None) -> tuple[list[Piece], Slot | None]:
+def _line(slot: Lane, window: int, waiting: _Waiting | None) -> tuple[list[WindowPiece], Lane | None]:
     """Pieces of one row, and what it goes on with; with `waiting`, the next text follows on the last."""
     line = [slot.take(window)]
-    current: Slot | None = slot
+    current: Lane | None = slot
     while current is not None:
         if current.done == current.tokens:
             current = waiting.pop() if waiting is not None else None
@@ -187,7 +187,7 @@ def _line(slot: Slot, window: int, waiting: _Waiting | None) -> tuple[list[Piece
     return line, current
 
 
-def _pieces(slot: Slot, context: int, kept: int) -> Iterator[Piece]:
+def _pieces(slot: Lane, context: int, kept: int) -> Iterator[WindowPiece]:
     """A text in pieces of at most `context` subwords; after the first, `kept` of them are there for context
     alone. A token that is longer than what is left gets a longer piece of its own.
     """
@@ -196,10 +196,10 @@ def _pieces(slot: Slot, context: int, kept: int) -> Iterator[Piece]:
         if slot.done:
             seen = max(0, slot.position - kept)
         piece = slot.take(context - (slot.position - seen))
-        yield Piece(slot, piece.token, piece.count, seen, piece.first, piece.last)
+        yield WindowPiece(slot, piece.token, piece.count, seen, piece.first, piece.last)
 
 
-def _read(model: LanguageModel, states: Any, lines: list[list[Piece]]) -> Window:
+def _read(model: LanguageModel, states: Any, lines: list[list[WindowPiece]]) -> Window:
     widest = max(sum(piece.width for piece in line) for line in lines)
     ids = np.zeros((len(lines), widest), dtype=np.int64)
     pieces, targets, position, starts, total = [], [], [], [], 0

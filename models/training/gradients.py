@@ -7,7 +7,7 @@ from torch import Tensor
 
 from models.interface import Trainable, device
 from models.training.objective import Joint, Objective, Rows, Separable
-from models.training.processes import Ranks
+from models.training.process_group import ProcessGroup
 from preprocessing.errors import BadInput
 
 
@@ -19,7 +19,7 @@ class Gradients:
     """
 
     def __init__(
-        self, network: Trainable, objective: Objective, ranks: Ranks, rows: int, micro_batches: int
+        self, network: Trainable, objective: Objective, ranks: ProcessGroup, rows: int, micro_batches: int
     ) -> None:
         self.network, self.objective = network, objective
         self.ranks, self.rows, self.own_rows = ranks, rows, ranks.rows(rows)

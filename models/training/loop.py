@@ -16,13 +16,13 @@ from models.training.events import Events
 from models.training.flops import training_flops, utilisation
 from models.training.gradients import Gradients
 from models.training.objective import Joint, Separable
-from models.training.output import has_fast_bf16
-from models.training.processes import Ranks
-from models.training.training_job import CURVE, Job
+from models.training.output_layer import has_fast_bf16
+from models.training.process_group import ProcessGroup
+from models.training.training_job import CURVE, TrainingJob
 from preprocessing.errors import BadInput
 
 
-def fit_network(network: Trainable, job: Job) -> dict[str, Any]:
+def fit_network(network: Trainable, job: TrainingJob) -> dict[str, Any]:
     """Trains until `max_steps` or until validation no longer improves; leaves the best weights in `job.out`.
 
     Writes model.safetensors and training.parquet; returns facts for the manifest. Takes up a checkpoint of
@@ -85,7 +85,7 @@ def _optimiser(network: Trainable, config: Any) -> torch.optim.Optimizer:
 
 
 class _Training:
-    def __init__(self, network: Trainable, job: Job) -> None:
+    def __init__(self, network: Trainable, job: TrainingJob) -> None:
         config, objective = job.training, job.objective
         if not isinstance(objective, Separable | Joint):
             raise BadInput(f"{type(network).__name__} learns from batches, which this task doesn't have")
@@ -98,7 +98,7 @@ class _Training:
         )
         self.compiled = compiled(network, config.compile, gpu)
         self.progress = _Progress()
-        self.ranks = Ranks()
+        self.ranks = ProcessGroup()
         self.objective = objective
         self.batches = objective.batches(network, config, job.seed)
         self.gradients = Gradients(

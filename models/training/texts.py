@@ -7,12 +7,12 @@ import numpy as np
 from torch import Tensor
 
 from models.config import TrainingConfig
-from models.data import Part, Samples, need
+from models.encoded import Part, Samples, need
 from models.interface import LanguageModel, Network
 from models.scoring.scorer import bits_per_token
 from models.training.objective import Batch, Rows
 from models.training.packing import Packer
-from models.training.training_job import Job
+from models.training.training_job import TrainingJob
 from models.vocabulary import Vocabulary
 from preprocessing.errors import BadInput
 
@@ -57,7 +57,7 @@ class Texts:
         return bits_per_token(model, self.valid, self.vocabulary, training.valid_tokens)
 
 
-def need_texts(job: Job, kind: str) -> Texts:
+def need_texts(job: TrainingJob, kind: str) -> Texts:
     """The texts of a training; raises BadInput for a task that has none."""
     if not isinstance(job.objective, Texts):
         raise BadInput(f"a model of kind {kind} learns from texts, which this task doesn't have")

@@ -25,7 +25,7 @@ Report = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class TrainingJob:
     """What to train on and where to leave the result; `key` names everything that the weights depend on."""
 
     training: TrainingConfig

@@ -17,9 +17,9 @@ from typing import Any, Literal
 import pyarrow as pa
 from pydantic import Field
 
-from preprocessing import parquet, sources
+from preprocessing import parquet_files, sources
 from preprocessing.corpus import cleaning
-from preprocessing.corpus.cleaning import KeepConfig, Rules, Sample
+from preprocessing.corpus.cleaning import CleaningRules, KeepConfig, Sample
 from preprocessing.corpus.duplicates import NearConfig
 from preprocessing.corpus.functions import FunctionsConfig
 from preprocessing.corpus.index import Index
@@ -66,9 +66,9 @@ class CorpusConfig(Frozen):
     split: SplitConfig = SplitConfig()
     shards: int = Field(default=4, ge=1, le=10_000)
 
-    def rules(self) -> Rules:
+    def rules(self) -> CleaningRules:
         """What cleaning needs to know."""
-        return Rules(
+        return CleaningRules(
             keep=self.keep,
             functions=self.functions if self.unit == "function" else None,
             near=self.near if self.duplicates == "near" else None,
@@ -100,7 +100,7 @@ def build(config: CorpusConfig, out: Path, *, workers: int = 1) -> dict[str, Any
     """
     with tempfile.TemporaryDirectory(dir=out, prefix=".spool-") as folder:
         spool = Path(folder) / "samples.parquet"
-        with parquet.Writer(out / "excluded.parquet", EXCLUDED_SCHEMA) as rejects:
+        with parquet_files.RowWriter(out / "excluded.parquet", EXCLUDED_SCHEMA) as rejects:
             excluded = _Excluded(rejects)
             index = _clean(config, spool, excluded, workers)
             dropped = index.choose(exact=config.duplicates != "none", seed=config.split.seed,
@@ -119,7 +119,7 @@ def shard_paths(folder: Path) -> Iterator[Path]:
 class _Excluded:
     """Writes down what is left out, and counts the reasons."""
 
-    def __init__(self, writer: parquet.Writer) -> None:
+    def __init__(self, writer: parquet_files.RowWriter) -> None:
         self.writer = writer
         self.counts: Counter[str] = Counter()
 
@@ -131,7 +131,7 @@ class _Excluded:
 def _clean(config: CorpusConfig, spool: Path, excluded: _Excluded, workers: int) -> Index:
     index = Index(config.near if config.duplicates == "near" else None, config.split)
     raw = sources.lookup(config.source.kind).read(config.source)
-    with parquet.Writer(spool, SCHEMA) as writer:
+    with parquet_files.RowWriter(spool, SCHEMA) as writer:
         for cleaned in _cleaned(raw, config.rules(), workers):
             if isinstance(cleaned, Excluded):
                 excluded.add(cleaned.project, cleaned.path, cleaned.reason, cleaned.detail)
@@ -141,7 +141,9 @@ def _clean(config: CorpusConfig, spool: Path, excluded: _Excluded, workers: int)
     return index
 
 
-def _cleaned(raw: Iterator[RawFile | Excluded], rules: Rules, workers: int) -> Iterable[Sample | Excluded]:
+def _cleaned(
+    raw: Iterator[RawFile | Excluded], rules: CleaningRules, workers: int
+) -> Iterable[Sample | Excluded]:
     """In the order of the source, whoever did the work."""
     if workers == 1:
         return chain.from_iterable(cleaning.clean(file, rules) for file in raw)
@@ -151,7 +153,7 @@ def _cleaned(raw: Iterator[RawFile | Excluded], rules: Rules, workers: int) -> I
     return chain.from_iterable(work(delayed(_clean_batch)(batch, rules) for batch in _batches(raw)))
 
 
-def _clean_batch(batch: list[RawFile | Excluded], rules: Rules) -> list[Sample | Excluded]:
+def _clean_batch(batch: list[RawFile | Excluded], rules: CleaningRules) -> list[Sample | Excluded]:
     return [cleaned for raw in batch for cleaned in cleaning.clean(raw, rules)]
 
 
@@ -212,7 +214,7 @@ def _write(
     rows = _dealt(spool, dropped, deal, excluded)
     row, of = next(rows)
     for number in range(config.shards):
-        with parquet.Writer(out / f"shard-{number:05}.parquet", SCHEMA) as writer:
+        with parquet_files.RowWriter(out / f"shard-{number:05}.parquet", SCHEMA) as writer:
             while of == number:
                 writer.add(row)
                 lines = len(row["text"].splitlines())
@@ -232,7 +234,7 @@ def _dealt(
     spool: Path, dropped: dict[int, str], deal: list[tuple[str, int]], excluded: _Excluded
 ) -> Iterator[tuple[dict[str, Any], int]]:
     """The samples that stay, with their shard; the others are written down."""
-    for position, row in enumerate(parquet.rows(spool)):
+    for position, row in enumerate(parquet_files.rows(spool)):
         if position in dropped:
             excluded.add(row["project"], row["path"], dropped[position])
         else:

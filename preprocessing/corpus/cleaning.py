@@ -107,7 +107,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class CleaningRules:
     """All that decides what becomes of a file; `functions` and `near` are None if they aren't asked for."""
 
     keep: KeepConfig = field(default_factory=KeepConfig)
@@ -115,7 +115,7 @@ class Rules:
     near: NearConfig | None = None
 
 
-def clean(raw: RawFile | Excluded, rules: Rules) -> Iterator[Sample | Excluded]:
+def clean(raw: RawFile | Excluded, rules: CleaningRules) -> Iterator[Sample | Excluded]:
     """The samples of one file, and what of it stays out."""
     project, path = _printable(raw.project), _printable(raw.path)
     if isinstance(raw, Excluded):
@@ -142,7 +142,7 @@ def clean(raw: RawFile | Excluded, rules: Rules) -> Iterator[Sample | Excluded]:
             yield Excluded(project=project, path=where, reason=reason, detail=bad.detail)
 
 
-def _sample(raw: RawFile, path: str, text: str, docstring: str | None, rules: Rules) -> Sample:
+def _sample(raw: RawFile, path: str, text: str, docstring: str | None, rules: CleaningRules) -> Sample:
     """Check one text, cheap checks first."""
     keep = rules.keep
     n_bytes = len(text.encode())

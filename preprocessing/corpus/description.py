@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from preprocessing import parquet
+from preprocessing import parquet_files
 from preprocessing.corpus import building, duplicates
 from preprocessing.corpus.duplicates import NearConfig, NearIndex
 from preprocessing.corpus.split import SPLITS
@@ -36,7 +36,7 @@ def describe(folder: Path) -> dict[str, Any]:
     licenses: Counter[str] = Counter()
     vocabulary = _Vocabulary()
     for shard in building.shard_paths(folder):
-        for row in parquet.rows(shard):
+        for row in parquet_files.rows(shard):
             tokens = lex(row["text"])
             sizes = {"bytes": row["n_bytes"], "lines": len(row["text"].splitlines()), "tokens": len(tokens)}
             splits[row["split"]].update(samples=1, identifiers=tokens.kinds.count(NAME), **sizes)
@@ -78,7 +78,7 @@ def leaks(folder: Path, near: NearConfig) -> dict[str, Any]:
     pairs: list[tuple[str, str]] = []
     leaking: set[int] = set()
     for shard in building.shard_paths(folder):
-        for row in parquet.rows(shard, ["project", "path", "split", "text"]):
+        for row in parquet_files.rows(shard, ["project", "path", "split", "text"]):
             position = len(names)
             names.append(f"{row['split']} {row['project']} {row['path']}")
             split_of.append(row["split"])

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from preprocessing import parquet
+from preprocessing import parquet_files
 from preprocessing.by_kind import Kinds
 from preprocessing.lexer.tokens import TokensConfig
 
@@ -26,4 +26,4 @@ lookup = EXPORTS.lookup
 def rows(shards: Sequence[Path]) -> Iterator[dict[str, Any]]:
     """The samples that have a text, shard by shard."""
     for shard in shards:
-        yield from (row for row in parquet.rows(shard) if row["text"] is not None)
+        yield from (row for row in parquet_files.rows(shard) if row["text"] is not None)

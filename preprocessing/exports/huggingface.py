@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from preprocessing import exports, parquet
+from preprocessing import exports, parquet_files
 from preprocessing.corpus.split import SPLITS
 from preprocessing.lexer.tokens import TokensConfig
 
@@ -30,7 +30,9 @@ def write(shards: Sequence[Path], out: Path, tokens: TokensConfig) -> None:
     counts = dict.fromkeys(SPLITS, 0)
     with ExitStack() as stack:
         writers = {
-            name: stack.enter_context(parquet.Writer(out / "data" / f"{_NAMES[name]}.parquet", _SCHEMA))
+            name: stack.enter_context(
+                parquet_files.RowWriter(out / "data" / f"{_NAMES[name]}.parquet", _SCHEMA)
+            )
             for name in SPLITS
         }
         for row in exports.rows(shards):

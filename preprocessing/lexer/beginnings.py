@@ -48,7 +48,7 @@ class Place:
     comments: bool = False
 
 
-class First(NamedTuple):
+class FirstToken(NamedTuple):
     """The first token of a text: its spelling, and whether what follows can still change it."""
 
     status: int
@@ -77,7 +77,7 @@ def places(text: str, tokens: Tokens, comments: bool) -> Iterator[Place]:
         depth += (text[start:end] in ("(", "[", "{")) - (text[start:end] in (")", "]", "}"))
 
 
-def first_token(text: str, place: Place) -> First:
+def first_token(text: str, place: Place) -> FirstToken:
     """The first token of a text that begins at a place; DEAD if none can."""
     if place.before is not None:
         return _of_line(text, place)
@@ -86,14 +86,14 @@ def first_token(text: str, place: Place) -> First:
     return _plain(text, gap.end(), place)
 
 
-def at_the_end(place: Place) -> First:
+def at_the_end(place: Place) -> FirstToken:
     """The token that stands where a text simply ends."""
     if place.before is not None:
-        return First(SETTLED, SYMBOLS[DEDENT]) if len(place.indents) > 1 else First(DEAD)
-    return First(DEAD) if place.brackets else First(SETTLED, SYMBOLS[NEWLINE])
+        return FirstToken(SETTLED, SYMBOLS[DEDENT]) if len(place.indents) > 1 else FirstToken(DEAD)
+    return FirstToken(DEAD) if place.brackets else FirstToken(SETTLED, SYMBOLS[NEWLINE])
 
 
-def _of_line(text: str, place: Place) -> First:
+def _of_line(text: str, place: Place) -> FirstToken:
     skipped = _BLANK_LINES.match(text)
     assert skipped is not None
     assert place.before is not None
@@ -101,26 +101,26 @@ def _of_line(text: str, place: Place) -> First:
     assert blanks is not None
     at = blanks.end()
     if at == len(text):
-        return First(OPEN)
+        return FirstToken(OPEN)
     if text[at] == "#" or text[at] == "\\":
-        return _plain(text, at, place) if text[at] == "#" else First(DEAD)
+        return _plain(text, at, place) if text[at] == "#" else FirstToken(DEAD)
     wide = columns(("" if skipped.end() else place.before) + blanks[0])
     if wide > place.indents[-1]:
-        return First(DEAD) if place.begun else First(SETTLED, SYMBOLS[INDENT])
+        return FirstToken(DEAD) if place.begun else FirstToken(SETTLED, SYMBOLS[INDENT])
     if wide < place.indents[-1]:
-        return First(SETTLED, SYMBOLS[DEDENT]) if wide in place.indents else First(DEAD)
+        return FirstToken(SETTLED, SYMBOLS[DEDENT]) if wide in place.indents else FirstToken(DEAD)
     return _plain(text, at, place)
 
 
-def _plain(text: str, at: int, place: Place) -> First:
+def _plain(text: str, at: int, place: Place) -> FirstToken:
     """The token at a place that is no blank."""
     character = text[at : at + 1]
     if not character:
-        return First(OPEN)
+        return FirstToken(OPEN)
     if character in "\r\n":
-        return First(SETTLED, SYMBOLS[NEWLINE])
+        return FirstToken(SETTLED, SYMBOLS[NEWLINE])
     if character == "#":
-        return _run(_COMMENT, text, at) if place.comments else First(DEAD)
+        return _run(_COMMENT, text, at) if place.comments else FirstToken(DEAD)
     if character in "'\"":
         return _string(text, at)
     if word := WORD.match(text, at):
@@ -131,29 +131,31 @@ def _plain(text: str, at: int, place: Place) -> First:
     operator = next((o for o in _BY_LENGTH if text.startswith(o, at)), None)
     rest = text[at : at + 3]
     if rest in _GROWS or rest == "\\":
-        return First(OPEN)
-    return First(DEAD) if operator is None else First(SETTLED, operator)
+        return FirstToken(OPEN)
+    return FirstToken(DEAD) if operator is None else FirstToken(SETTLED, operator)
 
 
-def _run(pattern: re.Pattern[str], text: str, at: int) -> First:
+def _run(pattern: re.Pattern[str], text: str, at: int) -> FirstToken:
     match = pattern.match(text, at)
     assert match is not None
-    return First(OPEN) if match.end() == len(text) else First(SETTLED, match[0])
+    return FirstToken(OPEN) if match.end() == len(text) else FirstToken(SETTLED, match[0])
 
 
-def _string(text: str, at: int) -> First:
+def _string(text: str, at: int) -> FirstToken:
     opening = STRING_START.match(text, at)
     assert opening is not None
     quote = opening[2]
     q, end = quote[0], opening.end()
     if len(quote) == 1 and text.startswith(q, end):  # empty, or the beginning of a long one
-        return First(OPEN) if end + 1 == len(text) else First(SETTLED, text[at : end + 1])
+        return FirstToken(OPEN) if end + 1 == len(text) else FirstToken(SETTLED, text[at : end + 1])
     body = (_LONG if len(quote) == 3 else _SHORT)[q].match(text, end)
     assert body is not None
     if text.startswith(quote, body.end()):
-        return First(SETTLED, text[at : body.end() + len(quote)])
+        return FirstToken(SETTLED, text[at : body.end() + len(quote)])
     return (
-        First(DEAD) if len(quote) == 1 and text[body.end() : body.end() + 1] in ("\r", "\n") else First(OPEN)
+        FirstToken(DEAD)
+        if len(quote) == 1 and text[body.end() : body.end() + 1] in ("\r", "\n")
+        else FirstToken(OPEN)
     )
 
 

@@ -12,7 +12,7 @@ from preprocessing.by_kind import Kinds
 from preprocessing.fetching.raw import Excluded, RawFile, SourceConfig
 
 
-class Source(Protocol):
+class SourceModule(Protocol):
     """What a module below this package gives."""
 
     Config: type[SourceConfig]
@@ -22,7 +22,7 @@ class Source(Protocol):
     def raw_digest(self, config: Any) -> str: ...
 
 
-SOURCES = Kinds[Source](__name__, "corpus.source.kind: no source")
+SOURCES = Kinds[SourceModule](__name__, "corpus.source.kind: no source")
 lookup = SOURCES.lookup
 
 AnySource = Annotated[SourceConfig, SOURCES]

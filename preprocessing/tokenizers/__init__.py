@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from preprocessing import parquet
+from preprocessing import parquet_files
 from preprocessing.by_kind import Kinds
 from preprocessing.frozen import Frozen, InKey
 from preprocessing.lexer.tokens import SYMBOLS, TokensConfig, lex, texts
@@ -113,7 +113,7 @@ def training_tokens(
     symbols = frozenset(SYMBOLS.values())
     below = 2**64 if train_bytes is None else _share(shards, train_bytes)
     for shard in shards:
-        for row in parquet.rows(shard, ["sample", "split", "text"]):
+        for row in parquet_files.rows(shard, ["sample", "split", "text"]):
             if row["split"] == "train" and row["text"] is not None and int(row["sample"], 16) < below:
                 spelled = texts(row["text"], lex(row["text"], config.comments), config)
                 yield from (text for text in spelled if text not in symbols)

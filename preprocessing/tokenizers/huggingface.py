@@ -51,9 +51,9 @@ def train(config: Config, token_texts: Iterator[str], out: Path) -> dict[str, An
     return {"vocab_size": FIRST + _size(library), "path": config.path}
 
 
-def load(folder: Path) -> "HuggingFace":
+def load(folder: Path) -> "RunningTextTokenizer":
     """The tokenizer in a folder that `train` filled."""
-    return HuggingFace(Library.from_file(str(folder / FILE_NAME)))
+    return RunningTextTokenizer(Library.from_file(str(folder / FILE_NAME)))
 
 
 def _read(path: str) -> Library:
@@ -83,7 +83,7 @@ def _size(library: Library) -> int:
     return 1 + max(library.get_vocab(with_added_tokens=True).values())
 
 
-class HuggingFace:
+class RunningTextTokenizer:
     """See preprocessing.tokenizers.Tokenizer; `ends` are all True, since every subword is scored for itself.
 
     No sequence of subwords is a token, since none says by itself that it is complete.

@@ -13,14 +13,14 @@ from analysis.statistics.descriptions import Description, Scope, SumColumn, Toke
 from analysis.statistics.metrics import ByBin, Difference, Metric, MostConfident, PowerOfTwo, Ratio
 from preprocessing.lexer.tokens import KINDS
 from tasks import Encoding, Test
-from tasks.completion import tokens
+from tasks.completion import scored_tokens
 from tasks.completion.config import Config as Config
 from tasks.completion.config import Evaluation as Evaluation
 from tasks.units import Sum
 
 if TYPE_CHECKING:
     from models.config import ModelConfig
-    from models.data import Part
+    from models.encoded import Part
     from models.scoring.candidates import Completion, Context
     from models.training.objective import Objective
     from models.training.training_job import Report
@@ -31,13 +31,13 @@ CORPUS = {"unit": frozenset({"file", "function"})}
 MODELS = frozenset({"gpt", "gru", "huggingface", "ngram"})
 POOL = False
 
-UNIT = Unit(singular="token", plural="tokens", count=tokens.SCORED.count)
+UNIT = Unit(singular="token", plural="tokens", count=scored_tokens.SCORED.count)
 CHANGES = ("unchanged", "renamed", "inserted")
 SUMS = (
-    *tokens.SUMS,
+    *scored_tokens.SUMS,
     Sum(name="above_ten_bits", needs=("nll_bits",), of=lambda bits: bits > 10),
 )
-UNITS = replace(tokens.SCORED, sums=SUMS)
+UNITS = replace(scored_tokens.SCORED, sums=SUMS)
 
 METRICS = (
     Metric(
@@ -177,9 +177,9 @@ def refuses(rewrite: str, options: Mapping[str, Any]) -> str:
 
 def encode(config: Config, encoding: Encoding) -> dict[str, Any]:
     """Subwords token by token, with the origin of each token: preprocessing.shards."""
-    from preprocessing import encode
+    from preprocessing.encoding import build
 
-    return encode.build(
+    return build(
         encoding.shard,
         encoding.tokenizer,
         encoding.tokens,

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.checkpoints import weights
-from models.data import Sample
+from models.encoded import TextSample
 from models.interface import Network
 from models.scoring.scorer import Scored, Scorer
 from models.training.packing import Packer
@@ -33,7 +33,9 @@ class Remembers(Protocol):
     def forget(self) -> None: ...
 
 
-def score_dynamic(scorer: Scorer, samples: Iterable[Sample], rate: float, window: int) -> Iterator[Scored]:
+def score_dynamic(
+    scorer: Scorer, samples: Iterable[TextSample], rate: float, window: int
+) -> Iterator[Scored]:
     """As Scorer.score, one sample after the other; the samples of a project must stand together.
 
     rate: step of plain gradient descent; window: subwords per step. Raises BadInput for a model that can
@@ -59,7 +61,7 @@ def score_dynamic(scorer: Scorer, samples: Iterable[Sample], rate: float, window
         _put_back(model, original)
 
 
-def _remembering(model: Remembers, scorer: Scorer, samples: Iterable[Sample]) -> Iterator[Scored]:
+def _remembering(model: Remembers, scorer: Scorer, samples: Iterable[TextSample]) -> Iterator[Scored]:
     project = None
     try:
         for sample in samples:
@@ -78,7 +80,7 @@ def _put_back(model: Network, original: dict[str, torch.Tensor]) -> None:
             parameter.copy_(original[name])
 
 
-def _learn(model: Network, sample: Sample, rate: float, window: int) -> None:
+def _learn(model: Network, sample: TextSample, rate: float, window: int) -> None:
     """One step per full window of the file, and one for what is left; dropout stays off.
 
     A window is at most as wide as the model can read.

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.config import EarlyStop, TrainingConfig
-from models.data import Part
-from preprocessing import encode, tokenizers
+from models.encoded import Part
+from preprocessing import encoding, tokenizers
 from preprocessing.lexer.tokens import TokensConfig, lex, texts
 from tasks import Test
 from tasks.completion import scoring
@@ -179,4 +179,4 @@ def _write_lines(model: Any, tokenizer: Path, folder: Path) -> None:
     ]
     source = folder.parent / "lines.parquet"
     pq.write_table(pa.Table.from_pylist([{**row, "n_bytes": len(LINES)} for row in rows]), source)
-    encode.build(source, tokenizer, tokens, folder)
+    encoding.build(source, tokenizer, tokens, folder)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from models.data import Sample, scored_samples
+from models.encoded import TextSample, scored_samples
 from models.scoring.scorer import Best, Counts, Scored, Scorer
 from models.subtokens import overlap, subtokens
 from models.training.training_job import Report
@@ -24,7 +24,7 @@ from preprocessing.lexer.tokens import NAME
 from tasks import Test, evaluating
 from tasks.completion.adapting import score_dynamic
 from tasks.completion.config import Evaluation
-from tasks.completion.tokens import SCORED
+from tasks.completion.scored_tokens import SCORED
 
 ROW_GROUP = 250_000  # tokens that are written together
 TOKENS = pa.schema(
@@ -50,7 +50,7 @@ SAMPLES = SCORED.table_of()
 class RanksTokens(Protocol):
     """A model with a tokenizer of its own, that says itself what the rank of a token is, and the best one."""
 
-    def rank_tokens(self, tokenizer: Any, sample: Sample, best: bool) -> Any: ...
+    def rank_tokens(self, tokenizer: Any, sample: TextSample, best: bool) -> Any: ...
 
 
 def run(
@@ -148,7 +148,7 @@ def _row_groups(scored: Iterable[Scored]) -> Iterator[list[Scored]]:
 
 
 def _table(scored: Scored, ranks: bool, vocabulary: Vocabulary) -> pa.Table:
-    sample: Sample = scored.text
+    sample: TextSample = scored.text
     n = len(scored.nll)
     name = pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, dtype=np.int32)), pa.array([sample.sample]))
     columns = [
@@ -172,7 +172,7 @@ def _table(scored: Scored, ranks: bool, vocabulary: Vocabulary) -> pa.Table:
 
 def _overlaps(scored: Scored, best: Best, vocabulary: Vocabulary) -> NDArray[np.uint16]:
     """Sub-tokens that the most probable token shares with the true one, and of both together; (K, 2)."""
-    sample: Sample = scored.text
+    sample: TextSample = scored.text
     counts = np.zeros((len(scored.nll), 2), dtype=np.uint16)
     for k in np.flatnonzero(sample.kinds == NAME).tolist():
         if best.spelled is None:

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from grid.engines import containers
-from grid.engines.config import DockerHost
+from grid.engines.docker_host import DockerHost
 from grid.executors import docker as docker_executor
 from grid.hosts import Hosts, Local
 from grid.scheduler.driver import Driver, Report, Silent

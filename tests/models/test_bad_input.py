@@ -11,7 +11,7 @@ import torch
 
 from models.checkpoints import load_model, lookup_network
 from models.config import TrainingConfig
-from models.data import Part
+from models.encoded import Part
 from models.kinds.ngram.counts import count, stream
 from models.kinds.ngram.network import Ngram
 from models.lookup import lookup

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models.config import TrainingConfig
-from models.data import Part
+from models.encoded import Part
 from models.lookup import lookup
 from tasks import Test
 from tasks.completion import scoring

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.data import Part
+from models.encoded import Part
 from preprocessing.errors import BadInput
 from preprocessing.lexer.tokens import TokensConfig
-from tasks import Encoding, examples
+from tasks import Encoding, example_tables
 
 ROWS = [("a", "train", "x = 1", "One."), ("b", "train", "y = 2", None), ("c", "valid", "z = 3", "Three.")]
 
@@ -41,7 +41,7 @@ def made(shard: Path, original: Path | None, out: Path) -> dict[str, Any]:
     """Examples of those that have a docstring, with both texts."""
     out.mkdir()
 
-    def example(row: examples.Row, source: examples.Row) -> examples.Row | None:
+    def example(row: example_tables.Row, source: example_tables.Row) -> example_tables.Row | None:
         told = {"read": row["text"], "asked": source["text"], "docstring": source["docstring"]}
         return told if source["docstring"] else None
 
@@ -49,12 +49,12 @@ def made(shard: Path, original: Path | None, out: Path) -> dict[str, Any]:
         shard=shard, original=original, align=None, tokenizer=out, tokens=TokensConfig(), out=out
     )
     columns = [(name, pa.string()) for name in ("read", "asked", "docstring")]
-    return examples.write(encoding, columns, example)
+    return example_tables.write(encoding, columns, example)
 
 
 def test_a_corpus(corpus: Path, tmp_path: Path) -> None:
     assert made(corpus, None, tmp_path / "out") == {"examples": {"train": 1, "valid": 1}}
-    assert examples.read([tmp_path / "out"], "train").to_pylist() == [
+    assert example_tables.read([tmp_path / "out"], "train").to_pylist() == [
         {"sample": "a", "project": "p", "split": "train", "outcome": "original", "read": "x = 1"}
         | {"asked": "x = 1", "docstring": "One."}
     ]
@@ -62,9 +62,9 @@ def test_a_corpus(corpus: Path, tmp_path: Path) -> None:
 
 def test_a_variant_has_all_of_the_corpus_beside_it(corpus: Path, variant: Path, tmp_path: Path) -> None:
     assert made(variant, corpus, tmp_path / "out") == {"examples": {"train": 1}}
-    [row] = examples.read([tmp_path / "out"], "train").to_pylist()
+    [row] = example_tables.read([tmp_path / "out"], "train").to_pylist()
     assert (row["outcome"], row["read"], row["asked"]) == ("rewritten", "x_2 = 1", "x = 1")
-    assert len(examples.read([tmp_path / "out"], "valid")) == 0
+    assert len(example_tables.read([tmp_path / "out"], "valid")) == 0
 
 
 def test_only_what_was_rewritten_is_added_to_a_training(corpus: Path, variant: Path, tmp_path: Path) -> None:
@@ -75,6 +75,6 @@ def test_only_what_was_rewritten_is_added_to_a_training(corpus: Path, variant: P
         Part(folder=tmp_path / "original", only_rewritten=True),
         Part(folder=tmp_path / "rewritten", only_rewritten=True),
     ]
-    assert examples.of_parts(parts, "train")["read"].to_pylist() == ["x = 1", "x_2 = 1"]
+    assert example_tables.of_parts(parts, "train")["read"].to_pylist() == ["x = 1", "x_2 = 1"]
     with pytest.raises(BadInput, match="no valid examples"):
-        examples.of_parts(parts[2:], "valid")
+        example_tables.of_parts(parts[2:], "valid")

@@ -9,8 +9,8 @@ import pytest
 
 from preprocessing.lexer.tokens import KEYWORD, NAME, NEWLINE
 from tasks.completion import UNITS
+from tasks.completion.scored_tokens import SUMS
 from tasks.completion.scoring import SAMPLES, TOKENS
-from tasks.completion.tokens import SUMS
 from tasks.units import Sum, Units, values_of
 
 #        sample  kind     origin change bits  rank bytes best, shared and both sub-tokens

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from transformers_py.source import Source
-from transformers_py.source.scopes import DYNAMIC, Scope
+from transformers_py.source.scopes import DYNAMIC, NameScope
 
 _FORBIDDEN = (
     ast.Yield,
@@ -44,7 +44,7 @@ class Surroundings:
 
     source: Source
     fresh: frozenset[str]
-    scope: Scope
+    scope: NameScope
 
 
 def why_not(node: ast.stmt, previous: ast.stmt | None, owner: Owner, around: Surroundings) -> str | None:

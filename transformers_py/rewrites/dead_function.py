@@ -9,7 +9,7 @@ import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.insertion_points import InsertionPoint, function_points, line_start, module_points
-from transformers_py.sites.new_names import Dice, Names
+from transformers_py.sites.new_names import Dice, NewNames
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
@@ -60,7 +60,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
 
 def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
     """One function of two parameters, with nothing in it that comes from around it."""
-    names = Names(dice, taken)
+    names = NewNames(dice, taken)
     own = {letter: names.pseudo("name") for letter in "abcd"}
     size = options.body if options.body != "mixed" else dice.pick(("short", "long"))
     indent = site.edits[0].text.partition(HOLE)[0].lstrip("\r\n") + source.indent

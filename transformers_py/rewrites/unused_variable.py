@@ -6,7 +6,7 @@ from typing import Literal
 
 from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.insertion_points import function_points, insertion
-from transformers_py.sites.new_names import ADJECTIVES, NOUNS, Dice, Names
+from transformers_py.sites.new_names import ADJECTIVES, NOUNS, Dice, NewNames
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 
@@ -30,7 +30,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
 
 def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
     """One assignment of a literal to a new name."""
-    names = Names(dice, taken)
+    names = NewNames(dice, taken)
     name = names.random("") if options.names == "random" else names.pseudo("old_name")
     kind = options.values
     if kind == "mixed":

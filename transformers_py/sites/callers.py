@@ -11,7 +11,7 @@ from typing import cast
 import libcst as cst
 
 from transformers_py.source import Source
-from transformers_py.source.scopes import Binding, Scope
+from transformers_py.source.scopes import Binding, NameScope
 
 _CALLERS = {"sorted": "key", "min": "key", "max": "key", "map": None, "filter": None}
 """Builtins that call a function by position alone -> the keyword that gives it; None: it comes first."""
@@ -63,7 +63,7 @@ def is_private(binding: Binding) -> bool:
     )
 
 
-def lambda_escape(source: Source, scope: Scope) -> str | None:
+def lambda_escape(source: Source, scope: NameScope) -> str | None:
     """Why a lambda may be called by keyword; None if at once, by a builtin or through a local name."""
     node = cast(cst.Lambda, source.nodes[scope.node])
     parent_index = source.parents[scope.node]
@@ -82,7 +82,7 @@ def lambda_escape(source: Source, scope: Scope) -> str | None:
     return "escapes"
 
 
-def _assigned_escape(source: Source, assign: cst.Assign, scope: Scope) -> str | None:
+def _assigned_escape(source: Source, assign: cst.Assign, scope: NameScope) -> str | None:
     target = assign.targets[0].target
     around = scope.parent
     if not isinstance(target, cst.Name) or around is None or not around.is_function:
@@ -101,7 +101,7 @@ def _assigned_escape(source: Source, assign: cst.Assign, scope: Scope) -> str | 
     return None
 
 
-def _is_builtin_caller(source: Source, call: cst.Call, argument: cst.Arg, scope: Scope) -> bool:
+def _is_builtin_caller(source: Source, call: cst.Call, argument: cst.Arg, scope: NameScope) -> bool:
     if not isinstance(call.func, cst.Name) or call.func.value not in _CALLERS:
         return False
     name = call.func.value

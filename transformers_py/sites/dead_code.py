@@ -5,20 +5,20 @@ in `def f(items, limit): ...`:  total_count = items or limit
 
 from collections.abc import Collection
 
-from transformers_py.sites.new_names import FORBIDDEN, Dice, Names
+from transformers_py.sites.new_names import FORBIDDEN, Dice, NewNames
 from transformers_py.source import Source, kept
-from transformers_py.source.scopes import DYNAMIC, Scope
+from transformers_py.source.scopes import DYNAMIC, NameScope
 
 _UNUSABLE = (DYNAMIC | FORBIDDEN | {"_"}) - {"self"}
 
 
-def plausible(source: Source, scope: Scope, dice: Dice, taken: Collection[str]) -> str:
+def plausible(source: Source, scope: NameScope, dice: Dice, taken: Collection[str]) -> str:
     """One short simple statement; it binds at most one name, which isn't in `taken`."""
     usable = _usable_names(source)
     known = usable.get(scope.index)
     if known is None:
         known = usable[scope.index] = [name for name in scope.uses if _is_usable(scope, name)]
-    new = Names(dice, taken).pseudo(_local_style(dice.pick(known)) if known else "value")
+    new = NewNames(dice, taken).pseudo(_local_style(dice.pick(known)) if known else "value")
     if not known:
         return f"{new} = {int(dice.random() * 100)}"
     first = dice.pick(known)
@@ -47,7 +47,7 @@ def _local_style(name: str) -> str:
     return name.lower() if name[:1].isupper() else name
 
 
-def _is_usable(scope: Scope, name: str) -> bool:
+def _is_usable(scope: NameScope, name: str) -> bool:
     """Names that keep their spelling: parameters and globals, but no local variables; builtins say little."""
     if name in _UNUSABLE or name in scope.declared or name.startswith("__"):
         return False

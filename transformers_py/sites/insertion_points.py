@@ -14,7 +14,7 @@ import libcst as cst
 from transformers_py.source import Source
 from transformers_py.source.cpython import is_continued
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
-from transformers_py.source.scopes import LINE_WORDS, Scope
+from transformers_py.source.scopes import LINE_WORDS, NameScope
 
 MAX_BLOCKS = 12
 """CPython allows 20 loops, withs and tries inside one another; nothing is inserted below this many blocks."""
@@ -39,7 +39,7 @@ class InsertionPoint:
     above: int
     """Where the comment lines right above the statement start (after their indentation), or `offset`."""
     indent: str
-    scope: Scope
+    scope: NameScope
     statement: int
     """Index in the source's table of the statement that will follow."""
 
@@ -165,7 +165,7 @@ def line_points(source: Source) -> tuple[list[InsertionPoint], Refusals]:
     return found, refused
 
 
-def refusal(source: Source, scope: Scope, new_names: bool) -> str | None:
+def refusal(source: Source, scope: NameScope, new_names: bool) -> str | None:
     """Why nothing may be inserted into a function: its names or its lines are looked at while it runs."""
     outermost = scope
     for outer in scope.enclosing():
@@ -182,7 +182,7 @@ def refusal(source: Source, scope: Scope, new_names: bool) -> str | None:
     return None
 
 
-def line_refusal(source: Source, scope: Scope, known: dict[int, str | None]) -> str | None:
+def line_refusal(source: Source, scope: NameScope, known: dict[int, str | None]) -> str | None:
     """Why lines may not be moved in a module, in a class or in the function around a scope.
 
     `known` keeps the answers.

@@ -84,7 +84,7 @@ class Dice:
         return choices[number + (len(choices) > 1 and number >= choices.index(first))]
 
 
-class Names:
+class NewNames:
     """Draws new names that are in no text of `taken`, in builtins or among the keywords, and never twice."""
 
     def __init__(

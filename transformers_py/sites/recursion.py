@@ -6,7 +6,7 @@ def f(x): return g(x)    def g(x): return f(h(x))    ->  f and g, which call eac
 from collections import defaultdict
 
 from transformers_py.source import Source
-from transformers_py.source.scopes import Scope
+from transformers_py.source.scopes import NameScope
 
 
 def recursive(source: Source) -> frozenset[int]:
@@ -16,7 +16,7 @@ def recursive(source: Source) -> frozenset[int]:
     it, and what names a class may call its methods. Recursion through other modules isn't seen.
     """
     functions = [scope for scope in source.scopes if scope.kind == "function"]
-    named: defaultdict[str, list[Scope]] = defaultdict(list)
+    named: defaultdict[str, list[NameScope]] = defaultdict(list)
     for scope in functions:
         named[source.nodes[scope.node].name.value].append(scope)  # type: ignore[attr-defined]
     for scope in source.scopes:
@@ -27,7 +27,7 @@ def recursive(source: Source) -> frozenset[int]:
     return _left_in_order(calls)
 
 
-def _called(scope: Scope, named: dict[str, list[Scope]]) -> set[int]:
+def _called(scope: NameScope, named: dict[str, list[NameScope]]) -> set[int]:
     words = {word for inner in scope.subtree() for words in (inner.uses, inner.words) for word in words}
     return {function.index for word in words & named.keys() for function in named[word]}
 

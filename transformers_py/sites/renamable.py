@@ -9,10 +9,10 @@ import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from random import Random
 
-from transformers_py.sites.new_names import Names
+from transformers_py.sites.new_names import NewNames
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
-from transformers_py.source.scopes import Binding, Scope
+from transformers_py.source.scopes import Binding, NameScope
 
 Choice = Callable[[Source, Binding], str | None]
 REASONS = {
@@ -131,7 +131,7 @@ def _shares_slot(binding: Binding) -> bool:
     return any(_comprehension_binds(user, name) for user in binding.users)
 
 
-def _comprehension_binds(scope: Scope, name: str) -> bool:
+def _comprehension_binds(scope: NameScope, name: str) -> bool:
     return any(
         child.kind == "comprehension" and (name in child.bindings or _comprehension_binds(child, name))
         for child in scope.children
@@ -144,7 +144,7 @@ def draw(
     """A new name for each site, used nowhere in the text and by no other site; None where none was found."""
     if style == "swap":
         return [""] * len(sites)
-    names = Names(rng, taken, source.count_subwords)
+    names = NewNames(rng, taken, source.count_subwords)
     text = source.text
     return [
         names.draw(style, text[site.edits[0].start : site.edits[0].end], generic) or None for site in sites

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from transformers_py.source.cpython import parse_quietly, undisturbed
 from transformers_py.source.nodes import NodeTable
-from transformers_py.source.scopes import Scope, Scopes, find_scopes
+from transformers_py.source.scopes import NameScope, Scopes, find_scopes
 
 _T = TypeVar("_T")
 CountSubwords = Callable[[str], int]
@@ -47,7 +47,7 @@ class Source(NodeTable):
         return find_scopes(self)
 
     @property
-    def scopes(self) -> list[Scope]:
+    def scopes(self) -> list[NameScope]:
         """All scopes, the module's first, in the order of the text."""
         return self.scoping.scopes
 

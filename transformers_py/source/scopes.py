@@ -56,15 +56,15 @@ class Binding:
     """
 
     name: str
-    scope: "Scope"
+    scope: "NameScope"
     kinds: set[str] = field(default_factory=set)
     names: list[int] = field(default_factory=list)
-    users: "list[Scope]" = field(default_factory=list)
+    users: "list[NameScope]" = field(default_factory=list)
     hazards: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True, eq=False)
-class Scope:
+class NameScope:
     """A scope: its node's index in the table, the names spelt in it, and its bindings.
 
     `hazards` are reasons that forbid to change which names exist in the scope.
@@ -73,8 +73,8 @@ class Scope:
     index: int
     kind: Kind
     node: int
-    parent: "Scope | None"
-    children: "list[Scope]" = field(default_factory=list)
+    parent: "NameScope | None"
+    children: "list[NameScope]" = field(default_factory=list)
     uses: dict[str, list[int]] = field(default_factory=dict)
     stores: dict[str, set[str]] = field(default_factory=dict)
     declared: dict[str, str] = field(default_factory=dict)
@@ -83,13 +83,13 @@ class Scope:
     hazards: set[str] = field(default_factory=set)
     words: set[str] = field(default_factory=set)
 
-    def subtree(self) -> "Iterator[Scope]":
+    def subtree(self) -> "Iterator[NameScope]":
         """This scope and all below."""
         yield self
         for child in self.children:
             yield from child.subtree()
 
-    def enclosing(self) -> "Iterator[Scope]":
+    def enclosing(self) -> "Iterator[NameScope]":
         """The scopes around this one, the innermost first."""
         scope = self.parent
         while scope is not None:
@@ -106,10 +106,10 @@ class Scope:
 class Scopes:
     """What the walk over the table found."""
 
-    scopes: list[Scope]
-    of: list[Scope]
+    scopes: list[NameScope]
+    of: list[NameScope]
     """The scope in which node i is evaluated."""
-    inner: dict[int, Scope]
+    inner: dict[int, NameScope]
     """Index of a function, lambda, class or comprehension node -> the scope that it opens."""
     hazards: set[str]
     """Reasons that forbid every renaming in the module."""
@@ -143,12 +143,12 @@ class _Finder:
         self.source = source
         self.nodes = source.nodes
         self.parents = source.parents
-        self.module = Scope(0, "module", 0, None)
+        self.module = NameScope(0, "module", 0, None)
         self.scopes = [self.module]
-        self.of: list[Scope] = []
-        self.below: list[Scope] = []
-        self.inner: dict[int, Scope] = {0: self.module}
-        self.elsewhere: dict[int, Scope] = {}
+        self.of: list[NameScope] = []
+        self.below: list[NameScope] = []
+        self.inner: dict[int, NameScope] = {0: self.module}
+        self.elsewhere: dict[int, NameScope] = {}
         self.roles: dict[int, str] = {}
         self.hazards: set[str] = set()
         self.attributes: set[str] = set()
@@ -177,8 +177,8 @@ class _Finder:
             namespace = "namespace"
         return Scopes(self.scopes, of, self.inner, self.hazards, self.roles, self.attributes, namespace)
 
-    def open(self, i: int, kind: Kind, parent: Scope) -> Scope:
-        scope = Scope(len(self.scopes), kind, i, parent)
+    def open(self, i: int, kind: Kind, parent: NameScope) -> NameScope:
+        scope = NameScope(len(self.scopes), kind, i, parent)
         parent.children.append(scope)
         self.scopes.append(scope)
         self.inner[i] = scope
@@ -195,7 +195,7 @@ class _Finder:
 
     # -- one method per class of node
 
-    def name(self, i: int, node: cst.Name, scope: Scope) -> None:
+    def name(self, i: int, node: cst.Name, scope: NameScope) -> None:
         name = node.value
         role = self.roles.get(id(node))
         if role == "none":
@@ -210,7 +210,7 @@ class _Finder:
             if role == "walrus":
                 while scope.kind == "comprehension":
                     scope.declared.setdefault(name, "walrus")
-                    scope = cast(Scope, scope.parent)
+                    scope = cast(NameScope, scope.parent)
             kinds = scope.stores.get(name)
             if kinds is None:
                 scope.stores[name] = {role}
@@ -233,7 +233,7 @@ class _Finder:
             return
         scope.hazards.add("dynamic_names")
 
-    def function(self, i: int, node: cst.FunctionDef, scope: Scope) -> None:
+    def function(self, i: int, node: cst.FunctionDef, scope: NameScope) -> None:
         self.roles[id(node.name)] = "function"
         inner = self.open(i, "function", scope)
         self.elsewhere[id(node.body)] = inner
@@ -241,45 +241,45 @@ class _Finder:
         if node.type_parameters is not None:
             self._type_parameters(node.type_parameters, inner)
 
-    def _type_parameters(self, node: cst.TypeParameters, scope: Scope) -> None:
+    def _type_parameters(self, node: cst.TypeParameters, scope: NameScope) -> None:
         self.hazards.add("type_parameters")
 
-    def _parameters(self, node: cst.Parameters, inner: Scope) -> None:
+    def _parameters(self, node: cst.Parameters, inner: NameScope) -> None:
         rest = [p for p in (node.star_arg, node.star_kwarg) if isinstance(p, cst.Param)]
         for param in (*node.posonly_params, *node.params, *node.kwonly_params, *rest):
             self.roles[id(param.name)] = "parameter"
             self.elsewhere[id(param.name)] = inner
 
-    def lambda_(self, i: int, node: cst.Lambda, scope: Scope) -> None:
+    def lambda_(self, i: int, node: cst.Lambda, scope: NameScope) -> None:
         inner = self.open(i, "lambda", scope)
         self.elsewhere[id(node.body)] = inner
         self._parameters(node.params, inner)
 
-    def class_(self, i: int, node: cst.ClassDef, scope: Scope) -> None:
+    def class_(self, i: int, node: cst.ClassDef, scope: NameScope) -> None:
         self.roles[id(node.name)] = "class"
         inner = self.open(i, "class", scope)
         self.elsewhere[id(node.body)] = inner
         if node.type_parameters is not None:
             self._type_parameters(node.type_parameters, inner)
 
-    def comprehension(self, i: int, node: cst.BaseComp, scope: Scope) -> None:
+    def comprehension(self, i: int, node: cst.BaseComp, scope: NameScope) -> None:
         inner = self.open(i, "comprehension", scope)
         self.below[i] = inner
         self.elsewhere[id(node.for_in.iter)] = scope
 
-    def comp_for(self, i: int, node: cst.CompFor, scope: Scope) -> None:
+    def comp_for(self, i: int, node: cst.CompFor, scope: NameScope) -> None:
         self.target(node.target, "comprehension")
 
-    def attribute(self, i: int, node: cst.Attribute, scope: Scope) -> None:
+    def attribute(self, i: int, node: cst.Attribute, scope: NameScope) -> None:
         self.roles[id(node.attr)] = "none"
         self.attributes.add(node.attr.value)
 
-    def arg(self, i: int, node: cst.Arg, scope: Scope) -> None:
+    def arg(self, i: int, node: cst.Arg, scope: NameScope) -> None:
         if node.keyword is not None:
             self.roles[id(node.keyword)] = "none"
             self.attributes.add(node.keyword.value)
 
-    def import_(self, i: int, node: cst.Import | cst.ImportFrom, scope: Scope) -> None:
+    def import_(self, i: int, node: cst.Import | cst.ImportFrom, scope: NameScope) -> None:
         if isinstance(node.names, cst.ImportStar):
             self.hazards.add("star_import")
             return
@@ -310,54 +310,54 @@ class _Finder:
             node = node.value
         self.roles[id(node)] = "none"
 
-    def except_(self, i: int, node: cst.ExceptHandler | cst.ExceptStarHandler, scope: Scope) -> None:
+    def except_(self, i: int, node: cst.ExceptHandler | cst.ExceptStarHandler, scope: NameScope) -> None:
         if node.name is not None:
             self.target(node.name.name, "except")
 
-    def with_item(self, i: int, node: cst.WithItem, scope: Scope) -> None:
+    def with_item(self, i: int, node: cst.WithItem, scope: NameScope) -> None:
         if node.asname is not None:
             self.target(node.asname.name, "with")
 
-    def for_(self, i: int, node: cst.For, scope: Scope) -> None:
+    def for_(self, i: int, node: cst.For, scope: NameScope) -> None:
         self.target(node.target, "for")
 
-    def assign_target(self, i: int, node: cst.AssignTarget, scope: Scope) -> None:
+    def assign_target(self, i: int, node: cst.AssignTarget, scope: NameScope) -> None:
         self.target(node.target, "variable")
 
-    def assign(self, i: int, node: cst.AnnAssign | cst.AugAssign, scope: Scope) -> None:
+    def assign(self, i: int, node: cst.AnnAssign | cst.AugAssign, scope: NameScope) -> None:
         self.target(node.target, "variable")
 
-    def walrus(self, i: int, node: cst.NamedExpr, scope: Scope) -> None:
+    def walrus(self, i: int, node: cst.NamedExpr, scope: NameScope) -> None:
         self.target(node.target, "walrus")
 
-    def del_(self, i: int, node: cst.Del, scope: Scope) -> None:
+    def del_(self, i: int, node: cst.Del, scope: NameScope) -> None:
         self.target(node.target, "delete")
 
-    def global_(self, i: int, node: cst.Global | cst.Nonlocal, scope: Scope) -> None:
+    def global_(self, i: int, node: cst.Global | cst.Nonlocal, scope: NameScope) -> None:
         how = "global" if isinstance(node, cst.Global) else "nonlocal"
         for item in node.names:
             scope.declared[item.name.value] = how
 
-    def match_name(self, i: int, node: cst.MatchAs | cst.MatchStar, scope: Scope) -> None:
+    def match_name(self, i: int, node: cst.MatchAs | cst.MatchStar, scope: NameScope) -> None:
         if node.name is not None:
             self.target(node.name, "match")
 
-    def match_mapping(self, i: int, node: cst.MatchMapping, scope: Scope) -> None:
+    def match_mapping(self, i: int, node: cst.MatchMapping, scope: NameScope) -> None:
         if node.rest is not None:
             self.target(node.rest, "match")
 
-    def match_keyword(self, i: int, node: cst.MatchKeywordElement, scope: Scope) -> None:
+    def match_keyword(self, i: int, node: cst.MatchKeywordElement, scope: NameScope) -> None:
         self.roles[id(node.key)] = "none"
         self.attributes.add(node.key.value)
 
-    def f_expression(self, i: int, node: cst.FormattedStringExpression, scope: Scope) -> None:
+    def f_expression(self, i: int, node: cst.FormattedStringExpression, scope: NameScope) -> None:
         if node.equal is not None:
             self.flagged.append((i, "debug_f_string"))
 
-    def annotation(self, i: int, node: cst.Annotation, scope: Scope) -> None:
+    def annotation(self, i: int, node: cst.Annotation, scope: NameScope) -> None:
         self.annotations.append(i)
 
-    def type_alias(self, i: int, node: cst.CSTNode, scope: Scope) -> None:
+    def type_alias(self, i: int, node: cst.CSTNode, scope: NameScope) -> None:
         self.hazards.add("type_parameters")
 
     # -- after the walk
@@ -381,7 +381,7 @@ class _Finder:
                 if scope.declared.get(name) == "global":
                     binding.kinds.add("global")
 
-    def _lookup(self, scope: Scope, name: str) -> Binding | None:
+    def _lookup(self, scope: NameScope, name: str) -> Binding | None:
         declared = scope.declared.get(name)
         if declared == "global":
             return self.module.bindings.get(name)
@@ -436,7 +436,7 @@ class _Finder:
             node = self.nodes[k]
             if isinstance(node, (cst.SimpleString, cst.FormattedString)):
                 for word in words(self.source.text[self.source.starts[k] : self.source.ends[k]]):
-                    scope: Scope | None = self.of[k]
+                    scope: NameScope | None = self.of[k]
                     while scope is not None:
                         binding = scope.bindings.get(word)
                         if binding is not None:
@@ -444,8 +444,8 @@ class _Finder:
                         scope = scope.parent
 
 
-_VISITORS: dict[type, Callable[[_Finder, int, cst.CSTNode, Scope], None]] = cast(
-    dict[type, Callable[[_Finder, int, cst.CSTNode, Scope], None]],
+_VISITORS: dict[type, Callable[[_Finder, int, cst.CSTNode, NameScope], None]] = cast(
+    dict[type, Callable[[_Finder, int, cst.CSTNode, NameScope], None]],
     {
         cst.Name: _Finder.name,
         cst.FunctionDef: _Finder.function,

@@ -17,8 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 import transformers_py
-from grid.commands.rewrite.inputs import File, Writer, check_column, check_targets, files, pieces
-from grid.commands.rewrite.one_piece import Done, Order
+from grid.commands.rewrite.inputs import File, ResultWriter, check_column, check_targets, files, pieces
+from grid.commands.rewrite.one_piece import Done, RewriteOrder
 from grid.commands.rewrite.workers import Limits, rewritten
 from grid.spec import rewrite_syntax
 from preprocessing.corpus import decoding
@@ -48,9 +48,9 @@ class Request:
     out: Path | None = None
     report: Path | None = None
 
-    def order(self, entries: Sequence[Any]) -> Order:
+    def order(self, entries: Sequence[Any]) -> RewriteOrder:
         """What worker processes need of it; `entries` are its rewrites, read and checked."""
-        return Order(
+        return RewriteOrder(
             rewrites=entries,
             rate=1.0 if self.rate is None and self.count is None else self.rate,
             count=self.count,
@@ -74,7 +74,7 @@ def run(request: Request, console: Console, *, jobs: int, limits: Limits = LIMIT
     order = request.order(entries)
     facts: list[dict[str, Any]] = []
     with ExitStack() as stack:
-        writer = Writer(request.out, stack) if request.out is not None else None
+        writer = ResultWriter(request.out, stack) if request.out is not None else None
         for done in stack.enter_context(
             _shown(rewritten(pieces(found), order, jobs, limits), found, console)
         ):
@@ -193,7 +193,7 @@ def _tell(console: Console, done: Done) -> None:
         console.print(Text(line, style), soft_wrap=True)
 
 
-def _request(order: Order) -> dict[str, Any]:
+def _request(order: RewriteOrder) -> dict[str, Any]:
     rewrites = [[name, options] for name, options in transformers_py.check(order.rewrites)]
     given = {"rate": order.rate, "count": order.count, "seed": order.seed}
     versions = {"version": transformers_py.VERSION, "versions": transformers_py.versions(order.rewrites)}

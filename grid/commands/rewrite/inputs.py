@@ -105,7 +105,7 @@ def check_targets(found: Sequence[File], out: Path) -> list[str]:
     return problems
 
 
-class Writer:
+class ResultWriter:
     """Writes rewritten pieces below a folder: whole files, and lines of a JSONL file as they come."""
 
     def __init__(self, out: Path, stack: ExitStack) -> None:

@@ -22,7 +22,7 @@ Disproves = Callable[[Sequence[Any], int], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class RewriteOrder:
     """What is asked for; the same for all pieces."""
 
     rewrites: Sequence[Any]
@@ -45,7 +45,7 @@ class Done:
     diff: list[str] = field(default_factory=list)
 
 
-def rewrite(piece: Piece, order: Order) -> Done:
+def rewrite(piece: Piece, order: RewriteOrder) -> Done:
     """Rewrite one piece. What can't be rewritten keeps its bytes."""
     try:
         raw = piece.file.path.read_bytes() if piece.raw is None else piece.raw
@@ -104,7 +104,7 @@ class _Line:
         return json.dumps({**self.row, self.column: text}, ensure_ascii=False).encode() + b"\n"
 
 
-def _rewritten(piece: Piece, original: _File | _Line, raw: bytes, order: Order) -> Done:
+def _rewritten(piece: Piece, original: _File | _Line, raw: bytes, order: RewriteOrder) -> Done:
     text = original.text
     source = transformers_py.Source.analyse(text)
     seeded: dict[str, Any] = {"seed": order.seed, "key": sha256(text.encode()).hexdigest()}

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 import psutil
 
 from grid.commands.rewrite.inputs import Piece
-from grid.commands.rewrite.one_piece import Done, Order, rewrite, untouched
+from grid.commands.rewrite.one_piece import Done, RewriteOrder, rewrite, untouched
 
 _LOOK_EVERY_S = 0.1
 _SPAWN = multiprocessing.get_context("spawn")
@@ -30,7 +30,7 @@ class Limits:
     memory_bytes: int = 2 * 1024**3
 
 
-def rewritten(given: Iterable[Piece], order: Order, jobs: int, limits: Limits) -> Iterator[Done]:
+def rewritten(given: Iterable[Piece], order: RewriteOrder, jobs: int, limits: Limits) -> Iterator[Done]:
     """The pieces rewritten by `jobs` processes, in their order; a few are read ahead, however many there are.
 
     A piece that takes too much, or brings its process down, keeps its bytes.
@@ -64,7 +64,7 @@ def rewritten(given: Iterable[Piece], order: Order, jobs: int, limits: Limits) -
 class _Worker:
     """A process that is started when it is first needed, and again after it had to be stopped."""
 
-    def __init__(self, order: Order, limits: Limits) -> None:
+    def __init__(self, order: RewriteOrder, limits: Limits) -> None:
         self._order, self._limits = order, limits
         self._running: tuple[SpawnProcess, Connection] | None = None
 
@@ -106,7 +106,7 @@ class _Worker:
         return process, pipe
 
 
-def _serve(pipe: Connection, order: Order) -> None:
+def _serve(pipe: Connection, order: RewriteOrder) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe.send("ready")
     while True:

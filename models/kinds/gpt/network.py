@@ -17,7 +17,7 @@ from models.config import TrainingConfig
 from models.interface import Network
 from models.kinds.gpt import Config
 from models.kinds.gpt.cache import Cache, Read
-from models.training.output import cross_entropy
+from models.training.output_layer import cross_entropy
 from models.vocabulary import FILE
 
 THETA = 10_000.0  # base of the rotary wave lengths

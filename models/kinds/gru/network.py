@@ -15,7 +15,7 @@ from models.checkpoints import load_network
 from models.interface import Network
 from models.kinds.gru import Config
 from models.kinds.gru.recurrence import FORGET, recur
-from models.training.output import cross_entropy, linear
+from models.training.output_layer import cross_entropy, linear
 from models.vocabulary import FILE
 
 

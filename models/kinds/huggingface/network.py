@@ -21,21 +21,21 @@ from torch.nn.utils.rnn import pad_sequence
 
 from models.checkpoints import load_network, save_tensors, weights
 from models.config import TrainingConfig
-from models.data import Sample
+from models.encoded import TextSample
 from models.interface import Network, device
 from models.kinds.huggingface import Config
-from models.kinds.huggingface.outcomes import FIRST, Outcomes
-from models.kinds.huggingface.ranks import Ranks, best_tokens, rank_tokens
+from models.kinds.huggingface.ranks import TokenRanks, best_tokens, rank_tokens
+from models.kinds.huggingface.subword_outcomes import FIRST, Outcomes
 from models.scoring.candidates import MAX_EXPANSIONS
 from models.training.texts import need_texts
-from models.training.training_job import CURVE, Job
+from models.training.training_job import CURVE, TrainingJob
 from models.vocabulary import FILE
 from preprocessing.errors import BadInput
 
 ARCHITECTURE = "architecture.json"  # the library's config of the model, beside its weights
 
 
-class Contexts:
+class RunningTexts:
     """N states: each the first `lengths[n]` subwords of `texts[n]`; states of one text share it."""
 
     def __init__(self, texts: list[Tensor], lengths: list[int]) -> None:
@@ -44,9 +44,9 @@ class Contexts:
     def __len__(self) -> int:
         return len(self.texts)
 
-    def __getitem__(self, index: Tensor) -> "Contexts":
+    def __getitem__(self, index: Tensor) -> "RunningTexts":
         at = index.tolist()
-        return Contexts([self.texts[i] for i in at], [self.lengths[i] for i in at])
+        return RunningTexts([self.texts[i] for i in at], [self.lengths[i] for i in at])
 
 
 class HuggingFace(Network):
@@ -93,18 +93,18 @@ class HuggingFace(Network):
             logits = self.model(input_ids=ids, attention_mask=(true != -100).long(), use_cache=False).logits
         return functional.cross_entropy(logits.float().flatten(0, 1), true.flatten(), ignore_index=-100), None
 
-    def start(self, rows: int) -> Contexts:
-        return Contexts([torch.empty(0, dtype=torch.int64)] * rows, [0] * rows)
+    def start(self, rows: int) -> RunningTexts:
+        return RunningTexts([torch.empty(0, dtype=torch.int64)] * rows, [0] * rows)
 
-    def read(self, states: Contexts, ids: Tensor) -> Contexts:
+    def read(self, states: RunningTexts, ids: Tensor) -> RunningTexts:
         texts: list[Tensor] = []
         lengths: list[int] = []
         for text, length, new in zip(states.texts, states.lengths, ids, strict=True):
             texts += [torch.cat([text[:length], new])] * len(new)
             lengths += range(length + 1, length + len(new) + 1)
-        return Contexts(texts, lengths)
+        return RunningTexts(texts, lengths)
 
-    def logits(self, states: Contexts) -> Tensor:
+    def logits(self, states: RunningTexts) -> Tensor:
         """(N, FIRST + V) log-probabilities; those of SPECIALS, which no text holds, are −inf."""
         parts, i = [], 0
         while i < len(states):
@@ -126,7 +126,7 @@ class HuggingFace(Network):
         return self._outcomes
 
     @torch.inference_mode()
-    def rank_tokens(self, tokenizer: Any, sample: Sample, best: bool = False) -> Ranks:
+    def rank_tokens(self, tokenizer: Any, sample: TextSample, best: bool = False) -> TokenRanks:
         """Ranks and, if asked for, best tokens of a sample; see models.kinds.huggingface.ranks."""
         outcomes = self._outcomes_of(tokenizer)
         return rank_tokens(self, outcomes, sample, self.config.max_expansions, best)
@@ -141,8 +141,8 @@ class HuggingFace(Network):
         outcomes = self._outcomes_of(tokenizer)
         return best_tokens(self, outcomes, text, at, comments, k, MAX_EXPANSIONS)
 
-    def join(self, states: Sequence[Contexts]) -> Contexts:
-        return Contexts([t for s in states for t in s.texts], [n for s in states for n in s.lengths])
+    def join(self, states: Sequence[RunningTexts]) -> RunningTexts:
+        return RunningTexts([t for s in states for t in s.texts], [n for s in states for n in s.lengths])
 
 
 def library() -> Any:
@@ -158,7 +158,7 @@ def library() -> Any:
     return found
 
 
-def fit(config: Config, job: Job) -> dict[str, Any]:
+def fit(config: Config, job: TrainingJob) -> dict[str, Any]:
     """Takes a pretrained model over into a folder of our own, trained on or as it is."""
     started = time.monotonic()
     if job.vocabulary.closed:

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.data import Sample
-from models.kinds.huggingface.outcomes import FIRST, Outcomes, Written
-from models.kinds.huggingface.search import RankSearch, TopSearch, Window, run, settled_at_once
+from models.encoded import TextSample
+from models.kinds.huggingface.spelling_search import RankSearch, ReadWindow, TopSearch, run, settled_at_once
+from models.kinds.huggingface.subword_outcomes import FIRST, Outcomes, Written
 from models.scoring.scorer import Best
 from models.scoring.search import TIE, WORST
 from preprocessing.errors import BadInput
@@ -49,7 +49,7 @@ class Target:
 
 
 @dataclass
-class Ranks:
+class TokenRanks:
     """Ranks of K tokens, 0 beyond ten; the best tokens, if they were asked for; what the search has cost, and
     how many ranks it gave up, and best tokens of known rank.
     """
@@ -89,13 +89,13 @@ class _Ranked:
 
 
 def rank_tokens(
-    network: Any, outcomes: Outcomes, sample: Sample, max_expansions: int, best: bool = False
-) -> Ranks:
+    network: Any, outcomes: Outcomes, sample: TextSample, max_expansions: int, best: bool = False
+) -> TokenRanks:
     """Ranks of a sample's tokens, and if asked for the best tokens; those of a text that can't be spelt back
     from its subwords are given up: rank 0, no best token.
     """
     size = len(sample.kinds)
-    result = Ranks(np.zeros(size, dtype=np.uint8))
+    result = TokenRanks(np.zeros(size, dtype=np.uint8))
     text = outcomes.tokenizer.decode(sample.subwords.tolist())
     subwords, kinds, targets = _targets(outcomes.tokenizer, text, bool(np.any(sample.kinds == COMMENT)))
     if subwords != sample.subwords.tolist() or kinds != sample.kinds.tolist():
@@ -107,7 +107,7 @@ def rank_tokens(
     for seen, first, last in _windows(len(inputs), network.context, network.kept):
         own = [k for k, target in enumerate(targets) if first <= target.after < last]
         if own:
-            window = Window(network, inputs[seen:last], first - seen)
+            window = ReadWindow(network, inputs[seen:last], first - seen)
             for k in own:
                 result.put(k, _rank(window, outcomes, targets[k], first, max_expansions, best))
     return result
@@ -128,7 +128,7 @@ def best_tokens(
     target = targets[at]
     inputs = [network.first_id, *(i - FIRST for i in subwords[: target.after])]
     seen = max(0, len(inputs) - (network.context - ROOM))
-    window = Window(network, inputs[seen:], target.after - seen)
+    window = ReadWindow(network, inputs[seen:], target.after - seen)
     bar, too_long = _own_spelling(window, outcomes, target, 0)
     search = TopSearch(window.room(0), k=k)
     run(search, window, outcomes, target.written, 0, max_expansions)
@@ -178,7 +178,7 @@ def _windows(n: int, context: int, kept: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _rank(
-    window: Window, outcomes: Outcomes, target: Target, first: int, max_expansions: int, best: bool
+    window: ReadWindow, outcomes: Outcomes, target: Target, first: int, max_expansions: int, best: bool
 ) -> _Ranked:
     """Searches for tokens better than a target, in a window whose distributions begin at input `first`."""
     at = target.after - first
@@ -200,7 +200,7 @@ def _rank(
     )
 
 
-def _own_spelling(window: Window, outcomes: Outcomes, target: Target, at: int) -> tuple[float, float]:
+def _own_spelling(window: ReadWindow, outcomes: Outcomes, target: Target, at: int) -> tuple[float, float]:
     """Nats of a token as its text spells it, and those of the spelling that has no room, or −∞."""
     bar, nats, written, before = -math.inf, 0.0, target.written, window.after(at)
     path: tuple[int, ...] = ()

@@ -23,7 +23,7 @@ from models.kinds.ngram.cache import History
 from models.kinds.ngram.counts import Ints, Level, count, stream
 from models.kinds.ngram.smoothing import Floats, smooth
 from models.training.texts import need_texts
-from models.training.training_job import CURVE, Job
+from models.training.training_job import CURVE, TrainingJob
 from models.vocabulary import FILE
 from preprocessing.errors import BadInput
 
@@ -31,7 +31,7 @@ ROWS = 256  # distributions made at the same time
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contexts:
+class NgramStates:
     """N states: nodes (N, n − 1); with a cache also the last subwords (N, n − 1), the files they are in (N),
     and how much of these they know (N).
     """
@@ -44,9 +44,9 @@ class Contexts:
     def __len__(self) -> int:
         return len(self.nodes)
 
-    def __getitem__(self, index: Tensor) -> "Contexts":
+    def __getitem__(self, index: Tensor) -> "NgramStates":
         at = index.numpy()
-        return Contexts(
+        return NgramStates(
             nodes=self.nodes[at], recent=self.recent[at], files=self.files[at], lengths=self.lengths[at]
         )
 
@@ -62,27 +62,27 @@ class Ngram:
         modified = config.smoothing == "modified_kneser_ney"
         self.unigram, self.orders = smooth(levels, vocab_size, modified)
 
-    def start(self, rows: int) -> Contexts:
+    def start(self, rows: int) -> NgramStates:
         files = np.empty(rows, dtype=object)
         files[:] = [History(self.config.order) for _ in range(rows)]
         nothing = np.full((rows, self.config.order - 1), -1, dtype=np.int64)
-        return Contexts(nodes=nothing, recent=nothing, files=files, lengths=np.zeros(rows, dtype=np.int64))
+        return NgramStates(nodes=nothing, recent=nothing, files=files, lengths=np.zeros(rows, dtype=np.int64))
 
-    def join(self, states: Sequence[Contexts]) -> Contexts:
-        return Contexts(
+    def join(self, states: Sequence[NgramStates]) -> NgramStates:
+        return NgramStates(
             nodes=np.concatenate([s.nodes for s in states]),
             recent=np.concatenate([s.recent for s in states]),
             files=np.concatenate([s.files for s in states]),
             lengths=np.concatenate([s.lengths for s in states]),
         )
 
-    def read(self, states: Contexts, ids: Tensor) -> Contexts:
+    def read(self, states: NgramStates, ids: Tensor) -> NgramStates:
         return self._read(states, ids.numpy(), remember=self.config.cache == "file")
 
-    def extend(self, states: Contexts, pieces: Tensor) -> Contexts:
+    def extend(self, states: NgramStates, pieces: Tensor) -> NgramStates:
         return self._read(states, pieces.numpy()[:, None], remember=False)
 
-    def _read(self, states: Contexts, words: Ints, remember: bool) -> Contexts:
+    def _read(self, states: NgramStates, words: Ints, remember: bool) -> NgramStates:
         rows, t_steps = words.shape
         width = self.config.order - 1
         nodes = np.full((rows, t_steps, width), -1, dtype=np.int64)
@@ -102,7 +102,7 @@ class Ngram:
                 for word in row:
                     file.append(word)
             lengths += np.arange(1, t_steps + 1)
-        return Contexts(
+        return NgramStates(
             nodes=nodes.reshape(rows * t_steps, width),
             recent=recent.reshape(rows * t_steps, width),
             files=np.repeat(files, t_steps),
@@ -130,7 +130,7 @@ class Ngram:
             p[np.repeat(rows, sizes), order.words[at]] += order.share[at]
         return p
 
-    def logits(self, states: Contexts) -> Tensor:
+    def logits(self, states: NgramStates) -> Tensor:
         out = torch.empty(len(states), self.vocab_size)
         for i in range(0, len(states), ROWS):
             p = self.probabilities(states.nodes[i : i + ROWS])
@@ -140,7 +140,7 @@ class Ngram:
                 out[i : i + ROWS] = torch.from_numpy(np.log(p))
         return out
 
-    def _fold(self, p: Floats, states: Contexts, first: int) -> None:
+    def _fold(self, p: Floats, states: NgramStates, first: int) -> None:
         """Mixes what the project, then what each state's file has said into rows of p from `first` on."""
         strength, told = self.config.cache_strength, len(self.project.ids)
         for k, row in enumerate(p, first):
@@ -160,7 +160,7 @@ class Ngram:
         self.project = History(self.config.order)
 
 
-def fit(config: Config, job: Job) -> dict[str, Any]:
+def fit(config: Config, job: TrainingJob) -> dict[str, Any]:
     """Counts the training samples; leaves them in model.safetensors, beside an empty learning curve."""
     started = time.monotonic()
     texts = need_texts(job, config.kind)

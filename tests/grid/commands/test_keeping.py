@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from grid import executors, hosts
 from grid.cli.app import app
-from grid.cli.options import console
+from grid.cli.arguments import console
 from grid.commands import keeping
 from grid.commands.run import Run
 from grid.plan.opening import Grid, open_grid

@@ -12,9 +12,9 @@ import pytest
 from grid.engines import archives, endings
 from grid.engines.archives import HostileArchiveError
 from grid.engines.carrier import _verified
-from grid.engines.config import DockerHost
-from grid.engines.engine import Engine, LostHostError
-from grid.engines.output import Output
+from grid.engines.connection import Engine, LostHostError
+from grid.engines.container_output import Output
+from grid.engines.docker_host import DockerHost
 from grid.store.finished import Store
 
 

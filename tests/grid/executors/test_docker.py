@@ -16,7 +16,7 @@ import docker
 import pytest
 
 from grid.engines import containers
-from grid.engines.config import DockerHost
+from grid.engines.docker_host import DockerHost
 from grid.executors import docker as executor
 from grid.hosts import Hosts, Local
 from grid.scheduler.driver import Driver, Report, Silent
@@ -192,7 +192,7 @@ DRIVER = """
     from pathlib import Path
     sys.path.insert(0, {tests!r})
     from test_docker import drive
-    from grid.engines.config import DockerHost
+    from grid.engines.docker_host import DockerHost
     from grid.plan.graph import Step
     from grid.hosts import Hosts, Local
     from grid.plan.jobs import Job

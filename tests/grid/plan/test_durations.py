@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from grid.plan.durations import Past
+from grid.plan.durations import Durations
 from grid.plan.graph import Step
 from grid.plan.jobs import state
 from grid.plan.opening import open_grid
@@ -39,24 +39,26 @@ def missing(other: Plan, store: Store) -> list[Step]:
 
 
 @pytest.fixture
-def past(other: Plan, store: Store, missing: list[Step]) -> Past:
-    return Past(store, other, {step.kind for step in missing})
+def past(other: Plan, store: Store, missing: list[Step]) -> Durations:
+    return Durations(store, other, {step.kind for step in missing})
 
 
 def test_what_no_grid_has_done_is_of_unknown_length(other: Plan, missing: list[Step], tmp_path: Path) -> None:
-    nothing = Past(Store(tmp_path / "empty"), other, ["train"])
+    nothing = Durations(Store(tmp_path / "empty"), other, ["train"])
     assert {nothing.step_s(step) for step in missing} == {None}
 
 
-def test_steps_of_another_grid_tell_how_long_a_kind_of_step_takes(past: Past, missing: list[Step]) -> None:
+def test_steps_of_another_grid_tell_how_long_a_kind_of_step_takes(
+    past: Durations, missing: list[Step]
+) -> None:
     assert {past.step_s(step) for step in missing if step.kind in ("variant", "encode")} == {5.0}
     assert past.by_kind_s["variant"] == 5.0
 
 
-def test_trainings_take_as_long_as_those_of_their_kind_of_model(past: Past, missing: list[Step]) -> None:
+def test_trainings_take_as_long_as_those_of_their_kind_of_model(past: Durations, missing: list[Step]) -> None:
     trainings = [step for step in missing if step.kind == "train"]
     assert {step.parameters["model"]["kind"]: past.step_s(step) for step in trainings} == WALL_S
 
 
-def test_so_do_scores(past: Past, missing: list[Step]) -> None:
+def test_so_do_scores(past: Durations, missing: list[Step]) -> None:
     assert {past.step_s(step) for step in missing if step.kind == "evaluate"} == set(WALL_S.values())

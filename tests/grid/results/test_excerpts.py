@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from grid.results import excerpts
-from grid.results.excerpts import Scored, cut
+from grid.results.excerpts import ScoredText, cut
 from preprocessing.lexer.tokens import lex
 from transformers_py import align, rewrite
 
@@ -16,11 +16,11 @@ def scored(
     bits: float | list[float] = 1.0,
     pairs: list[tuple[int, int]] | None = None,
     comments: Literal["drop", "keep"] = "drop",
-) -> Scored:
+) -> ScoredText:
     tokens = lex(text, comments)
     pairs = pairs or [(i, 0) for i in range(len(tokens))]
     values = [bits] * len(tokens) if isinstance(bits, float) else bits
-    return Scored(
+    return ScoredText(
         text=text,
         starts=np.array(tokens.starts, dtype=np.int64),
         ends=np.array(tokens.ends, dtype=np.int64),
@@ -31,7 +31,7 @@ def scored(
     )
 
 
-def both(before: str, name: str) -> tuple[Scored, Scored]:
+def both(before: str, name: str) -> tuple[ScoredText, ScoredText]:
     done = rewrite(before, [name], rate=1.0, seed=1)
     edits = [(edit.start, edit.end, edit.text) for edit in done.edits]
     pairs = list(align(list(lex(before).spans()), list(lex(done.text).spans()), edits))

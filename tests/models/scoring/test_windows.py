@@ -13,7 +13,7 @@ from models.kinds.gpt.network import Gpt
 from models.kinds.gru import Config as GruConfig
 from models.kinds.gru.network import Gru
 from models.scoring.scorer import Scorer
-from models.scoring.windows import Slot, windows
+from models.scoring.windows import Lane, windows
 from models.vocabulary import Vocabulary
 
 
@@ -27,7 +27,7 @@ def model(kind: str, size: int) -> Any:
 @pytest.mark.parametrize("kind", ["gru", "gpt"])
 @pytest.mark.parametrize("pack", [False, True])
 def test_every_token_once(kind: str, pack: bool, vocabulary: Vocabulary, texts: list[Any]) -> None:
-    slots = [Slot(text) for text in texts if len(text.subwords)]
+    slots = [Lane(text) for text in texts if len(text.subwords)]
     seen = []
     with torch.inference_mode():
         for window in windows(model(kind, vocabulary.size), slots, rows=3, window=16, pack=pack):
@@ -43,7 +43,7 @@ def test_every_token_once(kind: str, pack: bool, vocabulary: Vocabulary, texts: 
 
 
 def test_windows_of_a_model_that_forgets_are_full(vocabulary: Vocabulary, texts: list[Any]) -> None:
-    slots = [Slot(text) for text in texts if len(text.subwords)]
+    slots = [Lane(text) for text in texts if len(text.subwords)]
     with torch.inference_mode():
         found = list(windows(model("gru", vocabulary.size), slots, rows=2, window=16))
     sizes = [len(window.targets) for window in found]

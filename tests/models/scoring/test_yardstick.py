@@ -11,11 +11,11 @@ import pytest
 from benchmarks.yardstick import yardstick
 from models.checkpoints import load_model
 from models.config import TrainingConfig
-from models.data import Part, scored_samples
+from models.encoded import Part, scored_samples
 from models.lookup import lookup
 from models.scoring.scorer import Scorer
 from models.vocabulary import Vocabulary
-from preprocessing import encode, tokenizers
+from preprocessing import encoding, tokenizers
 from preprocessing.lexer.tokens import TokensConfig
 from tasks.completion.config import Config
 from tasks.fitting import fit
@@ -45,7 +45,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     kind = tokenizers.lookup("bpe")
     config = kind.Config.model_validate({"kind": "bpe", "vocab_size": 500})
     tokenizers.build(config, [folder / "shard.parquet"], TokensConfig(), folder / "tokenizer")
-    encode.build(folder / "shard.parquet", folder / "tokenizer", TokensConfig(), folder / "encoded")
+    encoding.build(folder / "shard.parquet", folder / "tokenizer", TokensConfig(), folder / "encoded")
     return folder / "tokenizer", folder / "encoded"
 
 

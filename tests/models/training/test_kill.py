@@ -30,7 +30,7 @@ from models.lookup import lookup
 from tasks.completion.config import Config
 from tasks.fitting import fit
 from models.config import TrainingConfig
-from models.data import Part
+from models.encoded import Part
 model, training, data, out, scratch = json.loads(sys.argv[1])
 print("ready", flush=True)
 part = Part(folder=Path(data, "shard"))
@@ -54,7 +54,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bpe.train(bpe.Config(vocab_size=300), iter(texts(LINES, lex(LINES), config)), folder / "tokenizer")
     tokenizer = tokenizers.load(folder / "tokenizer")
     rng = random.Random(0)
-    with shards.Writer(folder / "shard", tokenizer.vocab_size) as writer:
+    with shards.ShardWriter(folder / "shard", tokenizer.vocab_size) as writer:
         for n in range(80):
             lines = LINES.splitlines(keepends=True)
             text = "".join(f"x{n} = {k}{lines[rng.randrange(7, 9)].strip()}\n" for k in range(10, 30))

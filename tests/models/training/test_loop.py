@@ -13,7 +13,7 @@ import torch
 from safetensors.numpy import load_file
 
 from models.config import EarlyStop, TrainingConfig
-from models.data import Part
+from models.encoded import Part
 from models.kinds.gru.network import Gru
 from models.lookup import lookup
 from models.training import loop

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.config import TrainingConfig
-from models.data import Part
+from models.encoded import Part
 from models.lookup import lookup
 from preprocessing import shards, tokenizers
 from preprocessing.errors import BadInput
@@ -35,7 +35,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = texts(LINES, cut, config)
     bpe.train(bpe.Config(vocab_size=300), iter(words), folder / "tokenizer")
     tokenizer = tokenizers.load(folder / "tokenizer")
-    with shards.Writer(folder / "shard", tokenizer.vocab_size) as writer:
+    with shards.ShardWriter(folder / "shard", tokenizer.vocab_size) as writer:
         for n in range(6):
             row = {"sample": f"{n:016x}", "project": "p", "path": f"{n}.py", "outcome": "original"}
             writer.add(

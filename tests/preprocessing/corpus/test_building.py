@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from preprocessing.corpus import building
 from preprocessing.corpus.building import CorpusConfig
-from preprocessing.corpus.cleaning import KeepConfig, Rules, clean
+from preprocessing.corpus.cleaning import CleaningRules, KeepConfig, clean
 from preprocessing.errors import BadInput
 from preprocessing.fetching import files
 from preprocessing.fetching.raw import Excluded, RawFile
@@ -288,7 +288,7 @@ DEEP = {
 def test_deep_nesting_is_no_crash(name: str) -> None:
     """What one Python's compiler finds too deep another may take: it is kept or excluded, and quickly."""
     keep = KeepConfig(max_line_chars=None, max_mean_line_chars=None)
-    (cleaned,) = clean(RawFile(project="p", path="a.py", data=DEEP[name]), Rules(keep=keep))
+    (cleaned,) = clean(RawFile(project="p", path="a.py", data=DEEP[name]), CleaningRules(keep=keep))
     assert not isinstance(cleaned, Excluded) or cleaned.reason in ("too_deep", "untokenizable", "too_large")
 
 
@@ -357,7 +357,7 @@ def test_bad_files_of_the_tests_of_cpython() -> None:
         pytest.skip("this Python comes without its tests")
     for name, path in found.items():
         raw = files.load(path.parent, name, project="cpython")
-        (cleaned,) = clean(raw, Rules())
+        (cleaned,) = clean(raw, CleaningRules())
         assert isinstance(cleaned, Excluded), name
         assert cleaned.reason == BAD_OF_CPYTHON.get(name, cleaned.reason)
 
@@ -368,6 +368,6 @@ def test_every_file_that_comes_with_python_is_kept_or_excluded() -> None:
     root = Path(sysconfig.get_path("stdlib"))
     reasons: Counter[str] = Counter()
     for path in files.walk(root, lambda path: path.endswith("site-packages/")):
-        for cleaned in clean(files.load(root, path, project="python"), Rules()):
+        for cleaned in clean(files.load(root, path, project="python"), CleaningRules()):
             reasons[cleaned.reason if isinstance(cleaned, Excluded) else "kept"] += 1
     assert reasons["kept"] > 500

@@ -2,14 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocessing.corpus.cleaning import KeepConfig, Rules, Sample, check_license, clean
+from preprocessing.corpus.cleaning import CleaningRules, KeepConfig, Sample, check_license, clean
 from preprocessing.corpus.functions import FunctionsConfig
 from preprocessing.errors import BadSource
 from preprocessing.fetching.raw import Excluded, RawFile
 
 
 def outcome(text: str, **keep: object) -> str:
-    rules = Rules(keep=KeepConfig.model_validate(keep))
+    rules = CleaningRules(keep=KeepConfig.model_validate(keep))
     (cleaned,) = clean(RawFile(project="p", path="a.py", data=text), rules)
     return cleaned.reason if isinstance(cleaned, Excluded) else "kept"
 
@@ -62,7 +62,7 @@ def test_licenses(expression: str, licenses: object, met: bool) -> None:
 
 def test_functions_of_a_file_are_judged_one_by_one() -> None:
     text = "def f():\n    return 1\nclass A:\n    def g(self):\n        return __class__\ndef h(): pass\n"
-    rules = Rules(keep=KeepConfig(min_bytes=15), functions=FunctionsConfig())
+    rules = CleaningRules(keep=KeepConfig(min_bytes=15), functions=FunctionsConfig())
     cleaned = list(clean(RawFile(project="p", path="a.py", data=text), rules))
     assert [(item.path, isinstance(item, Sample)) for item in cleaned] == [
         ("a.py:f", True), ("a.py:A.g", True), ("a.py:h", False),
@@ -71,6 +71,6 @@ def test_functions_of_a_file_are_judged_one_by_one() -> None:
 
 @given(st.binary() | st.text())
 def test_any_bytes_are_kept_or_excluded(data: bytes | str) -> None:
-    for rules in (Rules(), Rules(functions=FunctionsConfig())):
+    for rules in (CleaningRules(), CleaningRules(functions=FunctionsConfig())):
         for cleaned in clean(RawFile(project="p", path="a.py", data=data), rules):
             assert isinstance(cleaned, Excluded) or cleaned.n_tokens > 0

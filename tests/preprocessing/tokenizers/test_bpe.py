@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preprocessing import parquet, tokenizers
+from preprocessing import parquet_files, tokenizers
 from preprocessing.corpus import building
 from preprocessing.errors import BadInput
 from preprocessing.lexer.tokens import TokensConfig
@@ -84,7 +84,7 @@ def test_a_part_of_the_training_split_is_enough(small_corpus: Path) -> None:
     shards, tokens = list(building.shard_paths(small_corpus)), TokensConfig()
     every = Counter(tokenizers.training_tokens(shards, tokens))
     n_bytes = sum(
-        row["n_bytes"] for shard in shards for row in parquet.rows(shard) if row["split"] == "train"
+        row["n_bytes"] for shard in shards for row in parquet_files.rows(shard) if row["split"] == "train"
     )
     some = Counter(tokenizers.training_tokens(shards, tokens, n_bytes // 2))
     assert some < every

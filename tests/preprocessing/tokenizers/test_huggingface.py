@@ -14,7 +14,7 @@ from preprocessing.lexer.tokens import TokensConfig, lex, texts
 from preprocessing.tokenizers import huggingface
 
 
-def saved(folder: Path) -> huggingface.HuggingFace:
+def saved(folder: Path) -> huggingface.RunningTextTokenizer:
     """Byte-level BPE with the merges ") :", "Ġ Ġ" and "Ġ x"."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     words = [*alphabet, "):", "ĠĠ", "Ġx", "<|endoftext|>"]
@@ -28,7 +28,7 @@ def saved(folder: Path) -> huggingface.HuggingFace:
     out.mkdir()
     huggingface.train(huggingface.Config(path=str(folder)), iter(()), out)
     tokenizer = tokenizers.load(out)
-    assert isinstance(tokenizer, huggingface.HuggingFace)
+    assert isinstance(tokenizer, huggingface.RunningTextTokenizer)
     return tokenizer
 
 

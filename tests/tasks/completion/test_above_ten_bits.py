@@ -11,8 +11,8 @@ from grid.results.scored_strata import Counter
 from grid.results.scores import Scoring
 from tasks import completion
 from tasks.completion import DESCRIPTION, UNITS
+from tasks.completion.scored_tokens import SCORED
 from tasks.completion.scoring import TOKENS
-from tasks.completion.tokens import SCORED
 
 
 def test_share_of_tokens_above_ten_bits(tmp_path: Path) -> None:

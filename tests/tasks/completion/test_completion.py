@@ -7,9 +7,9 @@ import pytest
 
 from analysis.statistics.descriptions import Description
 from analysis.statistics.strata import STRATA
-from preprocessing.encode import INSERTED
+from preprocessing.encoding import INSERTED
 from tasks.completion import CHANGES, DESCRIPTION
-from tasks.completion.tokens import RENAMED, UNCHANGED, scopes
+from tasks.completion.scored_tokens import RENAMED, UNCHANGED, scopes
 
 TOTALS = {
     "n_tokens": 4,

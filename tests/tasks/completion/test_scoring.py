@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.config import TrainingConfig
-from models.data import Part
+from models.encoded import Part
 from models.lookup import lookup
 from preprocessing.errors import BadInput
 from tasks import Test

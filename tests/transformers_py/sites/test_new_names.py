@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transformers_py.sites.new_names import Dice, Names, parts
+from transformers_py.sites.new_names import Dice, NewNames, parts
 
 STYLES = ("pseudo", "random", "generic", "keep_tokens")
 OLD = st.sampled_from(
@@ -18,7 +18,7 @@ OLD = st.sampled_from(
 @given(st.sampled_from(STYLES), st.lists(OLD, min_size=1, max_size=20), st.integers(0, 99))
 def test_new_and_different(style: str, old: list[str], seed: int) -> None:
     taken = {"index", "value", *old}
-    names = Names(Random(seed), taken)
+    names = NewNames(Random(seed), taken)
     drawn = [new for new in (names.draw(style, name) for name in old) if new]
     assert len(set(drawn)) == len(drawn)
     assert taken.isdisjoint(drawn)
@@ -28,13 +28,13 @@ def test_new_and_different(style: str, old: list[str], seed: int) -> None:
 
 @pytest.mark.parametrize("style", STYLES)
 def test_privacy_is_kept(style: str) -> None:
-    names = Names(Random(1), {"_private", "public"})
+    names = NewNames(Random(1), {"_private", "public"})
     assert names.draw(style, "_private").startswith("_")
     assert not names.draw(style, "public").startswith("_")
 
 
 def test_case_is_kept() -> None:
-    names = Names(Random(1), set())
+    names = NewNames(Random(1), set())
     assert names.pseudo("MAX_SIZE").isupper()
     assert "_" in names.pseudo("max_size")
     assert "_" not in names.pseudo("maxSize")
@@ -42,16 +42,16 @@ def test_case_is_kept() -> None:
 
 
 def test_keep_tokens_keeps_shape() -> None:
-    names = Names(Random(1), set())
+    names = NewNames(Random(1), set())
     for old in ("total_count", "maxItems2", "i", "_x", "HTTPServer"):
         new = names.keep_tokens(old)
         assert list(map(len, parts(new))) == list(map(len, parts(old)))
 
 
 def test_keep_tokens_asks_the_tokenizer() -> None:
-    names = Names(Random(1), {"total"}, lambda name: len(name) // 3)
+    names = NewNames(Random(1), {"total"}, lambda name: len(name) // 3)
     assert len(names.keep_tokens("total_count")) // 3 == 3
-    assert Names(Random(1), set(), lambda name: 1 if name == "odd" else 2).keep_tokens("odd") == ""
+    assert NewNames(Random(1), set(), lambda name: 1 if name == "odd" else 2).keep_tokens("odd") == ""
 
 
 def test_parts() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from transformers_py import Source
-from transformers_py.source.scopes import Scope
+from transformers_py.source.scopes import NameScope
 
 STDLIB = Path(sysconfig.get_paths()["stdlib"])
 MODULES = ("argparse", "ast", "contextlib", "dataclasses", "difflib", "enum", "inspect", "pdb", "typing")
@@ -64,7 +64,7 @@ def test_local_variables_are_those_of_cpython(module: str) -> None:
     assert len(scopes) > 20
 
 
-def _of_name(source: Source, name: str) -> Scope:
+def _of_name(source: Source, name: str) -> NameScope:
     return next(scope for scope in source.scopes if name in scope.bindings)
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from grid.cli.app import app
 from grid.commands.rewrite import command, workers
 from grid.commands.rewrite.inputs import File, Piece
-from grid.commands.rewrite.one_piece import Order, first_bad, place
+from grid.commands.rewrite.one_piece import RewriteOrder, first_bad, place
 from grid.commands.rewrite.workers import Limits
 from preprocessing.errors import BadInput
 
@@ -115,7 +115,7 @@ def test_what_takes_too_much_is_left_as_it_is(tmp_path: Path, jobs: int) -> None
 def test_a_process_that_dies_costs_its_piece_alone(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(TEXT)
     piece = Piece(file=File(path=tmp_path / "a.py", name=Path("a.py")))
-    order = Order(rewrites=["no_op"], rate=1.0, count=None, seed=1, column="code", diff=False)
+    order = RewriteOrder(rewrites=["no_op"], rate=1.0, count=None, seed=1, column="code", diff=False)
     worker = workers._Worker(order, Limits())
     assert worker.rewrite(piece).facts["status"] == "rewritten"
     assert worker._running is not None

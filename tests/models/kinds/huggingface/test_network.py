@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from models.config import TrainingConfig
-from models.data import Part
+from models.encoded import Part
 from models.kinds.huggingface import ranks
 from models.lookup import lookup
-from preprocessing import encode, shards, tokenizers
+from preprocessing import encoding, shards, tokenizers
 from preprocessing.errors import BadInput
 from preprocessing.lexer.tokens import NAME, TokensConfig
 from tasks import Test, fitting
@@ -97,7 +97,7 @@ def data(pretrained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     table = table.append_column("n_bytes", pa.array([len(row[4].encode()) for row in rows], pa.int32()))
     pq.write_table(table, folder / "shard.parquet")
     (folder / "encoded").mkdir()
-    encode.build(folder / "shard.parquet", folder / "tokenizer", TokensConfig(), folder / "encoded")
+    encoding.build(folder / "shard.parquet", folder / "tokenizer", TokensConfig(), folder / "encoded")
     return folder / "tokenizer", folder / "encoded"
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.kinds.huggingface import Config, search
-from models.kinds.huggingface.search import Window
+from models.kinds.huggingface import Config, spelling_search
+from models.kinds.huggingface.spelling_search import ReadWindow
 from models.scoring.candidates import Context, complete
 from models.scoring.search import TIE, WORST
 from preprocessing import tokenizers
@@ -239,14 +239,14 @@ def test_without_a_cache_of_keys_the_ranks_are_the_same(tmp_path: Path, monkeypa
     toy = Toy(tmp_path, "gpt2")
     toy.learn(12)
     cached = toy.network.rank_tokens(toy.tokenizer, toy.sample())
-    before = Window.__init__
+    before = ReadWindow.__init__
 
     def uncached(self: Any, *arguments: Any) -> None:
         before(self, *arguments)
         assert self.cached
         self.cached = False
 
-    monkeypatch.setattr(Window, "__init__", uncached)
+    monkeypatch.setattr(ReadWindow, "__init__", uncached)
     np.testing.assert_array_equal(cached.rank, toy.network.rank_tokens(toy.tokenizer, toy.sample()).rank)
 
 
@@ -268,7 +268,7 @@ def test_a_search_that_is_cut_off_is_beyond_ten_and_counted(tmp_path: Path, monk
     toy.learn(5)
     exact = toy.network.rank_tokens(toy.tokenizer, toy.sample())
     toy.network.config = Config(path="x", context=96, max_expansions=1)
-    monkeypatch.setattr(search, "WIDTH", 1)
+    monkeypatch.setattr(spelling_search, "WIDTH", 1)
     cut = toy.network.rank_tokens(toy.tokenizer, toy.sample())
     assert cut.cut_off > exact.cut_off == 0
     assert all(a in (0, b) for a, b in itertools.zip_longest(cut.rank, exact.rank))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.data import Sample
+from models.encoded import TextSample
 from models.kinds.ngram import Config
 from models.kinds.ngram.counts import count, stream
 from models.kinds.ngram.network import Ngram
@@ -146,7 +146,7 @@ def test_dynamic_evaluation_remembers_a_project(tokenizer: Any, vocabulary: Voca
         "origins": blank.astype(np.int32),
         "changes": blank,
     }
-    samples = [Sample(sample=f"s{i}", project=p, **rows) for i, p in enumerate("ppq")]
+    samples = [TextSample(sample=f"s{i}", project=p, **rows) for i, p in enumerate("ppq")]
     first, second, other = score_dynamic(Scorer(model=model, vocabulary=vocabulary), samples, 0.1, 8)
     assert second.nll.sum() < first.nll.sum() - 10
     np.testing.assert_allclose(other.nll, first.nll)

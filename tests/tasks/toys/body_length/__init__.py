@@ -95,9 +95,9 @@ def encode(config: Config, encoding: Encoding) -> dict[str, Any]:
     """What is seen of each function, and in which bin its lines are."""
     import pyarrow as pa
 
-    from tasks import examples
+    from tasks import example_tables
 
-    def example(row: examples.Row, original: examples.Row) -> examples.Row:
+    def example(row: example_tables.Row, original: example_tables.Row) -> example_tables.Row:
         seen, asked = _function(row["text"]), _function(original["text"])
         lines = (asked.body[-1].end_lineno or 0) - asked.body[0].lineno + 1
         names = {node.id for node in ast.walk(seen) if isinstance(node, ast.Name)}
@@ -106,7 +106,7 @@ def encode(config: Config, encoding: Encoding) -> dict[str, Any]:
         return {"parameters": parameters, "names": len(names), "lines": lines, "bin": right}
 
     columns = [(name, pa.int64()) for name in ("parameters", "names", "lines", "bin")]
-    return examples.write(encoding, columns, example)
+    return example_tables.write(encoding, columns, example)
 
 
 def _function(text: str) -> ast.FunctionDef | ast.AsyncFunctionDef:
@@ -131,9 +131,9 @@ class Lengths:
 
 def objective(config: Config, train: Sequence[Any], valid: Sequence[Any], vocabulary: Any) -> Lengths:
     """Nothing that needs gradients."""
-    from tasks import examples
+    from tasks import example_tables
 
-    parts = (examples.of_parts(parts, split) for parts, split in ((train, "train"), (valid, "valid")))
+    parts = (example_tables.of_parts(parts, split) for parts, split in ((train, "train"), (valid, "valid")))
     return Lengths(len(config.bins) + 1, *parts)
 
 
@@ -150,12 +150,12 @@ def evaluate(
     """functions.parquet and samples.parquet of each test set."""
     import pyarrow as pa
 
-    from tasks import evaluating, examples
+    from tasks import evaluating, example_tables
 
     model = evaluating.load(model_folder, tokenizer=tokenizer, threads=evaluation.threads)
 
     def score(test: Test, tell: Any) -> dict[str, Any]:
-        asked = examples.read(test.parts, "test")
+        asked = example_tables.read(test.parts, "test")
         right, p = asked["bin"].to_numpy(), model.probabilities(asked)  # (N,), (N, bins)
         bits = -np.log2(p[np.arange(len(p)), right])
         for name, values in (("exact", p.argmax(1) == right), ("bits", bits), ("confidence", p.max(1))):

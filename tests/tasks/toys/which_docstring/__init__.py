@@ -88,14 +88,14 @@ def encode(config: Config, encoding: Encoding) -> dict[str, Any]:
     import pyarrow as pa
 
     from preprocessing import tokenizers
-    from tasks import examples
+    from tasks import example_tables
 
     trained = tokenizers.load(encoding.tokenizer)
 
     def subwords(words: list[str]) -> list[int]:
         return [i for ids in trained.encode(words) for i in ids]
 
-    def example(row: examples.Row, original: examples.Row) -> examples.Row | None:
+    def example(row: example_tables.Row, original: example_tables.Row) -> example_tables.Row | None:
         query = WORD.findall((original["docstring"] or "").partition("\n\n")[0])
         if not query:
             return None
@@ -103,16 +103,16 @@ def encode(config: Config, encoding: Encoding) -> dict[str, Any]:
         return {"words": len(query), "query": subwords(query), "code": code}
 
     ids = pa.list_(pa.int64())
-    return examples.write(encoding, [("words", pa.int64()), ("query", ids), ("code", ids)], example)
+    return example_tables.write(encoding, [("words", pa.int64()), ("query", ids), ("code", ids)], example)
 
 
 def objective(config: Config, train: Sequence[Any], valid: Sequence[Any], vocabulary: Any) -> "Objective":
     """Each docstring is to be nearer to its own function than to all others of the batch."""
-    from tasks import examples
+    from tasks import example_tables
 
     from .contrast import Contrast
 
-    return Contrast(examples.of_parts(train, "train"), examples.of_parts(valid, "valid"))
+    return Contrast(example_tables.of_parts(train, "train"), example_tables.of_parts(valid, "valid"))
 
 
 def evaluate(
@@ -128,17 +128,17 @@ def evaluate(
     """queries.parquet and samples.parquet of each test set."""
     import pyarrow as pa
 
-    from tasks import evaluating, examples
+    from tasks import evaluating, example_tables
 
     from .contrast import ranks, vectors
 
     model = evaluating.load(model_folder, tokenizer=tokenizer, threads=evaluation.threads)
-    functions = examples.read(pool, "test")
+    functions = example_tables.read(pool, "test")
     place = {name: place for place, name in enumerate(functions["sample"].to_pylist())}
     codes = vectors(model, functions["code"], 1)
 
     def score(test: Test, tell: Any) -> dict[str, Any]:
-        asked = examples.read(test.parts, "test")
+        asked = example_tables.read(test.parts, "test")
         places = [place[name] for name in asked["sample"].to_pylist()]
         queries, own = (vectors(model, asked[name], tower) for tower, name in enumerate(("query", "code")))
         found = ranks(queries, codes, places, own, evaluation.tie)

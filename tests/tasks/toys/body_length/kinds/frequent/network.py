@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.checkpoints import read_tensors, save_tensors
-from models.training.training_job import CURVE, Job
+from models.training.training_job import CURVE, TrainingJob
 
 from . import Config
 
@@ -33,7 +33,7 @@ class Frequent:
         return np.asarray(rows / rows.sum(1, keepdims=True))
 
 
-def fit(config: Config, job: Job) -> dict[str, Any]:
+def fit(config: Config, job: TrainingJob) -> dict[str, Any]:
     """Counts the training functions; leaves an empty learning curve."""
     lengths: Any = job.objective
     model = Frequent(config, np.zeros((MOST + 1, lengths.n_bins)))

@@ -9,7 +9,7 @@ from torch.nn import functional
 from models.checkpoints import load_network
 from models.interface import Trainable
 from models.training.loop import fit_network
-from models.training.training_job import Job
+from models.training.training_job import TrainingJob
 
 from . import Config
 
@@ -28,7 +28,7 @@ class Bags(Trainable):
         return functional.normalize(self.dropout(self.towers[tower](ids)), dim=1)
 
 
-def fit(config: Config, job: Job) -> dict[str, Any]:
+def fit(config: Config, job: TrainingJob) -> dict[str, Any]:
     """Trains it by gradients."""
     return fit_network(Bags(config, job.vocab_size), job)
 

@@ -10,7 +10,7 @@ import torch
 from models.checkpoints import digest, lookup_network, write_config
 from models.config import TrainingConfig
 from models.training.objective import Objective
-from models.training.training_job import Job, Report
+from models.training.training_job import Report, TrainingJob
 from models.vocabulary import Vocabulary
 
 CHECKPOINT = 2  # raised when what a checkpoint holds changes: those of before aren't taken up
@@ -42,7 +42,7 @@ def run(
     torch.manual_seed(seed)
     plain = [model.model_dump(mode="json"), training.model_dump(mode="json"), digest(tokenizer), seed]
     key = json.dumps([CHECKPOINT, *plain, objective.identity()], sort_keys=True)
-    job = Job(
+    job = TrainingJob(
         training=training,
         objective=objective,
         vocabulary=vocabulary,

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from grid.cli import options
-from grid.cli.options import RESULTS, Results, Sets, console
+from grid.cli import arguments
+from grid.cli.arguments import RESULTS, Results, Sets, console
 
-commands = options.commands()
+commands = arguments.commands()
 
 
 @commands.command("check-model", epilog="example: augrid check-model gru --set d_model=64")

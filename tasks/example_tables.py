@@ -13,12 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from preprocessing import encode, parquet
+from preprocessing import parquet_files
+from preprocessing.encoding import pairs
 from preprocessing.errors import BadInput
 from tasks import Encoding
 
 if TYPE_CHECKING:
-    from models.data import Part
+    from models.encoded import Part
 
 FILE = "examples.parquet"
 HEAD = ("sample", "project", "split", "outcome")
@@ -39,8 +40,8 @@ def write(
     """
     schema = pa.schema([*((name, pa.string()) for name in HEAD), *columns])
     counts: dict[str, int] = {}
-    with parquet.Writer(encoding.out / FILE, schema) as writer:
-        for row, original in encode.pairs(encoding.shard, encoding.original):
+    with parquet_files.RowWriter(encoding.out / FILE, schema) as writer:
+        for row, original in pairs(encoding.shard, encoding.original):
             example = make(row, original)
             if example is not None:
                 head = {"outcome": ORIGINAL} | {name: row[name] for name in HEAD if name in row}

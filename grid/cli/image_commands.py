@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from grid.cli.options import console
+from grid.cli.arguments import console
 from preprocessing.errors import BadInput
 
 commands = typer.Typer(help="The image that training and scoring run in.", no_args_is_help=True)

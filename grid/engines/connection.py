@@ -17,7 +17,7 @@ import urllib3
 from docker.errors import APIError, DockerException, NotFound
 from docker.tls import TLSConfig
 
-from grid.engines.config import DockerHost
+from grid.engines.docker_host import DockerHost
 from grid.engines.tunnel import Tunnel
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from torch import Tensor
 from preprocessing.errors import BadInput
 
 
-class Ranks:
+class ProcessGroup:
     """This process's number in the torchrun group, and the size of the group; 0 of 1 without one."""
 
     def __init__(self) -> None:

@@ -5,9 +5,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from preprocessing import encode, shards, tokenizers, variants
+from preprocessing import encoding, shards, tokenizers, variants
 from preprocessing.corpus import building
-from preprocessing.encode import Edit, Span
+from preprocessing.encoding import Edit, Span
 from preprocessing.lexer.tokens import KINDS, TokensConfig, lex, texts
 from preprocessing.size import SizeRule
 from preprocessing.tokenizers.bpe import Config
@@ -27,7 +27,7 @@ def tokenizer(small_corpus: Path, tmp_path: Path) -> Path:
 
 def encoded(shard: Path, tokenizer: Path, out: Path, **more: object) -> shards.EncodedShard:
     out.mkdir()
-    encode.build(shard, tokenizer, TOKENS, out, **more)  # type: ignore[arg-type]
+    encoding.build(shard, tokenizer, TOKENS, out, **more)  # type: ignore[arg-type]
     return shards.open(out)
 
 
@@ -80,12 +80,12 @@ def align(before: Sequence[Span], after: Sequence[Span], edits: Sequence[Edit]) 
     inserted = next(i for i, (start, _, _) in enumerate(before) if start == edits[-1][0])
     for index in range(len(after)):
         if inserted <= index < inserted + 2:
-            yield -1, encode.INSERTED
+            yield -1, encoding.INSERTED
             continue
         origin = index if index < inserted else index - 2
         start, end, _ = before[origin]
         renamed = any(start <= s and e <= end and s < e for s, e, _ in edits)
-        yield origin, encode.RENAMED if renamed else encode.UNCHANGED
+        yield origin, encoding.RENAMED if renamed else encoding.UNCHANGED
 
 
 def test_alignment_is_carried_through(small_corpus: Path, tokenizer: Path, tmp_path: Path) -> None:
@@ -105,17 +105,17 @@ def test_alignment_is_carried_through(small_corpus: Path, tokenizer: Path, tmp_p
         aligned = sample.origins >= 0
         assert sample.origins[aligned].tolist() == list(range(len(before.kinds)))
         assert (sample.kinds[aligned] == before.kinds).all()
-        renamed = [KINDS[kind] for kind in sample.kinds[sample.changes == encode.RENAMED]]
+        renamed = [KINDS[kind] for kind in sample.kinds[sample.changes == encoding.RENAMED]]
         assert renamed == (
             ["name"] if row["outcome"] == "rewritten" else []
         )  # the string is too long to be seen
-        assert ((sample.changes == encode.INSERTED) == ~aligned).all()
+        assert ((sample.changes == encoding.INSERTED) == ~aligned).all()
 
 
 def test_original_must_match(small_corpus: Path, tokenizer: Path, tmp_path: Path) -> None:
     first, second = building.shard_paths(small_corpus)
     (tmp_path / "out").mkdir()
     with pytest.raises((AssertionError, ValueError)):
-        encode.build(first, tokenizer, TOKENS, tmp_path / "out", original=second, align=align)
+        encoding.build(first, tokenizer, TOKENS, tmp_path / "out", original=second, align=align)
     with pytest.raises(FileNotFoundError):
         shards.open(tmp_path / "out")

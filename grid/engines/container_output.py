@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from grid.engines.engine import BROKEN
+from grid.engines.connection import BROKEN
 
 EVENT = b'{"event": '
 LOST_GPU = re.compile(

@@ -20,7 +20,7 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
+class TextSample:
     """One encoded sample. token_starts: (T + 1) into subwords, from 0; kinds, origins, changes: (T).
 
     Of running text (preprocessing.tokenizers.huggingface) each subword is scored for itself: token_starts are
@@ -89,7 +89,9 @@ class Samples(Sequence[NDArray[np.int64]]):
         return sum(len(self._shards[number][row].subwords) for number, row in self._places)
 
 
-def scored_samples(folders: Sequence[Path], vocab_size: int, *, by_project: bool = False) -> Iterator[Sample]:
+def scored_samples(
+    folders: Sequence[Path], vocab_size: int, *, by_project: bool = False
+) -> Iterator[TextSample]:
     """All samples of the "test" split, also those without a token: shard by shard, or project by project."""
     opened = [_open(folder, vocab_size) for folder in folders]
     places = [(number, row) for number, shard in enumerate(opened) for row in _rows(shard, "test")]
@@ -98,7 +100,7 @@ def scored_samples(folders: Sequence[Path], vocab_size: int, *, by_project: bool
     for number, row in places:
         encoded = opened[number][row]
         sample, project = _columns(opened[number], row, ("sample", "project"))
-        yield Sample(
+        yield TextSample(
             sample=sample,
             project=project,
             subwords=np.asarray(encoded.subwords, dtype=np.int64),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from preprocessing import parquet, shards, tokenizers
+from preprocessing import parquet_files, shards, tokenizers
 from preprocessing.lexer.running import n_bytes, running
 from preprocessing.lexer.tokens import STRING, Tokens, TokensConfig, lex, texts
 
@@ -38,7 +38,7 @@ def build(
     assert (original is None) == (align is None)
     trained = tokenizers.load(tokenizer) if isinstance(tokenizer, Path) else tokenizer
     facts: dict[str, dict[str, int]] = {}
-    with shards.Writer(out, trained.vocab_size) as writer:
+    with shards.ShardWriter(out, trained.vocab_size) as writer:
         for row, before in pairs(shard, original, ["sample", "text"]):
             cut = lex(row["text"], tokens.comments)
             spelled = texts(row["text"], cut, tokens)
@@ -90,9 +90,9 @@ def pairs(
     of it. Rows of a corpus were made from themselves.
     """
     if original is None:
-        yield from ((row, row) for row in parquet.rows(shard) if row["text"] is not None)
+        yield from ((row, row) for row in parquet_files.rows(shard) if row["text"] is not None)
         return
-    for row, source in zip(parquet.rows(shard), parquet.rows(original, columns), strict=True):
+    for row, source in zip(parquet_files.rows(shard), parquet_files.rows(original, columns), strict=True):
         assert row["sample"] == source["sample"], (shard, original)
         if row["text"] is not None:
             yield row, source

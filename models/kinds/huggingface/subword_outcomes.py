@@ -19,7 +19,7 @@ from preprocessing.lexer.beginnings import (
     DEAD,
     OPEN,
     SETTLED,
-    First,
+    FirstToken,
     Place,
     at_the_end,
     first_token,
@@ -111,11 +111,11 @@ class Outcomes:
             numbers=numbers,
         )
 
-    def _first(self, subword: int, text: str | None, healed: str, short: str, place: Place) -> First:
+    def _first(self, subword: int, text: str | None, healed: str, short: str, place: Place) -> FirstToken:
         if subword == self.end:
-            return at_the_end(place) if not healed and not short else First(DEAD)
+            return at_the_end(place) if not healed and not short else FirstToken(DEAD)
         if not text:
-            return First(DEAD)
+            return FirstToken(DEAD)
         if healed and not text.startswith(healed):
-            return First(OPEN if healed.startswith(text) else DEAD)
+            return FirstToken(OPEN if healed.startswith(text) else DEAD)
         return first_token(short + text[len(healed) :], place)

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from grid.cli import options
-from grid.cli.options import RESULTS, CellName, Results, Sets, SpecName, console
+from grid.cli import arguments
+from grid.cli.arguments import RESULTS, CellName, Results, Sets, SpecName, console
 from grid.results.analysis_process import analyse
 from preprocessing.errors import BadInput
 
-commands = options.commands()
+commands = arguments.commands()
 
 
 @commands.command(epilog="example: augrid logs quickstart 3f2a -f")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grid.cli import options
-from grid.cli.options import RESULTS, Results, Sets, Slots, SpecName, console
+from grid.cli import arguments
+from grid.cli.arguments import RESULTS, Results, Sets, Slots, SpecName, console
 
 if TYPE_CHECKING:
     from grid.plan.opening import Grid
 
-commands = options.commands()
+commands = arguments.commands()
 
 
 @commands.command(epilog="example: augrid corpus quickstart")

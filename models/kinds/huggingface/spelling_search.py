@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.kinds.huggingface.outcomes import Outcomes, Written
+from models.kinds.huggingface.subword_outcomes import Outcomes, Written
 from models.scoring.search import TIE, WORST
 from preprocessing.lexer.tokens import SYMBOLS
 
@@ -89,7 +89,7 @@ class TopSearch(Search):
             self.bar = min(self.found.values())
 
 
-class Window:
+class ReadWindow:
     """Part of a text that was read once: its distributions, and the keys and values of all its prefixes."""
 
     def __init__(self, network: Any, ids: list[int], skip: int) -> None:
@@ -145,7 +145,7 @@ class Window:
 
 
 def run(
-    search: Search, window: Window, outcomes: Outcomes, start: Written, at: int, max_expansions: int
+    search: Search, window: ReadWindow, outcomes: Outcomes, start: Written, at: int, max_expansions: int
 ) -> int:
     """Searches from a place until all is known, or the expansions are spent; how many they were."""
     _look(search, outcomes, start, (), start, 0.0, window.after(at))

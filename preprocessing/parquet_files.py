@@ -12,7 +12,7 @@ FLUSH_CHARS = 4 * 2**20  # so much text, or FLUSH_ROWS rows, and they are writte
 FLUSH_ROWS = 4096
 
 
-class Writer:
+class RowWriter:
     """Collects rows and writes them in groups. An unclosed file is no Parquet file, so leave by `with`."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
