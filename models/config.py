@@ -33,7 +33,9 @@ class EarlyStop(Frozen):
 
 
 class TrainingConfig(Frozen):
-    """One training: optimiser, schedule, validation. Lengths are in subwords, losses in bits per token."""
+    """One training: optimiser, schedule, validation. Lengths are in subwords, losses in bits per unit of the
+    task (a token, say).
+    """
 
     batch_tokens: int = Field(default=2048, ge=1, description="subwords per optimiser step")
     window: int = Field(

@@ -21,6 +21,7 @@ from pydantic import Field
 
 import models.kinds
 from preprocessing.by_kind import Kinds
+from preprocessing.errors import BadInput
 from preprocessing.frozen import Frozen, InKey
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
 DEFAULT = "completion"
 """What a spec asks that names no task. Its steps have the keys that they had before there were others."""
 
-__path__ = [*__path__, *filter(None, os.environ.get("AUGRID_TASKS", "").split(os.pathsep))]
+_others = [Path(place).absolute() for place in os.environ.get("AUGRID_TASKS", "").split(os.pathsep) if place]
+if _absent := [str(place) for place in _others if not place.is_dir()]:
+    raise BadInput(f"AUGRID_TASKS: no folder {', '.join(_absent)}")
+__path__ = [*__path__, *map(str, _others)]
 models.kinds.__path__ = [
     *models.kinds.__path__,
     *(str(folder) for place in __path__ for folder in sorted(Path(place).glob("*/kinds"))),

@@ -18,6 +18,7 @@ from models.config import ModelConfig
 from models.lookup import MODELS
 from preprocessing.corpus.building import CorpusConfig
 from tasks import TASKS, EvaluationConfig, Task, TaskConfig
+from tests.tasks import toy_grids
 from tests.tasks.toy_grids import KINDS, TOYS, told
 from transformers_py import options
 
@@ -49,6 +50,14 @@ def test_the_toys_are_found_through_the_environment_and_import_without_torch() -
     assert set(KINDS) <= set(found)
     assert "completion" in found
     assert not any(found.values()), found
+
+
+def test_the_folder_may_be_relative_and_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(TOYS.parent)
+    monkeypatch.setitem(toy_grids.ENVIRONMENT, "AUGRID_TASKS", "toys")
+    assert set(KINDS) <= set(told(TORCHLESS))
+    monkeypatch.setitem(toy_grids.ENVIRONMENT, "AUGRID_TASKS", "none")
+    assert toy_grids.augrid("ls", code=2) == f"error: AUGRID_TASKS: no folder {TOYS.parent / 'none'}\n"
 
 
 def test_it_is_named_like_its_folder(task: Task) -> None:
