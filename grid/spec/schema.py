@@ -29,6 +29,7 @@ from models.config import TrainingConfig
 from models.lookup import AnyModel
 from preprocessing import shipped
 from preprocessing.corpus.building import CorpusConfig
+from preprocessing.corpus.split import SPLITS
 from preprocessing.errors import BadInput
 from preprocessing.frozen import Frozen
 from preprocessing.lexer.tokens import TokensConfig
@@ -192,6 +193,10 @@ def task_of(data: Mapping[str, Any]) -> str | None:
 def misfits(config: TaskConfig, name: str, section: Any) -> Iterator[tuple[Loc, str]]:
     """What a task can't do with a section, and where in it that stands."""
     task = tasks.lookup(config.kind)
+    if name == "corpus" and section.split.by != "given":
+        for split in SPLITS:
+            if not getattr(section.split, split):
+                yield ("split", split), "0 leaves no samples; models are trained, validated and tested"
     if name == "corpus":
         for path, valid in task.CORPUS.items():
             value = attrgetter(path)(section)

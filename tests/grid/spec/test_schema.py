@@ -117,6 +117,16 @@ def test_axes_are_checked_although_sections_are_wrong(tmp_path: Path) -> None:
         ("seed: [1]", "seed: [1]\nexclude: [{seed: 2}]", "exclude[0].seed: the axis has no value 2"),
         ("rename: [rename", "none: [rename", "rewrites.none: 'none' is the name of the baseline"),
         ("[rename_variable]", "[]", "an empty set"),
+        (
+            "{source: {kind: stdlib}}",
+            "{source: {kind: stdlib}, split: {by: file, train: 0.5, valid: 0, test: 0.5}}",
+            "demo.yaml:2:64: corpus.split.valid: 0 leaves no samples",
+        ),
+        (
+            "seed: [1]",
+            "corpus.split: [{train: 1, valid: 0, test: 0}]",
+            "demo.yaml:13:18: axes.corpus.split[0]: corpus.split.valid: 0 leaves no samples",
+        ),
         ("[rename_variable]", "[7]", "write a rewrite as name"),
         ("name: demo", "name: [", "not valid YAML"),
         ("name: demo", "- demo", "not valid YAML"),
