@@ -17,6 +17,10 @@ class ModelConfig(Frozen):
         """Digest of the files that it names, which is part of keys; None for kinds that name none."""
         return None
 
+    def refuses(self, tokenizer: str) -> str:
+        """Why it can't read what this kind of tokenizer gives; empty if it can."""
+        return ""
+
 
 def with_preset(values: Any, presets: Mapping[str, Mapping[str, Any]]) -> Any:
     """What was written of a config, with the values of its `preset` where nothing was written."""

@@ -57,6 +57,14 @@ class CellSpec:
     evaluation: EvaluationConfig
 
 
+class MisfitError(ValueError):
+    """What stands at `loc` doesn't fit what a cell has elsewhere in the spec."""
+
+    def __init__(self, loc: Loc, message: str) -> None:
+        super().__init__(message)
+        self.loc = loc
+
+
 class Resolver:
     """Reads the sections of a spec under assignments, each distinct one once.
 
@@ -98,7 +106,8 @@ class Resolver:
         """The spec of each cell, in order.
 
         Raises:
-            ValueError: values that are right alone and wrong together; says which, and why.
+            ValueError: values that are right alone and wrong together; says which, and why. A MisfitError for
+                a model and a tokenizer.
         """
         fields = [name for name in cells.axes if name not in CORE]
         seen: dict[tuple[Any, ...], Sections] = {}
@@ -109,6 +118,9 @@ class Resolver:
             if same not in seen:
                 seen[same] = self._seen([*((name, value[name].plain) for name in fields), *cell.patch])
             spec, seed, rewriting = seen[same], value["seed"].plain, None
+            model = spec.models[value["model"].plain]
+            if why := model.refuses(spec.tokenizer.kind):
+                raise MisfitError(("models", value["model"].plain), why)
             if not cell.baseline:
                 chosen, intensity = spec.rewrites[value["rewrites"].plain], value["intensity"]
                 new = Rewriting(chosen, intensity.plain, seed)
@@ -120,7 +132,7 @@ class Resolver:
                 size=spec.size,
                 tokens=spec.tokens,
                 tokenizer=spec.tokenizer,
-                model=spec.models[value["model"].plain],
+                model=model,
                 training=spec.training,
                 train_on=value["train_on"].plain,
                 seed=seed,

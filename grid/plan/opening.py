@@ -11,16 +11,16 @@ import tasks
 from grid.cells import expansion
 from grid.cells.axes import Names
 from grid.cells.expansion import Cells
-from grid.cells.resolving import CellSpec, Resolver, check_assignments
+from grid.cells.resolving import CellSpec, MisfitError, Resolver, check_assignments
 from grid.plan import planner
 from grid.plan.planner import Plan
 from grid.spec import document as documents
 from grid.spec import schema
 from grid.spec.document import Document
-from grid.spec.findings import Findings
+from grid.spec.findings import Findings, dotted
 from grid.spec.schema import Rules, Spec
 from preprocessing.corpus import building
-from preprocessing.errors import BadInput
+from preprocessing.errors import BadInput, Problem
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,9 @@ class Grid:
         try:
             task = tasks.lookup(self.spec.task.kind)
             return planner.make(self.cells, self.specs(), task, building.raw_digest)
+        except MisfitError as error:
+            where, path = self.document.where(error.loc), dotted(error.loc)
+            raise BadInput([Problem(where=where, path=path, message=str(error))]) from None
         except OSError as error:
             raise BadInput(f"{self.document.name}: corpus: {error}") from None
         except ValueError as error:

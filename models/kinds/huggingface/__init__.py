@@ -36,6 +36,11 @@ class Config(ModelConfig):
             raise ValueError(f"min_context ({self.min_context}) must be less than context ({self.context})")
         return self
 
+    def refuses(self, tokenizer: str) -> str:
+        """It reads the subwords that it was trained on."""
+        needed = "needs the tokenizer that it was trained with, {kind: huggingface, path: …}, in its cells"
+        return "" if tokenizer == "huggingface" else f"{needed}; got kind {tokenizer!r}"
+
     def raw_digest(self) -> str:
         """SHA-256 of the folder's configuration and weights; "" for a name on the hub."""
         from preprocessing.fetching.files import digest_whole

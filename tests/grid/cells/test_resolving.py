@@ -106,6 +106,17 @@ def test_values_that_are_wrong_together_are_named() -> None:
         grid.plan  # noqa: B018
 
 
+def test_a_pretrained_model_needs_its_own_tokenizer_in_its_cells() -> None:
+    text = SPEC.replace("bigram: {kind: ngram, order: 2}", "hub: {kind: huggingface, path: some/model}")
+    with pytest.raises(BadInput) as caught:
+        opened(text).plan  # noqa: B018
+    assert str(caught.value).startswith(
+        "demo.yaml:5:42: models.hub: needs the tokenizer that it was trained with, {kind: huggingface"
+    )
+    own = "override: [{when: {model: hub}, set: {tokenizer: {kind: huggingface, path: some/model}}}]\n"
+    assert {spec.tokenizer.kind for _, _, spec in specs(opened(text + own))} == {"bpe", "huggingface"}
+
+
 def test_a_path_leads_to_a_field_or_an_item() -> None:
     target: dict[str, Any] = {"a": {"b": [1, {"c": 2}]}, "plain": 3}
     put(target, "a.b.1.c", 4)
