@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -110,15 +110,12 @@ def _read_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Content:
         return "unreadable", "encrypted"
     try:
         with archive.open(info) as file:
-            data = _limited(file)
+            data = file.read(files.MAX_READ_BYTES + 1)
     except (NotImplementedError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         return "unreadable", str(error)
-    return data if data is not None else ("too_large", f"more than {files.MAX_READ_BYTES:,} bytes")
-
-
-def _limited(file: IO[bytes]) -> bytes | None:
-    data = file.read(files.MAX_READ_BYTES + 1)
-    return data if len(data) <= files.MAX_READ_BYTES else None
+    if len(data) > files.MAX_READ_BYTES:
+        return "too_large", f"more than {files.MAX_READ_BYTES:,} bytes"
+    return data
 
 
 def _is_safe(name: str) -> bool:

@@ -135,7 +135,7 @@ hosts:
 def dask_address(tmp_path: Path) -> Iterator[str]:
     import json
 
-    pytest.importorskip("distributed")
+    distributed = pytest.importorskip("distributed")
     file = tmp_path / "scheduler.json"
     at = ("--scheduler-file", str(file), "--no-dashboard")
     plain: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -144,7 +144,8 @@ def dask_address(tmp_path: Path) -> Iterator[str]:
         time.sleep(0.1)
     worker = [sys.executable, "-m", "dask", "worker", "--nthreads", "1", "--no-nanny", *at]
     started += [subprocess.Popen(worker, **plain) for _ in range(2)]
-    time.sleep(5)
+    with distributed.Client(scheduler_file=str(file)) as client:
+        client.wait_for_workers(2, timeout=60)
     yield json.loads(file.read_text())["address"]
     for process in started:
         process.kill()

@@ -100,7 +100,9 @@ def list_rewrites(console: Console) -> None:
     table.add_column("proof", no_wrap=True)
     table.add_column("options (the first is the default)", ratio=3)
     for entry in catalogue.entries():
-        options = "; ".join(f"{o.name}: {_choices(o.default, o.choices)}" for o in entry.options)
+        options = "; ".join(
+            f"{o.name}: {' | '.join(map(str, dict.fromkeys([o.default, *o.choices])))}" for o in entry.options
+        )
         row = (entry.name, entry.summary, str(entry.growth), entry.proof, options)
         table.add_row(*map(Text, row))
     console.print(table)
@@ -129,10 +131,6 @@ def explain(
         raise BadInput(f"{name}: {error.strerror or error}") from None
     except (ValueError, transformers_py.Unparseable) as error:
         raise BadInput(f"--explain {where}: {error}") from None
-
-
-def _choices(default: object, choices: Sequence[object]) -> str:
-    return " | ".join(map(str, dict.fromkeys([default, *choices])))
 
 
 def _checked(request: Request) -> tuple[list[Any], list[File]]:

@@ -105,11 +105,13 @@ def test_contract_and_a_worker_that_is_killed(tmp_path: Path, cluster: Cluster, 
     rest = [probe_job(f"rest{n}", first, seconds=2) for n in range(3)]
 
     def kill() -> None:
-        time.sleep(4)
-        cluster.workers[0].kill()
+        while not cluster.kills:
+            cluster.kill_whoever_runs(rest[0].id)
+            time.sleep(0.1)
 
-    threading.Thread(target=kill).start()
+    threading.Thread(target=kill, daemon=True).start()
     report = driver(tmp_path, executor, slots).run([first, bad, blocked, *rest])
+    assert cluster.kills == 1
     status = {job.id: report.outcomes[job.steps[0].key].status for job in (first, bad, blocked, *rest)}
     assert list(status.values()) == ["done", "failed", "blocked", "done", "done", "done"]
     executor.client.close()
