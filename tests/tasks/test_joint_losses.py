@@ -11,7 +11,7 @@ import torch
 
 from models.config import TrainingConfig
 from models.training import loop
-from models.training.training_job import Job
+from models.training.training_job import TrainingJob
 from models.vocabulary import Vocabulary
 from tests.tasks.toys.which_docstring.contrast import Contrast, ranks, vectors
 from tests.tasks.toys.which_docstring.kinds.bags import Config
@@ -34,7 +34,7 @@ def make(tmp_path: Path, vocabulary: Vocabulary) -> Make:
 
     def make(pieces: int, dropout: float = 0.0) -> loop._Training:
         settings: dict[str, Any] = {"batch_tokens": 64, "window": 8, "micro_batches": pieces}
-        job = Job(
+        job = TrainingJob(
             training=TrainingConfig(**settings, precision="float32"),
             objective=pairs,
             vocabulary=vocabulary,
@@ -52,7 +52,7 @@ def make(tmp_path: Path, vocabulary: Vocabulary) -> Make:
 
 def gradient(training: loop._Training) -> tuple[float, torch.Tensor]:
     batch = training.batches.batch()
-    loss = training._gradients([torch.from_numpy(array) for array in batch])
+    loss = training.gradients.of([torch.from_numpy(array) for array in batch])
     grads = [p.grad for p in training.network.parameters()]
     return loss, torch.cat([grad.flatten() for grad in grads if grad is not None])
 
@@ -85,7 +85,7 @@ def test_pieces_under_dropout_draw_the_same_again(make: Make) -> None:
     training.network.train()
     batch = [torch.from_numpy(array) for array in training.batches.batch()]
     drawn = torch.get_rng_state()
-    loss = training._gradients(batch)
+    loss = training.gradients.of(batch)
     grads = torch.cat([p.grad.flatten() for p in training.network.parameters() if p.grad is not None])
     pairs: Any = training.objective
     training.optimiser.zero_grad()
