@@ -8,7 +8,7 @@ import pytest
 PLACE = re.compile(r"`([\w.-]+/[\w./-]*|[\w-]+\.(?:md|cff|toml))`")
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/tasks.md"])
 def test_places_that_a_page_names_are_there(name: str) -> None:
     places = PLACE.findall(Path(name).read_text())
     assert places
