@@ -19,7 +19,10 @@ def test_canonical_form() -> None:
         (["rename_variabel"], "did you mean 'rename_variable'"),
         (["nothing"], "there are: "),
         ([{"rename_variable": {"stile": "random"}}], "did you mean 'style'"),
-        ([{"rename_variable": {"style": "rnd"}}], "one of pseudo, random, generic, swap, keep_tokens"),
+        (
+            [{"rename_variable": {"style": "rnd"}}],
+            "one of pseudo, random, generic, numbered, swap, keep_tokens, abbreviation",
+        ),
         ([{"parentheses": {"nested": 1}}], "must be bool"),
         (["parentheses", "parentheses"], "listed twice"),
         ([3], "must be a name or"),

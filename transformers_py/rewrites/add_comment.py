@@ -10,7 +10,8 @@ import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.insertion_points import InsertionPoint, end_of_line, insertion, line_points
-from transformers_py.sites.new_names import ADJECTIVES, FORBIDDEN, NOUNS, Dice, parts
+from transformers_py.sites.name_parts import parts
+from transformers_py.sites.new_names import ADJECTIVES, FORBIDDEN, NOUNS, Dice
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 

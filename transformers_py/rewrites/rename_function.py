@@ -3,13 +3,13 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Literal
 
 import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites import renamable
 from transformers_py.sites.callers import definition, escape, is_private, named_in_strings
+from transformers_py.sites.new_names import Style
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 from transformers_py.source.scopes import Binding
@@ -34,11 +34,11 @@ _NAMELESS = (cst.ListComp, cst.SetComp, cst.DictComp)
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`style`: how new names are made, `keep_tokens` with as many subwords as the old ones; `private`: also
-    module-level functions like `_f`.
+    """`style`: how new names are made, `keep_tokens` with as many subwords as the old ones, the last six as a
+    form of the old one, which not every name has; `private`: also module-level functions like `_f`.
     """
 
-    style: Literal["pseudo", "random", "generic", "swap", "keep_tokens"] = "pseudo"
+    style: Style = "pseudo"
     private: bool = False
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Literal
 
 from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites import renamable
+from transformers_py.sites.new_names import Style
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 from transformers_py.source.scopes import Binding
@@ -22,9 +22,11 @@ REASONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`style`: how new names are made, `keep_tokens` with as many subwords as the old ones."""
+    """`style`: how new names are made, `keep_tokens` with as many subwords as the old ones, the last six as a
+    form of the old one, which not every name has.
+    """
 
-    style: Literal["pseudo", "random", "generic", "swap", "keep_tokens"] = "pseudo"
+    style: Style = "pseudo"
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:

@@ -1,17 +1,19 @@
-"""Makers of new names: readable, random, numbered, or as long as the old one.
+"""Makers of new names: readable, random, numbered, as long as the old one, or a form of it (styles/).
 
 pseudo: total_count -> merged_index    random: total -> qkzvhw    generic: total -> var_1
 """
 
 import builtins
 import keyword
-import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from hashlib import sha256
+from itertools import islice
 from struct import Struct
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar, get_args
 
+from transformers_py.sites import styles
+from transformers_py.sites.name_parts import parts
 from transformers_py.source import CountSubwords
 
 _T = TypeVar("_T")
@@ -45,12 +47,11 @@ KEEP_TOKENS_VERSION = 9
 FORBIDDEN = frozenset([*dir(builtins), *keyword.kwlist, *keyword.softkwlist, "self", "cls"])
 
 _EIGHT = Struct(">8I")
-_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|_+|[^\W\d_]+")
-
-
-def parts(name: str) -> list[str]:
-    """The sub-parts of a snake_case or camelCase name: "_maxItems2" -> ["_", "max", "Items", "2"]."""
-    return _PARTS.findall(name)
+Style = Literal["pseudo", "random", "generic", "numbered", "swap", "keep_tokens", styles.Derived]
+"""What the renaming rewrites offer; `swap` makes no names, but lets those there are exchange their places."""
+STEMS = ("var", "arg", "func")
+_DERIVED = frozenset(get_args(styles.Derived))
+_CANDIDATES = 60
 
 
 class Randomness(Protocol):
@@ -97,7 +98,12 @@ class NewNames:
         self._count = count_subwords
 
     def draw(self, style: str, old: str, generic: str = "var") -> str:
-        """A new name for `old` in the style `pseudo`, `random`, `generic` or `keep_tokens`."""
+        """A new name for `old` in any style but `swap`; "" where none was found."""
+        if style in _DERIVED:
+            candidates = styles.lookup(style).candidates(old, self._random)
+            return next((name for name in islice(candidates, _CANDIDATES) if self._take(name)), "")
+        if style == "numbered":
+            return self.numbered(old, generic)
         if style == "generic":
             return self.generic(old, generic)
         if style == "random":
@@ -137,6 +143,17 @@ class NewNames:
             name = f"{private}{stem}_{number}"
             if self._take(name):
                 return name
+
+    def numbered(self, old: str, stem: str) -> str:
+        """`arg_1`, `var_2`, `func_3`, ...: one numbering for all names of a text, as AdvTest's."""
+        private = "_" if old.startswith("_") else ""
+        while True:
+            number = self._numbers[""] = self._numbers.get("", 0) + 1
+            used = (f"{start}{other}_{number}" for other in STEMS for start in ("", "_"))
+            if not any(name in self._taken or name in self._given for name in used) and self._take(
+                f"{private}{stem}_{number}"
+            ):
+                return f"{private}{stem}_{number}"
 
     def keep_tokens(self, old: str) -> str:
         """A name with as many subwords as `old`, or "" when none of 200 candidates has exactly that number.

@@ -4,11 +4,12 @@
 
 import contextlib
 import io
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from transformers_py import Source, emit, names
+from transformers_py.sites.new_names import Style
 
 HAZARDS = {
     "locals": "def f(a):\n    b = a + 1\n    return sorted(locals())\nprint(f(1))\n",
@@ -219,7 +220,8 @@ VARIANTS: dict[str, list[Any]] = {
     **{
         f"{name} {style}": [{name: {"style": style}}]
         for name in ("rename_variable", "rename_parameter", "rename_function")
-        for style in ("random", "generic", "swap", "keep_tokens")
+        for style in get_args(Style)
+        if style != "pseudo"
     },
     "private": [{"rename_parameter": {"private": True}}, {"rename_function": {"private": True}}],
     "nested": [{"lambda_identity": {"nested": True}}, {"conditional_identity": {"nested": True}}],

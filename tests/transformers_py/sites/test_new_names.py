@@ -2,14 +2,16 @@
 
 import keyword
 from random import Random
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transformers_py.sites.new_names import Dice, NewNames, parts
+from transformers_py.sites.name_parts import parts
+from transformers_py.sites.new_names import Dice, NewNames, Style
 
-STYLES = ("pseudo", "random", "generic", "keep_tokens")
+STYLES = tuple(style for style in get_args(Style) if style != "swap")
 OLD = st.sampled_from(
     ["x", "total", "total_count", "_private", "camelCase", "CONSTANT", "ClassLike", "a1", "_", "größe"]
 )
@@ -28,9 +30,9 @@ def test_new_and_different(style: str, old: list[str], seed: int) -> None:
 
 @pytest.mark.parametrize("style", STYLES)
 def test_privacy_is_kept(style: str) -> None:
-    names = NewNames(Random(1), {"_private", "public"})
-    assert names.draw(style, "_private").startswith("_")
-    assert not names.draw(style, "public").startswith("_")
+    names = NewNames(Random(1), {"_index_count", "find_item"})
+    assert names.draw(style, "_index_count").startswith("_")
+    assert not names.draw(style, "find_item").startswith("_")
 
 
 def test_case_is_kept() -> None:
