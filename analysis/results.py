@@ -104,13 +104,18 @@ class Results:
 
     @cached_property
     def axes(self) -> tuple[str, ...]:
-        """The columns of `cells` that say which point of the grid a cell is."""
-        return tuple(column for column in self.cells.columns if column not in NOT_AXES)
+        """The columns of `cells` that say which point of the grid a cell is; `rewriting_seed` where the spec
+        sets it apart from the seed.
+        """
+        drawn = self.cells["rewriting_seed"]
+        tied = bool((drawn.isna() | drawn.eq(self.cells["seed"])).all())
+        left_out = {*NOT_AXES, *(["rewriting_seed"] if tied else [])}
+        return tuple(column for column in self.cells.columns if column not in left_out)
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
-        """The axes without the seed: cells that agree in these are repetitions of one another."""
-        return tuple(axis for axis in self.axes if axis != "seed")
+        """The axes without the seeds: cells that agree in these are repetitions of one another."""
+        return tuple(axis for axis in self.axes if axis not in ("seed", "rewriting_seed"))
 
     @cached_property
     def done(self) -> pd.DataFrame:
@@ -277,6 +282,9 @@ class Results:
 
     def _cells(self) -> pd.DataFrame:
         cells = self._frame("cells")
+        if "rewriting_seed" not in cells:  # a folder from before it could be apart from the seed
+            cells["rewriting_seed"] = cells["seed"].where(~cells["baseline"].astype(bool))
+        cells["rewriting_seed"] = cells["rewriting_seed"].astype("Int64")
         file = self.folder / "cells.parquet"
         if cells.empty:
             raise BadResults(f"{file}: no cells")

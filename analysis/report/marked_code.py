@@ -66,7 +66,7 @@ def examples(results: Results) -> Iterator[Example]:
         change, unit = row["change_bits"], results.task.unit
         tokens = {name: _tokens(results, row, name) for name in ("original", "rewritten")}
         yield Example(
-            title=describe(cells.loc[row["cell"]], [axis for axis in results.axes if axis != "seed"]),
+            title=describe(cells.loc[row["cell"]], results.groups),
             choice=_named(row["choice"], change),
             about=(
                 f"{minus(f'{change:+z.2f}')} bits per {unit.singular} over its {row['n_tokens']:,} "

@@ -14,6 +14,9 @@ from preprocessing.errors import suggest
 TrainOn = Literal["original", "augmented", "original+augmented"]
 
 CORE = ("rewrites", "intensity", "train_on", "model", "seed")
+"""Axes of every grid."""
+NAMED = (*CORE, "rewriting_seed")
+"""Axes that are no fields of the spec; those beyond CORE are there where they are written."""
 SECTIONS = tuple(Sections.model_fields)
 
 
@@ -59,6 +62,7 @@ class Axis:
 NO_REWRITES = Value("none", "none", canonical("none"))
 NO_INTENSITY = Value({"rate": 0.0}, "0", canonical({"rate": 0.0}))
 ORIGINAL = Value("original", "original", canonical("original"))
+NO_DRAW = Value(None, "none", canonical(None))
 
 
 def is_field(name: str) -> bool:
@@ -75,7 +79,7 @@ def normalise(name: str, raw: object, names: Names) -> Value:
     """
     if name == "intensity":
         return _intensity(raw)
-    if name == "seed":
+    if name in ("seed", "rewriting_seed"):
         if isinstance(raw, bool) or not isinstance(raw, int) or not 0 <= raw < 2**63:
             raise ValueError(f"a seed is a whole number from 0; got {raw!r}")
         return Value(raw, str(raw), canonical(raw))
@@ -114,8 +118,8 @@ def read_axes(raw: Mapping[str, list[Any]], names: Names, findings: Collector) -
     }
     axes = []
     for name, written in {**raw, **{k: v for k, v in defaults.items() if k not in raw}}.items():
-        if name not in CORE and not is_field(name):
-            known = [*CORE, *(f"{section}.…" for section in SECTIONS)]
+        if name not in NAMED and not is_field(name):
+            known = [*NAMED, *(f"{section}.…" for section in SECTIONS)]
             findings.add(("axes", name), f"no such axis{suggest(name, known)}")
             continue
         values: dict[str, Value] = {}

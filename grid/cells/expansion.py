@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grid.cells.axes import (
+    NO_DRAW,
     NO_INTENSITY,
     NO_REWRITES,
     ORIGINAL,
@@ -238,8 +239,13 @@ class _Expansion:
         return hashlib.sha256(",".join(parts).encode()).hexdigest()[:12]
 
     def _with_baselines(self, kept: dict[str, Cell]) -> Cells:
-        changed = {"rewrites": NO_REWRITES, "intensity": NO_INTENSITY, "train_on": ORIGINAL}
-        replace = [(self.names.index(name), value) for name, value in changed.items()]
+        changed = {
+            "rewrites": NO_REWRITES,
+            "intensity": NO_INTENSITY,
+            "rewriting_seed": NO_DRAW,
+            "train_on": ORIGINAL,
+        }
+        replace = [(index, changed[name]) for index, name in enumerate(self.names) if name in changed]
         baselines: dict[tuple[Any, ...], Cell] = {}
         cells = []
         for cell in kept.values():

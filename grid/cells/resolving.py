@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 import tasks
-from grid.cells.axes import CORE, SECTIONS, TrainOn
+from grid.cells.axes import NAMED, SECTIONS, TrainOn
 from grid.cells.expansion import Cells
 from grid.keys import canonical
 from grid.spec.document import Loc
@@ -109,7 +109,7 @@ class Resolver:
             ValueError: values that are right alone and wrong together; says which, and why. A MisfitError for
                 a model and a tokenizer.
         """
-        fields = [name for name in cells.axes if name not in CORE]
+        fields = [name for name in cells.axes if name not in NAMED]
         seen: dict[tuple[Any, ...], Sections] = {}
         rewritings: dict[tuple[Any, ...], Rewriting] = {}
         for cell in cells.cells:
@@ -123,8 +123,9 @@ class Resolver:
                 raise MisfitError(("models", value["model"].plain), why)
             if not cell.baseline:
                 chosen, intensity = spec.rewrites[value["rewrites"].plain], value["intensity"]
-                new = Rewriting(chosen, intensity.plain, seed)
-                rewriting = rewritings.setdefault((id(chosen), intensity.json, seed), new)
+                draw = value["rewriting_seed"].plain if "rewriting_seed" in value else seed
+                new = Rewriting(chosen, intensity.plain, draw)
+                rewriting = rewritings.setdefault((id(chosen), intensity.json, draw), new)
             yield CellSpec(
                 task=spec.task,
                 corpus=spec.corpus,
@@ -164,7 +165,7 @@ def check_assignments(resolver: Resolver, rules: Rules, findings: Findings) -> N
     """
     wrong = {loc[0] for loc, _ in findings.found}
     for name, values in rules.axes.items():
-        for index, value in enumerate(values if name not in CORE else ()):
+        for index, value in enumerate(values if name not in NAMED else ()):
             _try(resolver, (name, value), ("axes", name, index), wrong, findings)
     for number, rule in enumerate(rules.override):
         for path, value in rule.set.items():

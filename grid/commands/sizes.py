@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SECTIONS = ("corpus", "rewrites", "size", "tokens", "tokenizer")
-CORE = ("rewrites", "intensity", "seed")
+CORE = ("rewrites", "intensity", "seed", "rewriting_seed")
 
 
 def show(grid: Grid, root: Path, console: Console, *, slots: int | None) -> int:
@@ -63,7 +63,8 @@ def measure(grid: Grid, root: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _table(rows: pd.DataFrame) -> Table:
     table = Table(box=None, pad_edge=False)
-    names = [*CORE, *(name for name in rows.columns if name not in CORE)]
+    core = [name for name in CORE if name in rows.columns]
+    names = [*core, *(name for name in rows.columns if name not in CORE)]
     for name in names:
         heading = name.removeprefix("growth_").replace("_", "\n")
         table.add_column(heading, justify="left" if name in CORE else "right", no_wrap=True)

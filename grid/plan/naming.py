@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grid.cells.axes import CORE
+from grid.cells.axes import NAMED
 from grid.cells.expansion import Cell
 from grid.plan.graph import Step
 from grid.plan.planner import Plan
@@ -14,7 +14,9 @@ def cell(axes: tuple[str, ...], one: Cell) -> str:
     first = "baseline" if one.baseline else f"{value['rewrites'].text} {value['intensity'].text}"
     rest = [value["train_on"].text] if not one.baseline else []
     rest += [value["model"].text, f"seed {value['seed'].text}"]
-    rest += [f"{name} {value[name].text}" for name in axes if name not in CORE]
+    if "rewriting_seed" in value and not one.baseline:
+        rest.append(f"rewriting seed {value['rewriting_seed'].text}")
+    rest += [f"{name} {value[name].text}" for name in axes if name not in NAMED]
     return ", ".join([first, *rest])
 
 

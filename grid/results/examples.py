@@ -68,14 +68,16 @@ def table(
 
 
 def cells(axes: Sequence[str], done: Sequence[CellStatus]) -> list[CellStatus]:
-    """One cell per rewrite set and further axes without intensity, mix and seed, in the order of the grid."""
+    """One cell per rewrite set and further axes, without intensity, mix and seeds, in order of the grid."""
     best: dict[tuple[Any, ...], tuple[Any, CellStatus]] = {}
     for place, status in enumerate(done):
         if status.cell.baseline or not {"original", "augmented"} <= set(status.steps.tests):
             continue
         values = dict(zip(axes, status.cell.values, strict=True))
         amount = next(iter(values.pop("intensity").plain.values()))
-        mix, _ = values.pop("train_on").plain, values.pop("seed")
+        mix = values.pop("train_on").plain
+        for drawn in ("seed", "rewriting_seed"):
+            values.pop(drawn, None)
         rank = (mix != "original", -float(amount), place)
         key = tuple(value.text for value in values.values())
         if key not in best or rank < best[key][0]:

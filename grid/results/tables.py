@@ -19,6 +19,7 @@ from grid.results.cell_status import CellStatus
 from grid.results.folder import Folder
 from grid.store.finished import Store
 
+NOT_REWRITTEN = ("rewrites", "intensity", "intensity_value", "intensity_unit", "rewriting_seed")
 COUNTS = ("n_samples", "n_tokens_original", "n_tokens", "n_bytes_original", "n_bytes")
 TRAINING = pa.schema(
     [("cell", pa.string()), ("step", pa.int64())]
@@ -76,10 +77,13 @@ def _cells(
         values = dict(zip(axes, cell.values, strict=True))
         unit, amount = next(iter(values["intensity"].plain.items()))
         own = [*steps.train.keys, *(key for test in steps.tests.values() for key in test.keys)]
+        seed = values["seed"].plain
+        draw = values["rewriting_seed"].plain if "rewriting_seed" in values else seed
         row: dict[str, Any] = {name: value.text for name, value in values.items()}
-        row |= {"seed": values["seed"].plain, "intensity_value": float(amount), "intensity_unit": unit}
-        if cell.baseline:  # nothing is rewritten, to no degree
-            row |= dict.fromkeys(("rewrites", "intensity", "intensity_value", "intensity_unit"))
+        row |= {"seed": seed, "rewriting_seed": draw}
+        row |= {"intensity_value": float(amount), "intensity_unit": unit}
+        if cell.baseline:  # nothing is rewritten, to no degree, by no draw
+            row |= dict.fromkeys(NOT_REWRITTEN)
         row |= {
             "cell": cell.id,
             "baseline": cell.baseline,
@@ -92,6 +96,7 @@ def _cells(
         rows.append(row)
     types = {
         "seed": pa.int64(),
+        "rewriting_seed": pa.int64(),
         "intensity_value": pa.float64(),
         "wall_s": pa.float64(),
         "baseline": pa.bool_(),
@@ -105,7 +110,9 @@ def _cells(
         "error",
         "train_key",
     )
-    names = ["cell", *axes, *middle, "wall_s"]
+    written = [name for name in axes if name != "rewriting_seed"]
+    after = written.index("seed") + 1
+    names = ["cell", *written[:after], "rewriting_seed", *written[after:], *middle, "wall_s"]
     return pa.Table.from_pylist(rows, pa.schema([(name, types.get(name, pa.string())) for name in names]))
 
 

@@ -19,7 +19,9 @@ VALUES: dict[str, list[Any]] = {
     "model": MODELS,
     "seed": [1, 2, 3],
     "training.learning_rate": [0.1, 0.01],
+    "rewriting_seed": [1, 7],
 }
+OPTIONAL = ("training.learning_rate", "rewriting_seed")
 NAMES = Names(tuple(SETS), tuple(MODELS))
 
 
@@ -78,7 +80,7 @@ def oracle(spec: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
 def specs(draw: st.DrawFn) -> dict[str, Any]:
     axes: dict[str, list[Any]] = {}
     for name, values in VALUES.items():
-        if name != "training.learning_rate" or draw(st.booleans()):
+        if name not in OPTIONAL or draw(st.booleans()):
             axes[name] = draw(st.lists(st.sampled_from(values), min_size=1, max_size=3, unique_by=json.dumps))
     axes = dict(draw(st.permutations(list(axes.items()))))
     names = list(axes)
@@ -142,7 +144,7 @@ def test_every_cell_has_its_baseline(spec: dict[str, Any]) -> None:
     cells, _ = grid(**spec)
     by_id = {cell.id: cell for cell in cells.cells}
     assert len(by_id) == len(cells.cells) or grid(**spec)[1]
-    changed = {"rewrites", "intensity", "train_on"}
+    changed = {"rewrites", "intensity", "train_on", "rewriting_seed"}
     for cell in cells.cells:
         baseline = by_id[cell.baseline_id]
         assert baseline.baseline

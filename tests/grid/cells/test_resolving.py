@@ -56,6 +56,18 @@ def test_the_spec_of_a_cell_has_the_values_of_its_axes() -> None:
             assert spec.rewriting.seed == values["seed"]
 
 
+def test_sites_and_names_are_drawn_by_a_seed_of_their_own() -> None:
+    found = specs(opened(SPEC + "  rewriting_seed: [1, 7]\n"))
+    for values, cell, spec in found:
+        assert spec.seed == values["seed"]
+        if spec.rewriting is None:
+            assert cell.baseline
+            assert values["rewriting_seed"] is None
+        else:
+            assert spec.rewriting.seed == values["rewriting_seed"]
+    assert sum(cell.baseline for _, cell, _ in found) == 2 * 2  # models × seeds, however many draws
+
+
 def test_what_cells_see_alike_is_one_object() -> None:
     grid = opened()
     found = [spec for _, _, spec in specs(grid)]

@@ -67,6 +67,19 @@ def test_what_is_shared() -> None:
     }
 
 
+def test_draws_of_a_rewriting_share_what_is_trained_on_the_original() -> None:
+    plain, axes = make(), {**RAW["axes"], "rewriting_seed": [1, 2]}
+    crossed = make(axes=axes)
+    assert plain.steps.keys() <= crossed.steps.keys()  # left out, it is the seed: the diagonal of these
+    assert kinds(crossed) - kinds(plain) == {
+        "train": 2 * 2 * 2 * 2,  # sets × intensities × mixes with the variant, off the diagonal
+        "evaluate": 2 * 2 * 2 * (2 * 2 + 1),  # both tests of these, and the variant for those without
+    }
+    assert not make(axes={**axes, "rewriting_seed": [3]}).steps.keys() & {
+        key for key, step in plain.steps.items() if step.kind == "variant"
+    }
+
+
 def test_each_step_comes_after_what_it_needs() -> None:
     seen: set[str] = set()
     for key, step in make().steps.items():
