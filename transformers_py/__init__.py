@@ -18,6 +18,11 @@ For many variants of one text, analyse it once (it costs as much as eight varian
 
     source = Source.analyse(text)
     variants = [emit(source, ["parentheses"], rate=rate, seed=1) for rate in (0.25, 0.5, 1.0)]
+
+Texts that use a text, as a problem's tests use its solution, are renamed together with it (together.py):
+
+    done = rewrite_together(solution, [tests], [{"rename_function": {"world": "closed"}}], rate=1.0, seed=1)
+    done.program.text, done.users[0], done.names     ..., {"add": "merge"}
 """
 
 from transformers_py.engine import VERSION, Rewritten, emit, rewrite
@@ -26,6 +31,7 @@ from transformers_py.options import check, counts_subwords, lookup, names, versi
 from transformers_py.source import Source
 from transformers_py.source.cpython import Unparseable
 from transformers_py.source.edits import Edit, Site, align
+from transformers_py.together import Together, analyse_together, emit_together, rewrite_together
 
 __all__ = [
     "VERSION",
@@ -33,14 +39,18 @@ __all__ = [
     "Rewritten",
     "Site",
     "Source",
+    "Together",
     "Unparseable",
     "align",
+    "analyse_together",
     "check",
     "counts_subwords",
     "emit",
+    "emit_together",
     "explain",
     "lookup",
     "names",
     "rewrite",
+    "rewrite_together",
     "versions",
 ]

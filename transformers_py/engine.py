@@ -175,7 +175,11 @@ def sites_of(source: Source, module: ModuleType, options: Any) -> tuple[list[Sit
     """All sites of one rewrite and what it refused, listed once for all sets that it is a part of."""
     listed = _sites(source)
     if (module, options) not in listed:
-        listed[module, options] = module.sites(source, options)
+        sites, refused = module.sites(source, options)
+        if source.own_end < len(source.text):
+            sites = [site for site in sites if site.start <= source.own_end]
+            refused = refused.before(source.own_end)
+        listed[module, options] = sites, refused
     return listed[module, options]
 
 
@@ -210,10 +214,14 @@ def _make_plan(source: Source, rewrites: Sequence[Request]) -> SitePlan:
     for part in parts:
         part.first = number
         kind, renames = part.module.PRESERVES, getattr(part.module, "RENAMES", "")
+        closed = getattr(part.options, "world", "open") == "closed"
+        documented = getattr(part.options, "documentation", "keep") == "follow"
         for site in part.sites:
             for edit in site.edits:
                 place = editing.place(edit, site, number)
-                keyed.append((place, edit, number, Role(kind, renames, place[1], site.scope)))
+                keyed.append(
+                    (place, edit, number, Role(kind, renames, place[1], site.scope, closed, documented))
+                )
             number += 1
     keyed.sort()
     edits, roles = [edit for _, edit, _, _ in keyed], [role for _, _, _, role in keyed]

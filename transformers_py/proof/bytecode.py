@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 
+from transformers_py.source.cpython import WORD
+
 _EXACT = (
     "co_argcount",
     "co_posonlyargcount",
@@ -40,6 +42,9 @@ class Renamed:
     merged: frozenset[str] = frozenset()
     parameters: bool = False
     functions: bool = False
+    closed: bool = False
+    """Names of the module, and constants that spell names (keywords, annotations, docstrings), may be renamed
+    as well: which of them are right is another proof's part (closed_names.py)."""
 
 
 NOTHING = Renamed()
@@ -71,7 +76,7 @@ def _constants_difference(old: CodeType, new: CodeType, renamed: Renamed) -> str
             problem = difference(a, b, renamed)
             if problem:
                 return problem
-        elif not (a is b or same_constant(a, b) or (renamed.functions and _is_same_path(a, b, renamed))):
+        elif not (a is b or same_constant(a, b) or _may_spell(a, b, renamed)):
             return f"constants in {old.co_qualname}"
     return None
 
@@ -105,6 +110,19 @@ def _typed(value: object) -> str:
     if isinstance(value, tuple):
         return "(" + ",".join(map(_typed, value)) + ")"
     return f"{type(value).__name__}:{value!r}"
+
+
+def _may_spell(old: object, new: object, renamed: Renamed) -> bool:
+    """Whether two constants differ in renamed names alone, where constants may spell names."""
+    if renamed.functions and _is_same_path(old, new, renamed):
+        return True
+    if not renamed.closed:
+        return False
+    if isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new):
+        return all(same_constant(a, b) or _may_spell(a, b, renamed) for a, b in zip(old, new, strict=True))
+    if not (isinstance(old, str) and isinstance(new, str)):
+        return False
+    return (old, new) in renamed.pairs or old == in_old_words(new, renamed.fresh)
 
 
 def _is_same_path(old: object, new: object, renamed: Renamed) -> bool:
@@ -152,11 +170,22 @@ def _stream_difference(old: CodeType, new: CodeType, renamed: Renamed) -> str | 
             if not counterparts.allow(a, b):
                 return "variables"
         elif isinstance(a, _Global) and isinstance(b, _Global):
-            if a != b and not (renamed.functions and renamed.fresh.get(b) == a):
+            if a != b and not ((renamed.functions or renamed.closed) and renamed.fresh.get(b) == a):
                 return "global names"
         elif a != b:
             return "instructions"
     return None
+
+
+def in_old_words(text: str, fresh: Mapping[str, str]) -> str:
+    """A text with each new name in it that is fresh renamed back."""
+    return WORD.sub(lambda word: fresh.get(word[0], word[0]), text)
+
+
+def global_names(code: CodeType) -> set[str]:
+    """All names that a code object, and those inside of it, look up in the module or in a class."""
+    found = {i.argval for i in dis.get_instructions(code) if i.opcode in _GLOBAL}
+    return found.union(*(global_names(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
 
 
 class _Counterparts:

@@ -8,14 +8,14 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 
-from transformers_py.proof import wrappers
-from transformers_py.proof.bytecode import NOTHING, Renamed, collect, difference
+from transformers_py.proof import closed_names, wrappers
+from transformers_py.proof.bytecode import NOTHING, Renamed, collect, difference, global_names
 from transformers_py.proof.compilation_units import CompilationUnit
 from transformers_py.proof.insertions import skeleton_problem
 from transformers_py.proof.roles import Role
 from transformers_py.proof.whole_lines import are_whole_lines
 from transformers_py.source import Source
-from transformers_py.source.cpython import Unparseable, compile_flat, compiled, words
+from transformers_py.source.cpython import Unparseable, compile_flat, compiled, parse_quietly, words
 from transformers_py.source.edits import OPENING, POINT, Edit, splice
 
 
@@ -69,6 +69,10 @@ def prove(
         first = last
     pieces.append(text[position:])
     rewritten = "".join(pieces)
+    if any(role.closed for role in roles):
+        problem = _closed_problem(source, edits, roles)
+        if problem:
+            return text, problem
     if any(role.kind == "fresh" and role.scope == 0 for role in roles):
         try:
             compiled(rewritten.removeprefix("\ufeff"))  # units don't see what must come first in a module
@@ -82,12 +86,29 @@ def missed_names(text: str, edits: Sequence[Edit], roles: Sequence[Role]) -> str
     renamed = Counter(
         text[edit.start : edit.end]
         for edit, role in zip(edits, roles, strict=True)
-        if role.renames == "function" and role.scope == 0
+        if role.renames == "function" and role.scope == 0 and not role.closed
     )
     for name, count in renamed.items():
         if len(re.findall(rf"\b{re.escape(name)}\b", text)) != count:
             return f"the module's {name} isn't renamed everywhere"
     return None
+
+
+def _closed_problem(source: Source, edits: Sequence[Edit], roles: Sequence[Role]) -> str | None:
+    """What is wrong with names that others than their own scope see, looked at in the whole text."""
+    text = source.text
+    renamed = _renamed(source, edits, roles)
+    named = [(edit, role) for edit, role in zip(edits, roles, strict=True) if role.kind == "names"]
+    plain = splice(text, [edit for edit, _ in named]).removeprefix("\ufeff")
+    try:
+        seen = global_names(compiled(plain))
+    except Unparseable as error:
+        return f"the renamed text doesn't compile: {error}"
+    names = {text[edit.start : edit.end] for edit, role in named if role.scope == 0}
+    if not seen.isdisjoint(names):
+        return f"the module's {', '.join(sorted(seen & names))} isn't renamed everywhere"
+    documented = any(role.documented for role in roles)
+    return closed_names.problem(source.ast, parse_quietly(plain), renamed, documented=documented)
 
 
 def _problem(
@@ -181,4 +202,5 @@ def _renamed(source: Source, edits: Sequence[Edit], roles: Sequence[Role]) -> Re
     found, fresh = collect({(text[edit.start : edit.end], edit.text) for edit, _ in named}, source.words)
     what = {renames for _, renames in named}
     merged = source.scoping.comprehension_names
-    return Renamed(found, fresh, merged, "parameter" in what, "function" in what)
+    closed = any(role.closed for role in roles)
+    return Renamed(found, fresh, merged, "parameter" in what, "function" in what, closed)

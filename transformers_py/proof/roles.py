@@ -14,3 +14,7 @@ class Role(NamedTuple):
     """Its place among edits at one offset: CLOSING, POINT, OPENING, REPLACING."""
     scope: int
     """The scope of its site."""
+    closed: bool = False
+    """Whether its rewrite takes all that uses the text to be in it (`world: closed`)."""
+    documented: bool = False
+    """Whether docstrings follow its renaming."""

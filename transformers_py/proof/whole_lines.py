@@ -98,7 +98,7 @@ def are_whole_lines(
     depth = 0
     places = line_places(source)
     around: dict[int, Surroundings] = {}
-    for (start, end, text), (kind, _, group, scope) in zip(edits, roles, strict=True):
+    for (start, end, text), (kind, _, group, scope, *_) in zip(edits, roles, strict=True):
         if kind != "fresh":
             if end > start:
                 continue

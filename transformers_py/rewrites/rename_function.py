@@ -7,8 +7,9 @@ from random import Random
 import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites import renamable
+from transformers_py.sites import closed_world, renamable
 from transformers_py.sites.callers import definition, escape, is_private, named_in_strings
+from transformers_py.sites.closed_world import Documentation, World
 from transformers_py.sites.new_names import Style
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
@@ -35,11 +36,18 @@ _NAMELESS = (cst.ListComp, cst.SetComp, cst.DictComp)
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """`style`: how new names are made, `keep_tokens` with as many subwords as the old ones, the last six as a
-    form of the old one, which not every name has; `private`: also module-level functions like `_f`.
+    form of the old one, which not every name has; `private`: also module-level functions like `_f`;
+    `world`: all functions but methods if it is closed, where all that uses the text is in it; then
+    `documentation` can follow the new names, in a class of its own.
     """
 
     style: Style = "pseudo"
     private: bool = False
+    world: World = "open"
+    documentation: Documentation = "keep"
+
+    def __post_init__(self) -> None:
+        closed_world.check(self.style, self.world, self.documentation)
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
@@ -48,10 +56,13 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     def wanted(source: Source, binding: Binding) -> str | None:
         if "function" not in binding.kinds or binding.scope.kind == "class":
             return ""
+        if options.world == "closed":
+            return closed_world.function_refusal(source, binding)
         return _refusal(source, binding, options.private)
 
     bindings, refused = renamable.choose(source, wanted)
-    return renamable.sites(source, bindings, options.style), refused
+    also = closed_world.places(options.world, options.documentation)
+    return renamable.sites(source, bindings, options.style, also), refused
 
 
 def draw(
@@ -105,6 +116,17 @@ EXAMPLES: list[Example] = [
         {"style": "generic", "private": True},
         "def _func_1(x): return x\n_func_1(1)\n",
     ),
+    (
+        "def fib(n):\n    return n if n < 2 else fib(n - 1) + fib(n - 2)\nprint(list(map(fib, [9])))\n",
+        {"style": "generic", "world": "closed"},
+        "def func_1(n):\n    return n if n < 2 else func_1(n - 1) + func_1(n - 2)\n"
+        "print(list(map(func_1, [9])))\n",
+    ),
+    (
+        'def fib(n):\n    """The n-th number: fib(1) is 1."""\n    return n\n',
+        {"style": "generic", "world": "closed", "documentation": "follow"},
+        'def func_1(n):\n    """The n-th number: func_1(1) is 1."""\n    return n\n',
+    ),
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [
     ("def f(a):\n    return a\n", {}, "public"),
@@ -115,4 +137,10 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("def f():\n    @d\n    def g(): return 1\n    return g()\n", {}, "decorated"),
     ("def f():\n    def g(): yield 1\n    return g()\n", {}, "shows_its_name"),
     ("def f():\n    def g(): return lambda: 1\n    return g()\n", {}, "shows_its_name"),
+    ("def f(a):\n    return a\nprint(f.__name__)\n", {"world": "closed"}, "shows_its_name"),
+    ("def f(a):\n    return a\nprint(globals()['f'])\n", {"world": "closed"}, "namespace"),
+    ("def f(a):\n    return a\nrun('f(1)')\n", {"world": "closed"}, "named_elsewhere"),
+    ("def f(self):\n    return self.f()\n", {"world": "closed"}, "receiver"),
+    ("@d\ndef f(a):\n    return a\n", {"world": "closed"}, "decorated"),
+    ("def f(a):\n    return eval(a)\n", {"world": "closed"}, "namespace"),
 ]

@@ -7,8 +7,9 @@ from random import Random
 import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites import renamable
+from transformers_py.sites import closed_world, renamable
 from transformers_py.sites.callers import definition, escape, is_private, lambda_escape, named_in_strings
+from transformers_py.sites.closed_world import Documentation, World
 from transformers_py.sites.new_names import Style
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
@@ -28,11 +29,18 @@ REASONS = {
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """`style`: how new names are made, `keep_tokens` with as many subwords as the old ones, the last six as a
-    form of the old one, which not every name has; `private`: also for module-level functions like `_f`.
+    form of the old one, which not every name has; `private`: also for module-level functions like `_f`;
+    `world`: all parameters, with the keywords that mean them, if it is closed, where all that uses the text
+    is in it; then `documentation` can follow the new names, in a class of its own.
     """
 
     style: Style = "pseudo"
     private: bool = False
+    world: World = "open"
+    documentation: Documentation = "keep"
+
+    def __post_init__(self) -> None:
+        closed_world.check(self.style, self.world, self.documentation)
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
@@ -41,10 +49,13 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     def wanted(source: Source, binding: Binding) -> str | None:
         if not binding.scope.is_function or "parameter" not in binding.kinds:
             return ""
+        if options.world == "closed":
+            return closed_world.parameter_refusal(source, binding)
         return _refusal(source, binding, options.private)
 
     bindings, refused = renamable.choose(source, wanted)
-    return renamable.sites(source, bindings, options.style), refused
+    also = closed_world.places(options.world, options.documentation)
+    return renamable.sites(source, bindings, options.style, also), refused
 
 
 def draw(
@@ -128,6 +139,16 @@ EXAMPLES: list[Example] = [
         {"style": "swap"},
         "def f(b, a, /):\n    return b - a\n",
     ),
+    (
+        "def f(a: int, *, by: int = 1) -> int: return a + by\nf(2, by=3)\nprint(f)\n",
+        {"style": "generic", "world": "closed"},
+        "def f(arg_1: int, *, arg_2: int = 1) -> int: return arg_1 + arg_2\nf(2, arg_2=3)\nprint(f)\n",
+    ),
+    (
+        'def f(n):\n    """Twice n, a nice number."""\n    return n + n\n',
+        {"style": "generic", "world": "closed", "documentation": "follow"},
+        'def f(arg_1):\n    """Twice arg_1, a nice number."""\n    return arg_1 + arg_1\n',
+    ),
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [
     ("def f(a):\n    return a\n", {}, "public"),
@@ -140,4 +161,11 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("@d\ndef f(*a):\n    return a\n", {}, "decorated"),
     ("g(key=lambda a: a)\n", {}, "escapes"),
     ("def _f(a): return a\n_f(1)\n", {}, "public"),
+    ("def f(a): return a\nd = dict(a=1)\nprint(f(**d))\n", {"world": "closed"}, "unknown_call"),
+    ("def f(a): return a\ng = f\nprint(g(a=1))\n", {"world": "closed"}, "unknown_call"),
+    ("def f(a, /, **_): return a, _\nf(1, a=2)\n", {"world": "closed"}, "unknown_call"),
+    ("def f(a): return a\nshow(f, kwargs={'a': 1})\n", {"world": "closed"}, "unknown_call"),
+    ("def f(a): return a\nprint(signature(f))\n", {"world": "closed"}, "signatures"),
+    ("def f(self): return self\n", {"world": "closed"}, "receiver"),
+    ("class A(B):\n    def f(self, a): return a\n", {"world": "closed"}, "overrides"),
 ]

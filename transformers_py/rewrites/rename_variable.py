@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from random import Random
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites import renamable
+from transformers_py.sites import closed_world, renamable
+from transformers_py.sites.closed_world import World
 from transformers_py.sites.new_names import Style
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
@@ -23,15 +24,18 @@ REASONS = {
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """`style`: how new names are made, `keep_tokens` with as many subwords as the old ones, the last six as a
-    form of the old one, which not every name has.
+    form of the old one, which not every name has; `world`: also those of a module if it is closed, where all
+    that uses the text is in it.
     """
 
     style: Style = "pseudo"
+    world: World = "open"
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Every variable of a function, lambda or comprehension that isn't a parameter or a definition."""
-    bindings, refused = renamable.choose(source, _wanted)
+    wanted = _wanted if options.world == "open" else _wanted_in_a_closed_world
+    bindings, refused = renamable.choose(source, wanted)
     return renamable.sites(source, bindings, options.style), refused
 
 
@@ -48,6 +52,12 @@ def _wanted(source: Source, binding: Binding) -> str | None:
     if binding.kinds & {"function", "class"}:
         return "definition"
     return "import" if "import" in binding.kinds else None
+
+
+def _wanted_in_a_closed_world(source: Source, binding: Binding) -> str | None:
+    if binding.scope.kind == "module":
+        return closed_world.variable_refusal(source, binding)
+    return _wanted(source, binding)
 
 
 EXAMPLES: list[Example] = [
@@ -75,6 +85,11 @@ EXAMPLES += [
         {"style": "swap"},
         "def f(x):\n    b = x\n    a = b + 1\n    return b * a\n",
     ),
+    (
+        "LIMIT = 3\ndef f(x): return x < LIMIT\n",
+        {"style": "generic", "world": "closed"},
+        "var_1 = 3\ndef f(x): return x < var_1\n",
+    ),
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [
     ("x = 1\n", {}, ""),
@@ -82,5 +97,8 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("class A:\n    x = 1\n", {}, ""),
     ("def f():\n    x = 1\n    return f'{x=}'\n", {}, "debug_f_string"),
     ("def f():\n    import os\n    return os\n", {}, "import"),
+    ("limit = 3\nprint(globals()['limit'])\n", {"world": "closed"}, "namespace"),
+    ("limit = 3\nprint('limit', limit)\n", {"world": "closed"}, "named_elsewhere"),
+    ("limit = 3\nclass A:\n    limit = limit\n", {"world": "closed"}, "class_body"),
     ("from a import *\ndef f():\n    x = 1\n", {}, "star_import"),
 ]

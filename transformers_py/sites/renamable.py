@@ -15,6 +15,7 @@ from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 from transformers_py.source.scopes import Binding, NameScope
 
 Choice = Callable[[Source, Binding], str | None]
+Places = Callable[[Source, Binding], Sequence[tuple[int, int]]]
 REASONS = {
     "class_body": "a class body reads it",
     "mangled_or_dunder": "names with two leading underscores have a meaning of their own",
@@ -26,13 +27,23 @@ REASONS = {
 }
 
 
-def sites(source: Source, bindings: Sequence[Binding], style: str) -> list[Site]:
-    """One site per binding: each of its names is replaced by one new name; with "swap", one per pair."""
+def _nowhere(source: Source, binding: Binding) -> Sequence[tuple[int, int]]:
+    return ()
+
+
+def sites(source: Source, bindings: Sequence[Binding], style: str, also: Places = _nowhere) -> list[Site]:
+    """One site per binding: each of its names is replaced by one new name; with "swap", one per pair.
+
+    `also` says where else a binding is spelt; what two bindings lay claim to goes to the first.
+    """
     if style == "swap":
-        return _swaps(source, bindings)
+        return _swaps(source, bindings, also)
     found: list[Site] = []
+    claimed: set[tuple[int, int]] = set()
     for binding in bindings:
-        edits = tuple(Edit(start, end, HOLE) for start, end in _spans(source, binding))
+        more = [span for span in also(source, binding) if span not in claimed]
+        claimed.update(more)
+        edits = tuple(Edit(start, end, HOLE) for start, end in sorted([*_spans(source, binding), *more]))
         found.append(Site(edits[0].start, edits[0].start, edits, scope=binding.scope.index))
     return found
 
@@ -41,21 +52,26 @@ def _spans(source: Source, binding: Binding) -> list[tuple[int, int]]:
     return sorted((source.inner_starts[i], source.inner_ends[i]) for i in binding.names)
 
 
-def _swaps(source: Source, bindings: Sequence[Binding]) -> list[Site]:
+def _swaps(source: Source, bindings: Sequence[Binding], also: Places) -> list[Site]:
     """Pairs of names that no scope but their own sees exchange their names."""
     scopes: dict[int, list[Binding]] = {}
     for binding in bindings:
         alone = all(user is binding.scope for user in binding.users)
-        if (
-            alone and binding.scope.kind != "comprehension"
-        ):  # CPython 3.12 on merges those into their function
+        if alone and binding.scope.kind not in (
+            "comprehension",
+            "module",
+        ):  # CPython 3.12 on merges comprehensions into their function
             scopes.setdefault(binding.scope.index, []).append(binding)
     found: list[Site] = []
     for index, own in scopes.items():
         half = len(own) // 2
         for first, second in zip(own[:half], own[half:], strict=False):
             pairs = ((first, second.name), (second, first.name))
-            edits = sorted(Edit(*span, new) for binding, new in pairs for span in _spans(source, binding))
+            edits = sorted(
+                Edit(*span, new)
+                for binding, new in pairs
+                for span in (*_spans(source, binding), *also(source, binding))
+            )
             found.append(Site(edits[0].start, edits[0].start, tuple(edits), scope=index))
     return sorted(found, key=lambda site: site.start)
 

@@ -28,6 +28,8 @@ class Source(NodeTable):
         self.made: dict[Callable[..., Any], Any] = {}
         """What modules above this one have made of the source, by the function that makes it."""
         self.count_subwords = count_subwords
+        self.own_end = len(text)
+        """Where the text ends of which sites are wanted, if others that use it stand behind it."""
 
     @classmethod
     def analyse(cls, text: str, count_subwords: CountSubwords | None = None) -> "Source":

@@ -65,6 +65,15 @@ class Refusals(Counter[str]):
         self[reason] += 1
         self.places.append((offset, reason))
 
+    def before(self, end: int) -> "Refusals":
+        """What was refused up to an offset."""
+        found = Refusals()
+        for offset, reason in self.places:
+            if offset <= end:
+                found.note(reason, offset)
+        found.names = self.names
+        return found
+
     def merge(self, other: "Refusals") -> None:
         """Count what another one has counted, too."""
         self.update(other)
