@@ -25,7 +25,7 @@ def sort_third(l: List[int], *, by: int = 3) -> List[int]:
     l[::by] = sorted(l[::by])
     return l if len(l) < LIMIT else sort_third(l[:LIMIT], by=by)
 '''
-CHECK = '''\
+CHECK = """\
 METADATA = {"author": "sort_it"}
 
 
@@ -35,7 +35,7 @@ def check(candidate):
     assert sort_third([3, 2, 1], by=1) == [1, 2, 3], f"{sort_third([])} by"
     assert candidate is sort_third
     assert LIMIT == 100
-'''
+"""
 USERS = (CHECK, "check(sort_third)")
 
 
@@ -75,8 +75,8 @@ def test_documentation_follows_in_a_class_of_its_own() -> None:
     run(done.program.text, *done.users)
     with pytest.raises(ValueError, match="documentation: follow needs world: closed"):
         rewrite_together(PROGRAM, USERS, [{"rename_function": {"documentation": "follow"}}], rate=1.0, seed=1)
+    options = {"world": "closed", "documentation": "follow", "style": "swap"}
     with pytest.raises(ValueError, match="swap makes none"):
-        options = {"world": "closed", "documentation": "follow", "style": "swap"}
         rewrite_together(PROGRAM, USERS, [{"rename_function": options}], rate=1.0, seed=1)
 
 

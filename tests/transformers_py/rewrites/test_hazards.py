@@ -215,14 +215,22 @@ def output(text: str) -> Any:
     return printed.getvalue()
 
 
+RENAMES = ("rename_variable", "rename_parameter", "rename_function")
 VARIANTS: dict[str, list[Any]] = {
     **{name: [name] for name in names()},
     **{
         f"{name} {style}": [{name: {"style": style}}]
-        for name in ("rename_variable", "rename_parameter", "rename_function")
+        for name in RENAMES
         for style in get_args(Style)
         if style != "pseudo"
     },
+    "closed": [{name: {"world": "closed"}} for name in RENAMES],
+    "closed, swap": [{name: {"world": "closed", "style": "swap"}} for name in RENAMES],
+    "closed, documented": [{name: {"world": "closed", "documentation": "follow"}} for name in RENAMES[1:]],
+    "closed, all": [
+        *({name: {"world": "closed"}} for name in RENAMES),
+        *(n for n in names() if n not in RENAMES),
+    ],
     "private": [{"rename_parameter": {"private": True}}, {"rename_function": {"private": True}}],
     "nested": [{"lambda_identity": {"nested": True}}, {"conditional_identity": {"nested": True}}],
     "all": list(names()),
