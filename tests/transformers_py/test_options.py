@@ -9,7 +9,7 @@ def test_canonical_form() -> None:
     assert check(["parentheses", {"rename_variable": {"style": "random"}}, {"rename_function": {}}]) == [
         ("parentheses", {"nested": False}),
         ("rename_variable", {"style": "random"}),
-        ("rename_function", {"style": "pseudo", "private": False}),
+        ("rename_function", {"style": "pseudo", "private": False, "world": "open", "documentation": "keep"}),
     ]
 
 
