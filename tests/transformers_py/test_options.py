@@ -8,7 +8,7 @@ from transformers_py import check, names
 def test_canonical_form() -> None:
     assert check(["parentheses", {"rename_variable": {"style": "random"}}, {"rename_function": {}}]) == [
         ("parentheses", {"nested": False}),
-        ("rename_variable", {"style": "random"}),
+        ("rename_variable", {"style": "random", "world": "open"}),
         ("rename_function", {"style": "pseudo", "private": False, "world": "open", "documentation": "keep"}),
     ]
 
