@@ -5,7 +5,6 @@ rewrite("def f(a):\n    b = a\n    return b\n", ["parentheses"], rate=1.0, seed=
 """
 
 import json
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +22,7 @@ from transformers_py.sites.new_names import Dice
 from transformers_py.source import CountSubwords, Source, kept
 from transformers_py.source import edits as editing
 from transformers_py.source.cpython import undisturbed
-from transformers_py.source.edits import HOLE, Edit, Refusals, Site
+from transformers_py.source.edits import HOLE, Edit, Refusals, Site, Stretches
 from transformers_py.source.lexing import tokens
 
 VERSION = 8
@@ -238,12 +237,12 @@ def _drop_conflicts(parts: list[PlannedRewrite], refusals: Counter[str]) -> None
     if len(parts) < 2:
         return
     replaced: set[int] = set()
-    walls = [site for part in parts for site in part.sites if site.exclusive]
+    walls = Stretches((site.start, site.end) for part in parts for site in part.sites if site.exclusive)
     for part in parts:
         kept: list[Site] = []
         for site in part.sites:
             names = [edit.start for edit in site.edits if edit.end > edit.start]
-            if not replaced.isdisjoint(names) or any(_collides(site, wall) for wall in walls):
+            if not replaced.isdisjoint(names) or (walls.around(site.start) and _puts_lines(site)):
                 refusals[f"{part.name}:conflict"] += 1
                 continue
             replaced.update(names)
@@ -251,10 +250,8 @@ def _drop_conflicts(parts: list[PlannedRewrite], refusals: Counter[str]) -> None
         part.sites = kept
 
 
-def _collides(site: Site, wall: Site) -> bool:
-    """Whether a site puts lines strictly into another one's exclusive stretch."""
-    if site is wall or not (wall.start < site.start < wall.end):
-        return False
+def _puts_lines(site: Site) -> bool:
+    """Whether a site may not stand strictly inside another one's exclusive stretch."""
     return site.exclusive or any(
         HOLE in e.text or "\n" in e.text or "\r" in e.text for e in site.edits if e.start == e.end
     )
@@ -287,7 +284,7 @@ def _draw(source: Source, plan: SitePlan, seed: int, key: str) -> Drawn:
             order = [i for i in order if part.first + i in texts]
         if part.sites and part.sites[0].alone:
             refusals[f"{part.name}:nested"] += len(order)
-            order = _side_by_side(part.sites, order)
+            order = _side_by_side(part.sites, order, len(source.text))
             refusals[f"{part.name}:nested"] -= len(order)
         orders.append([part.first + i for i in order])
     while len(plan.drawn) >= 4:
@@ -296,15 +293,14 @@ def _draw(source: Source, plan: SitePlan, seed: int, key: str) -> Drawn:
     return drawn
 
 
-def _side_by_side(sites: list[Site], order: list[int]) -> list[int]:
-    """The order without sites that lie inside or around an earlier one."""
+def _side_by_side(sites: list[Site], order: list[int], length: int) -> list[int]:
+    """The order without sites that lie inside or around an earlier one, in a text of `length` characters."""
     kept: list[int] = []
-    taken: list[tuple[int, int]] = []  # starts and ends of what is kept, sorted: it doesn't overlap
+    covered = bytearray(length)
     for i in order:
         start, end = sites[i].start, sites[i].end
-        k = bisect_left(taken, (start, end))
-        if (k == 0 or taken[k - 1][1] <= start) and (k == len(taken) or end <= taken[k][0]):
-            taken.insert(k, (start, end))
+        if covered.find(1, start, end) < 0:
+            covered[start:end] = b"\1" * (end - start)
             kept.append(i)
     return kept
 
@@ -343,7 +339,7 @@ def _prove(source: Source, plan: SitePlan, drawn: Drawn, mask: bytearray) -> Rew
     roles, numbers = list(compress(plan.roles, taken)), list(compress(plan.numbers, taken))
     text, problem = prove(source, plan.units, chosen, roles, numbers)
     if any(getattr(part.module, "RENAMES", "") == "function" for part in parts):
-        problem = problem or missed_names(original, chosen, roles)
+        problem = problem or missed_names(source, chosen, roles)
     if problem:
         nothing = dict.fromkeys(sites, 0)
         return Rewritten(original, original, (), "disproved", nothing, available, refusals, problem)

@@ -100,11 +100,10 @@ def _names_problem(node: ast.AST, around: Surroundings) -> str | None:
     for child in ast.walk(node):
         if isinstance(child, _FORBIDDEN):
             return f"an inserted statement contains {type(child).__name__}"
-        if isinstance(child, (ast.FunctionDef, ast.ExceptHandler)) and (child.name or "") not in {
-            *around.fresh,
-            "",
-        }:
-            return f"an inserted statement binds {child.name}, which is not fresh"
+        if isinstance(child, (ast.FunctionDef, ast.ExceptHandler)):
+            if child.name and child.name not in around.fresh:
+                return f"an inserted statement binds {child.name}, which is not fresh"
+            continue
         if isinstance(child, ast.Return) and child.value is not None:
             return "an inserted statement returns a value, which not every function may"
         if isinstance(child, ast.Name):
@@ -147,7 +146,7 @@ def _function_problem(node: ast.FunctionDef, around: Surroundings) -> str | None
             return f"an inserted function contains {type(child).__name__}"
         if isinstance(child, ast.Name) and child.id in _DYNAMIC:
             return f"an inserted function uses {child.id}"
-        if isinstance(child, ast.Name) and child.id not in own | around.fresh:
+        if isinstance(child, ast.Name) and child.id not in own and child.id not in around.fresh:
             if not isinstance(child.ctx, ast.Load):
                 return f"an inserted function binds {child.id}, which is not fresh"
             if child.id in around.source.scoping.local_names:

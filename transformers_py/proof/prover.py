@@ -3,7 +3,6 @@
 The package says what is proved; which proof an edit needs is in its `Role`.
 """
 
-import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
@@ -81,15 +80,15 @@ def prove(
     return rewritten, None
 
 
-def missed_names(text: str, edits: Sequence[Edit], roles: Sequence[Role]) -> str | None:
+def missed_names(source: Source, edits: Sequence[Edit], roles: Sequence[Role]) -> str | None:
     """What a module's name is renamed to has to be its name in every unit, also in those without edits."""
     renamed = Counter(
-        text[edit.start : edit.end]
+        source.text[edit.start : edit.end]
         for edit, role in zip(edits, roles, strict=True)
         if role.renames == "function" and role.scope == 0 and not role.closed
     )
     for name, count in renamed.items():
-        if len(re.findall(rf"\b{re.escape(name)}\b", text)) != count:
+        if source.word_counts[name] != count:
             return f"the module's {name} isn't renamed everywhere"
     return None
 

@@ -66,7 +66,9 @@ def _problem(source: Source, point: InsertionPoint) -> str | None:
     if node.trailing_whitespace.comment is not None:
         return "has_comment"
     end = end_of_line(source, point.statement)
-    return "line_continuation" if source.text[:end].rstrip(" \t\f").endswith("\\") else None
+    while source.text[end - 1] in " \t\f":
+        end -= 1
+    return "line_continuation" if source.text[end - 1] == "\\" else None
 
 
 def _names(source: Source, site: Site) -> list[str]:

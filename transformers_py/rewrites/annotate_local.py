@@ -3,6 +3,8 @@
 CPython never evaluates annotations of local variables; the compiled code stays the same.
 """
 
+import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +13,7 @@ import libcst as cst
 from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.expressions import is_parenthesised, literal_type
 from transformers_py.sites.insertion_points import refusal
-from transformers_py.source import Source
+from transformers_py.source import Source, kept
 from transformers_py.source.edits import Edit, Refusals, Site
 
 VERSION = 8
@@ -77,12 +79,25 @@ def _refusal(source: Source, i: int, target: cst.Name, value: cst.BaseExpression
         return "type_unknown"
     if kind in source.scoping.local_names:
         return "type_name_is_local"
-    line_end = source.text.find("\n", source.ends[i])
     if isinstance(value, (cst.Tuple, cst.Yield)) and not is_parenthesised(value):
         return "no_parentheses"  # `a: tuple = 1, 2` is a syntax error before Python 3.8
-    if "# type:" in source.text[source.ends[i] : line_end if line_end >= 0 else None]:
+    if _has_type_comment(source, source.ends[i]):
         return "type_comment"
     return refusal(source, scope, new_names=False)
+
+
+def _has_type_comment(source: Source, offset: int) -> bool:
+    """Whether a comment that gives a type stands behind an offset, on the same line."""
+    comments = _type_comments(source)
+    k = bisect_left(comments, (offset,))
+    return k < len(comments) and comments[k][1] < offset
+
+
+@kept
+def _type_comments(source: Source) -> list[tuple[int, ...]]:
+    """Where comments that give types start, and where the line before each ends."""
+    places = (found.start() for found in re.finditer("# type:", source.text))
+    return [(place, source.text.rfind("\n", 0, place)) for place in places]
 
 
 EXAMPLES: list[Example] = [

@@ -9,7 +9,7 @@ import libcst as cst
 from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.insertion_points import InsertionPoint, end_of_line, function_points
 from transformers_py.source import Source
-from transformers_py.source.edits import Edit, Refusals, Site
+from transformers_py.source.edits import Edit, Refusals, Site, Stretches
 
 VERSION = 8
 PRESERVES = "fresh"
@@ -66,15 +66,17 @@ def _is_leaf(source: Source, k: int) -> bool:
     )
 
 
-def _long_strings(source: Source) -> list[tuple[int, int]]:
-    """Where strings of several lines start and end."""
+def _long_strings(source: Source) -> Stretches:
+    """Strings of several lines."""
     spans = (
         (source.starts[i], source.ends[i]) for i, n in enumerate(source.nodes) if isinstance(n, _STRINGS)
     )
-    return [span for span in spans if "\n" in source.text[slice(*span)] or "\r" in source.text[slice(*span)]]
+    return Stretches(
+        span for span in spans if "\n" in source.text[slice(*span)] or "\r" in source.text[slice(*span)]
+    )
 
 
-def _indents(source: Source, point: InsertionPoint, strings: list[tuple[int, int]]) -> list[Edit]:
+def _indents(source: Source, point: InsertionPoint, strings: Stretches) -> list[Edit]:
     """One more level of indentation for the other lines of a statement, but inside of strings.
 
     Lines that start left of the statement are comments or stand inside of brackets, and stay.
@@ -84,7 +86,7 @@ def _indents(source: Source, point: InsertionPoint, strings: list[tuple[int, int
     first = bisect_right(source.line_starts, point.offset)
     for line in source.line_starts[first : bisect_left(source.line_starts, source.ends[point.statement])]:
         column = line + len(point.indent)
-        if any(start < line < end for start, end in strings) or text[column : column + 1] in ("", "\r", "\n"):
+        if strings.around(line) or text[column : column + 1] in ("", "\r", "\n"):
             continue
         if text.startswith(point.indent, line):
             found.append(Edit(column, column, source.indent))

@@ -1,5 +1,6 @@
 r"""Breaks lines inside of brackets: `x = f(a, b)` -> `x = f(\n    a, b\n)`."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -14,6 +15,9 @@ from transformers_py.source.edits import Edit, Refusals, Site
 
 VERSION = 8
 PRESERVES = "ast"
+
+
+_INDENT = re.compile(r"[ \t]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +100,9 @@ def _extent(source: Source, i: int) -> tuple[int, int]:
 
 def _inside(source: Source, bracket: _Bracket) -> Site:
     line = line_start(source, bracket.start)
-    head = source.text[line : bracket.start]
-    outer = source.newline + head[: len(head) - len(head.lstrip(" \t"))]
+    indent = _INDENT.match(source.text, line, bracket.start)
+    assert indent is not None
+    outer = source.newline + indent.group()
     opening = Edit(bracket.start, bracket.start, outer + source.indent)
     closing = Edit(bracket.end, bracket.end, outer)
     scope = source.scoping.of[bracket.node].index

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from transformers_py.source import Source
+from transformers_py.source import Source, kept
 from transformers_py.source.cpython import is_continued
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 from transformers_py.source.scopes import LINE_WORDS, NameScope
@@ -167,19 +167,29 @@ def line_points(source: Source) -> tuple[list[InsertionPoint], Refusals]:
 
 def refusal(source: Source, scope: NameScope, new_names: bool) -> str | None:
     """Why nothing may be inserted into a function: its names or its lines are looked at while it runs."""
-    outermost = scope
-    for outer in scope.enclosing():
-        if outer.kind == "function":
-            outermost = outer
-    for inner in outermost.subtree():
-        if not LINE_WORDS.isdisjoint(inner.words) or not LINE_WORDS.isdisjoint(inner.uses):
-            return "line_numbers"
+    if scope.index in _looking_at_lines(source):
+        return "line_numbers"
     if new_names:
         if source.scoping.hazards & {"dynamic_alias", "frames"}:
             return min(source.scoping.hazards & {"dynamic_alias", "frames"})
         if scope.hazards:
             return min(scope.hazards)
     return None
+
+
+@kept
+def _looking_at_lines(source: Source) -> frozenset[int]:
+    """Indices of the scopes whose outermost function, or which themselves, hold one of LINE_WORDS."""
+    outermost: list[NameScope] = []
+    for scope in source.scopes:
+        around = outermost[scope.parent.index] if scope.parent is not None else scope
+        outermost.append(around if around.kind == "function" else scope)
+    holders: set[int] = set()
+    for scope in source.scopes:
+        if not LINE_WORDS.isdisjoint(scope.words) or not LINE_WORDS.isdisjoint(scope.uses):
+            for holder in (scope, *scope.enclosing()):
+                holders.add(holder.index)
+    return frozenset(i for i, outer in enumerate(outermost) if outer.index in holders)
 
 
 def line_refusal(source: Source, scope: NameScope, known: dict[int, str | None]) -> str | None:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Sequence
 from random import Random
 
 from transformers_py.sites.new_names import NewNames
-from transformers_py.source import Source
+from transformers_py.source import Source, kept
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
-from transformers_py.source.scopes import Binding, NameScope
+from transformers_py.source.scopes import Binding
 
 Choice = Callable[[Source, Binding], str | None]
 Places = Callable[[Source, Binding], Sequence[tuple[int, int]]]
@@ -89,7 +89,7 @@ def choose(source: Source, wanted: Choice) -> tuple[list[Binding], Refusals]:
             reason = wanted(source, binding)
             if reason == "":
                 continue
-            reason = module or reason or common_refusal(binding) or _shadows_import(source, binding)
+            reason = module or reason or common_refusal(source, binding) or _shadows_import(source, binding)
             if reason:
                 refused.note(reason, source.inner_starts[min(binding.names, default=0)])
                 refused.names.append((binding.name, binding.names, reason))
@@ -99,7 +99,7 @@ def choose(source: Source, wanted: Choice) -> tuple[list[Binding], Refusals]:
     return found, refused
 
 
-def common_refusal(binding: Binding) -> str | None:
+def common_refusal(source: Source, binding: Binding) -> str | None:
     """Hazards that forbid any renaming of a binding."""
     name = binding.name
     if name.startswith("__"):
@@ -119,7 +119,7 @@ def common_refusal(binding: Binding) -> str | None:
             return min(user.hazards)
     if not binding.names:
         return "never_spelt"
-    return "shared_with_comprehension" if _shares_slot(binding) else None
+    return "shared_with_comprehension" if _shares_slot(source, binding) else None
 
 
 def _shadows_import(source: Source, binding: Binding) -> str | None:
@@ -130,7 +130,7 @@ def _shadows_import(source: Source, binding: Binding) -> str | None:
     return "shadows_import" if top is not None and top.kinds & {"import", "import_as"} else None
 
 
-def _shares_slot(binding: Binding) -> bool:
+def _shares_slot(source: Source, binding: Binding) -> bool:
     """Whether a comprehension and what is around it have variables of this name.
 
     CPython from 3.12 on keeps them in one slot, so their compiled code can't be compared slot by slot.
@@ -144,14 +144,19 @@ def _shares_slot(binding: Binding) -> bool:
             if outer.kind != "comprehension":
                 return False
             outer = outer.parent
-    return any(_comprehension_binds(user, name) for user in binding.users)
+    below = _comprehension_names(source)
+    return any(name in below[user.index] for user in binding.users)
 
 
-def _comprehension_binds(scope: NameScope, name: str) -> bool:
-    return any(
-        child.kind == "comprehension" and (name in child.bindings or _comprehension_binds(child, name))
-        for child in scope.children
-    )
+@kept
+def _comprehension_names(source: Source) -> list[frozenset[str]]:
+    """By scope, the variables of the comprehensions in it that are in no other function."""
+    found: list[frozenset[str]] = [frozenset()] * len(source.scopes)
+    for scope in reversed(source.scopes):
+        inner = [child for child in scope.children if child.kind == "comprehension"]
+        names = [name for child in inner for name in (*child.bindings, *found[child.index])]
+        found[scope.index] = frozenset(names)
+    return found
 
 
 def draw(

@@ -3,9 +3,11 @@
 text "x = a"  +  Edit(4, 4, "("), Edit(5, 5, ")")  ->  "x = (a)"
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 HOLE = "\0"
@@ -48,6 +50,21 @@ class Site:
     """No other site of its rewrite is taken inside or around it: which of them is, the seed decides."""
     scope: int = 0
     """Index in `Source.scopes` of the scope in which the site lies."""
+
+
+class Stretches:
+    """Stretches of a text, asked which places lie strictly inside of one."""
+
+    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
+        ordered = sorted(spans)
+        self._starts = [start for start, _ in ordered]
+        self._reach = list(accumulate((end for _, end in ordered), max))
+        """Where the furthest of the stretches up to each ends."""
+
+    def around(self, offset: int) -> bool:
+        """Whether a stretch starts before an offset and ends behind it."""
+        k = bisect_left(self._starts, offset)
+        return k > 0 and self._reach[k - 1] > offset
 
 
 class Refusals(Counter[str]):

@@ -7,6 +7,7 @@
 import re
 import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -26,6 +27,7 @@ MAX_LINE_CHARACTERS = 1_000_000
 MAX_DEPTH = 400
 """Levels of nesting in the libcst tree; fixed, or what is too deep would depend on the caller's stack."""
 
+_WHOLE_WORD = re.compile(r"\w+")
 _CHAIN = re.compile(
     r"(?:(?:\bnot\b|\bawait\b|\blambda\b[^:\n]{0,40}:|[-+~])[\s\\]*){150,}|(?:\*\*\s*[\w.]+\s*){150,}"
 )
@@ -163,6 +165,11 @@ class NodeTable:
         if not self.text.isascii():
             found |= {unicodedata.normalize("NFKC", word) for word in found}
         return frozenset(found)
+
+    @cached_property
+    def word_counts(self) -> Counter[str]:
+        """How often each word that isn't a part of a longer one, or of a number, stands in the text."""
+        return Counter(_WHOLE_WORD.findall(self.text))
 
     @cached_property
     def index(self) -> dict[int, int]:
