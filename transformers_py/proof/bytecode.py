@@ -4,7 +4,7 @@ def f(a): b = a      and      def f(a): total = a       are, if the pair (b, tot
 """
 
 import dis
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from types import CodeType
 
@@ -182,10 +182,14 @@ def in_old_words(text: str, fresh: Mapping[str, str]) -> str:
     return WORD.sub(lambda word: fresh.get(word[0], word[0]), text)
 
 
-def global_names(code: CodeType) -> set[str]:
-    """All names that a code object, and those inside of it, look up in the module or in a class."""
-    found = {i.argval for i in dis.get_instructions(code) if i.opcode in _GLOBAL}
-    return found.union(*(global_names(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
+def globals_among(names: Set[str], code: CodeType) -> set[str]:
+    """Which of the names a code object, or one inside of it, looks up in the module or in a class."""
+    found: set[str] = set()
+    if not names.isdisjoint(code.co_names):
+        found.update(i.argval for i in dis.get_instructions(code) if i.opcode in _GLOBAL)
+        found &= names
+    inner = (globals_among(names, value) for value in code.co_consts if isinstance(value, CodeType))
+    return found.union(*inner)
 
 
 class _Counterparts:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from transformers_py.proof import closed_names, wrappers
-from transformers_py.proof.bytecode import NOTHING, Renamed, collect, difference, global_names
+from transformers_py.proof.bytecode import NOTHING, Renamed, collect, difference, globals_among
 from transformers_py.proof.compilation_units import CompilationUnit
 from transformers_py.proof.insertions import skeleton_problem
 from transformers_py.proof.roles import Role
@@ -99,13 +99,13 @@ def _closed_problem(source: Source, edits: Sequence[Edit], roles: Sequence[Role]
     renamed = _renamed(source, edits, roles)
     named = [(edit, role) for edit, role in zip(edits, roles, strict=True) if role.kind == "names"]
     plain = splice(text, [edit for edit, _ in named]).removeprefix("\ufeff")
+    names = {text[edit.start : edit.end] for edit, role in named if role.scope == 0}
     try:
-        seen = global_names(compiled(plain))
+        left = globals_among(names, compiled(plain))
     except Unparseable as error:
         return f"the renamed text doesn't compile: {error}"
-    names = {text[edit.start : edit.end] for edit, role in named if role.scope == 0}
-    if not seen.isdisjoint(names):
-        return f"the module's {', '.join(sorted(seen & names))} isn't renamed everywhere"
+    if left:
+        return f"the module's {', '.join(sorted(left))} isn't renamed everywhere"
     documented = any(role.documented for role in roles)
     return closed_names.problem(source.ast, parse_quietly(plain), renamed, documented=documented)
 
