@@ -27,7 +27,7 @@ Texts that use a text, as a problem's tests use its solution, are renamed togeth
 
 from transformers_py.engine import VERSION, Rewritten, emit, rewrite
 from transformers_py.explain import explain
-from transformers_py.options import check, counts_subwords, lookup, names, versions
+from transformers_py.options import check, counts_subwords, follows_documentation, lookup, names, versions
 from transformers_py.source import Source
 from transformers_py.source.cpython import Unparseable
 from transformers_py.source.edits import Edit, Site, align
@@ -48,6 +48,7 @@ __all__ = [
     "emit",
     "emit_together",
     "explain",
+    "follows_documentation",
     "lookup",
     "names",
     "rewrite",

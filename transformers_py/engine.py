@@ -40,6 +40,9 @@ REASONS = {
 class Rewritten:
     """A text with some of its sites rewritten, and all that is known about it.
 
+    `documented`: docstrings followed the new names, which is a class of its own; else each token but names is
+    the original's.
+
     `status`: "rewritten", "unchanged" (no site was chosen) or "disproved" (a proof failed, which is a bug
     of a rewrite: `text` is the original, `problem` says what failed). `sites` and `available` count by
     rewrite what was applied and what could have been; `refusals` counts "rewrite:reason". `edits` are
@@ -54,6 +57,7 @@ class Rewritten:
     available: dict[str, int]
     refusals: dict[str, int]
     problem: str = ""
+    documented: bool = False
 
     def alignment(self) -> list[tuple[int, int]]:
         """For each token of `text` (index of the original's token or -1, change), as in `edits.align`."""
@@ -343,7 +347,8 @@ def _prove(source: Source, plan: SitePlan, drawn: Drawn, mask: bytearray) -> Rew
     if problem:
         nothing = dict.fromkeys(sites, 0)
         return Rewritten(original, original, (), "disproved", nothing, available, refusals, problem)
-    return Rewritten(original, text, tuple(chosen), "rewritten", sites, available, refusals)
+    documented = any(role.documented for role in roles)
+    return Rewritten(original, text, tuple(chosen), "rewritten", sites, available, refusals, "", documented)
 
 
 def _fill(source: Source, plan: SitePlan, drawn: Drawn, mask: bytearray) -> None:

@@ -60,9 +60,29 @@ def check(rewrites: Sequence[str | Mapping[str, Mapping[str, Any]]]) -> Checked:
             checked.append((name, dataclasses.asdict(make_options(name, values))))
         except ValueError as error:
             errors.append(str(error))
+    errors += _mixed_documentation(checked)
     if errors:
         raise ValueError("; ".join(errors))
     return checked
+
+
+def follows_documentation(rewrites: Sequence[str | Mapping[str, Mapping[str, Any]]]) -> bool:
+    """Whether docstrings follow new names: "names + documentation", a class of its own beside what keeps each
+    token but names, and never mixed with it in a set. Raises ValueError as `check`.
+    """
+    return any(values.get("documentation") == "follow" for _, values in check(rewrites))
+
+
+def _mixed_documentation(checked: Checked) -> list[str]:
+    """A set is of one class: all of its renamings that could are followed by documentation, or none."""
+    found: dict[str, list[str]] = {}
+    for name, values in checked:
+        if "documentation" in values:
+            found.setdefault(values["documentation"], []).append(name)
+    if len(found) < 2:
+        return []
+    told = " and ".join(f"{value} in {', '.join(names)}" for value, names in sorted(found.items()))
+    return [f"documentation is {told}: give all renamings of a set the same"]
 
 
 def make_options(name: str, values: Mapping[str, Any]) -> Any:

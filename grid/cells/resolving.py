@@ -15,7 +15,7 @@ from grid.cells.expansion import Cells
 from grid.keys import canonical
 from grid.spec.document import Loc
 from grid.spec.findings import Findings, dotted, explained
-from grid.spec.rewrite_sets import RewriteSet
+from grid.spec.rewrite_sets import RewriteSet, misfit
 from grid.spec.schema import Rules, Sections, misfits, schema, section_type, spelled_out, task_of
 from models.config import ModelConfig, TrainingConfig
 from preprocessing.corpus.building import CorpusConfig
@@ -107,7 +107,7 @@ class Resolver:
 
         Raises:
             ValueError: values that are right alone and wrong together; says which, and why. A MisfitError for
-                a model and a tokenizer.
+                a model and a tokenizer, or a rewrite and a unit.
         """
         fields = [name for name in cells.axes if name not in NAMED]
         seen: dict[tuple[Any, ...], Sections] = {}
@@ -123,6 +123,8 @@ class Resolver:
                 raise MisfitError(("models", value["model"].plain), why)
             if not cell.baseline:
                 chosen, intensity = spec.rewrites[value["rewrites"].plain], value["intensity"]
+                if wrong := misfit(chosen, spec.corpus.unit):
+                    raise MisfitError(("rewrites", value["rewrites"].plain, wrong[0]), wrong[1])
                 draw = value["rewriting_seed"].plain if "rewriting_seed" in value else seed
                 new = Rewriting(chosen, intensity.plain, draw)
                 rewriting = rewritings.setdefault((id(chosen), intensity.json, draw), new)

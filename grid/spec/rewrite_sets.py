@@ -32,6 +32,17 @@ def needs_tokenizer(rewrites: Iterable[Rewrite]) -> bool:
     return transformers_py.counts_subwords(_requests(rewrites))
 
 
+def misfit(rewrites: Iterable[Rewrite], unit: str) -> tuple[int, str] | None:
+    """Which entry of a set can't be applied to samples of this unit, and why; None if all can."""
+    for index, (name, options) in enumerate(rewrites):
+        if options.get("world") == "closed" and unit != "function":
+            return index, (
+                f"{name} with world: closed also renames what other files of a project use, and corpus.unit "
+                f"is {unit!r}; it needs corpus.unit: function, and on files world: open is valid"
+            )
+    return None
+
+
 def _requests(rewrites: Iterable[Rewrite]) -> list[dict[str, dict[str, Any]]]:
     return [{name: options} for name, options in rewrites]
 

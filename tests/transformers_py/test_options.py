@@ -1,8 +1,12 @@
 """What is asked for is checked, and every error names what would be right."""
 
+from typing import Any
+
 import pytest
 
-from transformers_py import check, names
+from transformers_py import check, follows_documentation, names, rewrite
+
+FOLLOW = {"world": "closed", "documentation": "follow"}
 
 
 def test_canonical_form() -> None:
@@ -28,6 +32,11 @@ def test_canonical_form() -> None:
         ([3], "must be a name or"),
         ([{"a": {}, "b": {}}], "must be a name or"),
         ("parentheses", "must be a list"),
+        (
+            [{"rename_parameter": {"world": "closed"}}, {"rename_function": FOLLOW}],
+            "follow in rename_function and keep in rename_parameter: give all renamings of a set the same",
+        ),
+        ([{"rename_function": {"documentation": "follow"}}], "needs world: closed"),
     ],
 )
 def test_errors(rewrites: list[object], words: str) -> None:
@@ -42,3 +51,14 @@ def test_all_errors_at_once() -> None:
 
 def test_names_are_modules() -> None:
     assert {"rename_variable", "dead_branch", "unused_variable", "parentheses"} <= set(names())
+
+
+def test_documentation_that_follows_is_a_class_of_its_own() -> None:
+    text = "def f(a):\n    'What f is.'\n    return a\n"
+    requests: list[tuple[list[Any], bool]] = [
+        (["rename_variable", {"rename_function": FOLLOW}], True),
+        (["rename_variable", {"rename_function": {"world": "closed"}}], False),
+    ]
+    for request, documented in requests:
+        assert follows_documentation(request) is documented
+        assert rewrite(text, request, rate=1.0, seed=1).documented is documented

@@ -118,6 +118,22 @@ def test_values_that_are_wrong_together_are_named() -> None:
         grid.plan  # noqa: B018
 
 
+def test_a_closed_world_is_one_of_functions() -> None:
+    closed = "[parentheses, {rename_function: {world: closed}}]"
+    text = SPEC.replace("rename: [rename_variable]", f"rename: {closed}")
+    with pytest.raises(BadInput) as caught:
+        _ = opened(text).plan
+    assert str(caught.value).startswith(
+        "demo.yaml:3:34: rewrites.rename[1]: rename_function with world: closed also renames what other files"
+    )
+    assert "it needs corpus.unit: function, and on files world: open is valid" in str(caught.value)
+    functions = text.replace("{kind: stdlib}", "{kind: stdlib}, unit: function")
+    assert specs(opened(functions))
+    one = functions + "override: [{when: {rewrites: rename}, set: {corpus.unit: file}}]\n"
+    with pytest.raises(BadInput, match=r"3:34: rewrites.rename\[1\]"):
+        _ = opened(one).plan
+
+
 def test_a_pretrained_model_needs_its_own_tokenizer_in_its_cells() -> None:
     text = SPEC.replace("bigram: {kind: ngram, order: 2}", "hub: {kind: huggingface, path: some/model}")
     with pytest.raises(BadInput) as caught:
