@@ -4,8 +4,8 @@
 
 For each shape the CPU time per token of the analysis and one variant with all rewrites at rate 1.0, proved,
 and how much more of it a token costs at 16 times the size: 1.0 is cost in proportion to the text. Sizes take
-turns; the ratio is a median with its interval. Two things grow by themselves: what doesn't fit the processor's
-caches any more, and CPython, which copies a function's names for every function inside of it; so what
+turns; the ratio is a median with its interval. Two things grow by themselves: what doesn't fit the caches of
+the processor any more, and CPython, which copies a function's names for every function inside of it; so what
 `compile` takes for the rewritten text stands beside.
 """
 

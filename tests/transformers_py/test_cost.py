@@ -2,15 +2,19 @@
 
 import sys
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import pytest
 
-from benchmarks.shapes import SHAPES, everything, text_of
+from benchmarks.shapes import LIMITED, SHAPES, everything, text_of
+from transformers_py import Source
+from transformers_py.engine import sites_of
+from transformers_py.options import lookup, make_options, names
 
-QUICK = ("dict", "variables", "inner functions")
-SIZE = 20
+QUICK = ("inner functions", "comprehensions", "strings")
 _counts: Counter[str] = Counter()
 
 
@@ -29,28 +33,42 @@ def auditing() -> None:
     sys.addaudithook(_audit)
 
 
-def work(text: str) -> Counter[str]:
-    """How many functions are called, and how many characters CPython parses or compiles, for all rewrites."""
+def counted(job: Callable[[], object]) -> Counter[str]:
+    """How many functions a job calls, and how many characters CPython parses or compiles for it."""
     _counts.clear()
     sys.setprofile(_profile)
     try:
-        everything(text)
+        job()
     finally:
         sys.setprofile(None)
     return +_counts
 
 
-@pytest.mark.usefixtures("auditing")
 @pytest.mark.parametrize(
-    "shape", [shape if shape in QUICK else pytest.param(shape, marks=pytest.mark.slow) for shape in SHAPES]
+    "shape",
+    [
+        shape if shape in QUICK else pytest.param(shape, marks=pytest.mark.slow)
+        for shape in SHAPES
+        if shape not in LIMITED
+    ],
 )
-def test_four_times_the_text_takes_four_times_the_work(shape: str) -> None:
-    small, large = text_of(shape, SIZE, 1), text_of(shape, SIZE, 4)
+def test_sites_are_found_in_calls_in_proportion_to_the_text(shape: str) -> None:
+    small, large = text_of(shape, 20, 1), text_of(shape, 20, 16)
+    few, many = Source.analyse(small), Source.analyse(large)
+    for name in names():
+        module, options = lookup(name), make_options(name, {})
+        calls = [counted(partial(sites_of, source, module, options))["calls"] for source in (few, many)]
+        assert calls[1] <= 1.2 * len(large) / len(small) * calls[0], (name, calls)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("auditing")
+@pytest.mark.parametrize("shape", list(SHAPES))
+def test_proofs_compile_in_proportion_to_the_text(shape: str) -> None:
+    small, large = text_of(shape, 20, 1), text_of(shape, 20, 4)
     for text in (small, large):
         everything(text)  # so that what is kept for all texts is there
-    growth = len(large) / len(small)
-    few, many = work(small), work(large)
-    assert few["calls"] > 1000
+    few, many = (counted(partial(everything, text)) for text in (small, large))
     assert few["characters"] > len(small)
     for what in few:
-        assert many[what] <= 1.5 * growth * few[what], (what, few, many, growth)
+        assert many[what] <= 1.5 * len(large) / len(small) * few[what], (what, few, many)
