@@ -35,7 +35,7 @@ def test_what_slows_one_round_down_is_no_part_of_the_ratio() -> None:
 )
 def test_interval_by_order_statistics(count: int, smallest: int, level: float) -> None:
     values = [float(value) for value in range(count)]
-    random.Random(count).shuffle(values)  # noqa: S311
+    random.Random(count).shuffle(values)
     found = median_of(values)
     assert (found.value, found.count) == ((count - 1) / 2, count)
     assert (found.low, found.high) == (smallest, count - 1 - smallest)
@@ -43,7 +43,7 @@ def test_interval_by_order_statistics(count: int, smallest: int, level: float) -
 
 
 def test_interval_covers_the_median_as_often_as_its_level_says() -> None:
-    rng = random.Random(0)  # noqa: S311
+    rng = random.Random(0)
     found = [median_of([rng.expovariate(1.0) for _ in range(9)]) for _ in range(2000)]
     covered = sum(one.low <= 0.6931 <= one.high for one in found) / len(found)
     assert covered == pytest.approx(found[0].level, abs=0.02)
