@@ -73,6 +73,8 @@ def test_documentation_follows_in_a_class_of_its_own() -> None:
     assert done.program.status == "rewritten", done.program.problem
     assert '"""Sorts each third of arg_1.\n\n    >>> func_1([5, 6, 3, 4])\n' in done.program.text
     run(done.program.text, *done.users)
+    told = PROGRAM.replace("third of l.", "third of l. Good to check.")
+    assert "Good to check." in rewrite_together(told, USERS, follow, rate=1.0, seed=1).program.text
     with pytest.raises(ValueError, match="documentation: follow needs world: closed"):
         rewrite_together(PROGRAM, USERS, [{"rename_function": {"documentation": "follow"}}], rate=1.0, seed=1)
     options = {"world": "closed", "documentation": "follow", "style": "swap"}

@@ -43,8 +43,9 @@ def sites(source: Source, bindings: Sequence[Binding], style: str, also: Places 
     for binding in bindings:
         more = [span for span in also(source, binding) if span not in claimed]
         claimed.update(more)
-        edits = tuple(Edit(start, end, HOLE) for start, end in sorted([*_spans(source, binding), *more]))
-        found.append(Site(edits[0].start, edits[0].start, edits, scope=binding.scope.index))
+        own = _spans(source, binding)
+        edits = tuple(Edit(start, end, HOLE) for start, end in sorted([*own, *more]))
+        found.append(Site(own[0][0], own[0][0], edits, scope=binding.scope.index))
     return found
 
 
@@ -57,10 +58,8 @@ def _swaps(source: Source, bindings: Sequence[Binding], also: Places) -> list[Si
     scopes: dict[int, list[Binding]] = {}
     for binding in bindings:
         alone = all(user is binding.scope for user in binding.users)
-        if alone and binding.scope.kind not in (
-            "comprehension",
-            "module",
-        ):  # CPython 3.12 on merges comprehensions into their function
+        # CPython 3.12 on merges comprehensions into their function; a module's names are proved by being new
+        if alone and binding.scope.kind not in ("comprehension", "module"):
             scopes.setdefault(binding.scope.index, []).append(binding)
     found: list[Site] = []
     for index, own in scopes.items():
