@@ -39,12 +39,15 @@ SIGNATURE_WORDS = frozenset(
     """
     signature getfullargspec getargspec getcallargs Parameter Signature BoundArguments varargs varkw autospec
     __annotations__ get_annotations get_type_hints __defaults__ __kwdefaults__ __signature__ __code__
+    getsource getsourcelines findsource getblock
     """.split()  # noqa: SIM905
 )
 _NAME_ATTRIBUTES = frozenset(["__name__", "__qualname__", "func_name", "co_name", "co_qualname"])
 _NAME_WORDS = frozenset(
     """
-    funcName traceback extract_tb format_exc print_exc print_exception __traceback__ doctest
+    funcName traceback extract_tb format_exc print_exc print_exception __traceback__ doctest __code__
+    _getframe currentframe f_back tb_frame getinnerframes getouterframes getframeinfo extract_stack walk_stack
+    getsource getsourcelines findsource getblock
     """.split()  # noqa: SIM905
 )
 _PASSED_ON = frozenset(["kwargs", "kwds", "keywords", "kw"])
@@ -159,6 +162,8 @@ def _outer_refusal(source: Source, binding: Binding) -> str | None:
         return None
     if source.scoping.namespace_problem:
         return source.scoping.namespace_problem
+    if any("__main__" in scope.uses for scope in source.scopes):
+        return "namespace"
     if binding.name in _words_of_strings(source):
         return "named_elsewhere"
     if any(scope.kind == "class" and binding.name in scope.bindings for scope in source.scopes):
@@ -167,9 +172,8 @@ def _outer_refusal(source: Source, binding: Binding) -> str | None:
 
 
 def _shown(source: Source) -> str | None:
-    if _NAME_ATTRIBUTES.isdisjoint(source.scoping.attributes) and _NAME_WORDS.isdisjoint(source.words):
-        return None
-    return "shows_its_name"
+    seen = _NAME_ATTRIBUTES & source.scoping.attributes or _NAME_WORDS & source.words
+    return "shows_its_name" if seen or {"inspect", "stack"} <= source.words else None
 
 
 def _may_be_named(source: Source, binding: Binding) -> bool:
