@@ -11,7 +11,7 @@ from types import ModuleType
 
 from transformers_py import engine
 from transformers_py.engine import Request, check_intensity, plan_of, select, sites_of
-from transformers_py.sites import callers, expressions, insertion_points, renamable
+from transformers_py.sites import callers, error_texts, expressions, insertion_points, quoted, renamable
 from transformers_py.source import Source, scopes
 from transformers_py.source.edits import Refusals, Site
 
@@ -20,7 +20,9 @@ _SHARED = (
     | insertion_points.REASONS
     | expressions.REASONS
     | callers.REASONS
+    | error_texts.REASONS
     | renamable.REASONS
+    | quoted.REASONS
     | engine.REASONS
 )
 """What reasons mean that not one rewrite alone has."""

@@ -9,15 +9,24 @@ from typing import Literal
 import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.insertion_points import InsertionPoint, end_of_line, insertion, line_points
+from transformers_py.sites.insertion_points import (
+    InsertionPoint,
+    end_of_line,
+    has_docstring,
+    insertion,
+    line_points,
+)
 from transformers_py.sites.name_parts import parts
 from transformers_py.sites.new_names import ADJECTIVES, FORBIDDEN, NOUNS, Dice
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "ast"
-REASONS = {"has_comment": "a comment stands there already"}
+REASONS = {
+    "documents": "what has no docstring is documented by the comment above it",
+    "has_comment": "a comment stands there already",
+}
 
 _VERBS = ("set", "check", "update", "use", "handle", "keep", "prepare", "read", "see", "adjust", "note")
 _NAME = re.compile(r"[^\W\d]\w{2,}")
@@ -37,7 +46,10 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     points, refused = line_points(source)
     for point in points:
         if options.position != "end":
-            found.append(insertion(source, point))
+            if _documents(source, point.statement):
+                refused.note("documents", point.offset)
+            else:
+                found.append(insertion(source, point))
         if options.position != "above":
             problem = _problem(source, point)
             if problem:
@@ -56,6 +68,16 @@ def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collec
     else:
         words = f"{dice.pick(ADJECTIVES)} {dice.pick(NOUNS)}"
     return ("  # " if site.rank else "# ") + f"{dice.pick(_VERBS)} the {words}"
+
+
+def _documents(source: Source, k: int) -> bool:
+    """Whether `pydoc` shows a comment above a statement: one that defines or starts what has no docstring."""
+    node = source.nodes[k]
+    if k == 1 and not has_docstring(source, 0):
+        return True
+    return isinstance(node, (cst.FunctionDef, cst.ClassDef)) and not has_docstring(
+        source, source.index[id(node.body)]
+    )
 
 
 def _problem(source: Source, point: InsertionPoint) -> str | None:
@@ -83,19 +105,26 @@ def _names(source: Source, site: Site) -> list[str]:
 EXAMPLES: list[Example] = [
     ("x.size = 1\n", {"position": "end"}, "x.size = 1  # update the size\n"),
     (
-        "def read_file(a):\r\n\t'doc'\r\n\treturn a\r\n",
+        "'doc'\r\ndef read_file(a):\r\n\t'doc'\r\n\treturn a\r\n",
         {"position": "above"},
-        "# use the read file\r\n"
+        "'doc'\r\n"
+        "# check the read file\r\n"
         "def read_file(a):\r\n"
         "\t'doc'\r\n"
-        "\t# adjust the common chunk\r\n"
+        "\t# keep the exact message\r\n"
         "\treturn a\r\n",
     ),
-    ("value = 1", {"words": "generic"}, "# check the cached chunk\nvalue = 1  # prepare the mixed pair"),
+    (
+        "'doc'\nvalue = 1",
+        {"words": "generic"},
+        "'doc'\n# set the single port\nvalue = 1  # note the public tick",
+    ),
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [
     ('"doc"\n', {}, ""),
     ("x = 1  # one\n", {"position": "end"}, "has_comment"),
+    ("a = 1\n", {"position": "above"}, "documents"),
+    ("'doc'\nclass A: pass\n", {"position": "above"}, "documents"),
     (
         "class A:\n    def f(log): log(1, stacklevel=2)\n    def g(log):\n        log(2, stacklevel=2)\n",
         {"position": "end"},

@@ -10,12 +10,12 @@ from typing import Literal
 import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.expressions import literal_type, values
+from transformers_py.sites.expressions import literal_type, value_refusal, values
 from transformers_py.sites.new_names import Dice
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "value"
 REASONS = {
     "class_body": "it stands in a class body",
@@ -68,10 +68,9 @@ def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collec
 
 
 def _refusal(source: Source, i: int) -> str | None:
-    if source.scoping.of[i].kind == "class":
-        return "class_body"
     node = source.nodes[i]
-    return "no_parentheses" if isinstance(node, cst.Tuple) and not node.lpar else None
+    unclear = isinstance(node, cst.Tuple) and not node.lpar
+    return value_refusal(source, i) or ("no_parentheses" if unclear else None)
 
 
 EXAMPLES: list[Example] = [
@@ -94,6 +93,8 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ('"doc"\nclass A:\n    "doc"\n', {}, ""),
     ("class A:\n    x = 1\n", {}, "class_body"),
     ("x = a, b\n", {}, "no_parentheses"),
+    ("x = _('one')\n", {}, "message"),
+    ("def f(): return 1\nf.__code__\n", {}, "frames"),
     ("match x:\n    case 1 | 'a': pass\n", {}, ""),
     ("x = f'{a!r:>{b}}'\n", {"types": "numbers"}, ""),
     ("__all__ = ['a']\n", {}, ""),

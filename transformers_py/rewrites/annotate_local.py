@@ -16,7 +16,7 @@ from transformers_py.sites.insertion_points import refusal
 from transformers_py.source import Source, kept
 from transformers_py.source.edits import Edit, Refusals, Site
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "bytecode"
 REASONS = {
     "global_or_nonlocal": "the name is declared global or nonlocal",

@@ -10,7 +10,7 @@ from transformers_py.sites.insertion_points import line_points
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "ast"
 
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.expressions import is_loose, is_tested_in_parts, values
+from transformers_py.sites.expressions import is_loose, is_tested_in_parts, value_refusal, values
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "value"
 REASONS = {"class_body": "it stands in a class body"}
 
@@ -28,11 +28,11 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     before, after = ("(", " if True else None)") if options.side == "first" else ("(None if False else ", ")")
     for i in values(source):
         scope = source.scoping.of[i]
-        if scope.kind == "class":
-            refused.note("class_body", source.starts[i])
-            continue
-        if is_tested_in_parts(source.nodes[i]):
-            refused.note("tested_in_parts", source.starts[i])
+        reason = value_refusal(source, i)
+        if reason is None and is_tested_in_parts(source.nodes[i]):
+            reason = "tested_in_parts"
+        if reason:
+            refused.note(reason, source.starts[i])
             continue
         start, end = source.starts[i], source.ends[i]
         loose = is_loose(source.nodes[i])
@@ -61,6 +61,8 @@ EXAMPLES: list[Example] = [
 COUNTER_EXAMPLES: list[CounterExample] = [
     ("class A:\n    x = 1\n", {}, "class_body"),
     ("__all__ = ['a']\n", {}, ""),
+    ("_('one')\nt.ngettext('one', 'two')\n", {}, "message"),
+    ("def f(a):\n    return a\nprint(f.__code__.co_consts)\n", {}, "frames"),
     ("@a.b\nclass A:\n    def f(self): pass\n", {}, ""),
     ("del a.b\nf'{a}'\n", {}, ""),
 ]

@@ -13,7 +13,7 @@ from transformers_py.sites.new_names import Dice, NewNames
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "fresh"
 
 _SHORT = ("return {a} + {b}", "return {a}, {b}", "return {a} or {b}", "return [{a}, {b}]")

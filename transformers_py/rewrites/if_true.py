@@ -11,7 +11,7 @@ from transformers_py.sites.insertion_points import InsertionPoint, end_of_line, 
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site, Stretches
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "fresh"
 REASONS = {"declaration": "declarations (global, nonlocal) must come first"}
 

@@ -10,13 +10,13 @@ from typing import Literal
 import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.expressions import is_loose, is_tested_in_parts, values
+from transformers_py.sites.expressions import is_loose, is_tested_in_parts, value_refusal, values
 from transformers_py.sites.insertion_points import line_refusal
 from transformers_py.sites.recursion import recursive
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "value"
 REASONS = {
     "class_body": "it stands in a class body",
@@ -45,12 +45,11 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
         node, scope = source.nodes[i], source.scoping.of[i]
         if options.style == "constant" and not isinstance(node, _LITERALS):
             continue
-        if scope.kind == "class":
-            refused.note("class_body", source.starts[i])
-            continue
-        reason = "tested_in_parts" if is_tested_in_parts(node) else line_refusal(source, scope, reasons)
-        if scope.index in deep or any(outer.index in deep for outer in scope.enclosing()):
+        reason = value_refusal(source, i) or line_refusal(source, scope, reasons)
+        if reason is None and (scope.index in deep or any(o.index in deep for o in scope.enclosing())):
             reason = "recursion"
+        if reason is None and is_tested_in_parts(node):
+            reason = "tested_in_parts"
         if reason:
             refused.note(reason, source.starts[i])
             continue
@@ -83,5 +82,6 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("from a import b\nb.c[d].e()\n", {"style": "constant"}, ""),
     ("def f(a):\n    return f(a) if a else g(a)\ndef g(b):\n    return b\n", {}, "recursion"),
     ("def f(a: 'int'): pass\n", {}, ""),
+    ("gettext('one')\n", {}, "message"),
     ("def f(log):\n    log(1, stacklevel=2)\n", {}, "line_numbers"),
 ]

@@ -10,7 +10,7 @@ from transformers_py.sites.new_names import Dice
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "fresh"
 
 _STATEMENTS = {"pass": "pass", "ellipsis": "...", "none": "None"}

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.expressions import is_parenthesised, loads
+from transformers_py.sites.expressions import is_parenthesised, loads, message_refusal
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "ast"
 REASONS = {"has_parentheses": "it has parentheses already"}
 
@@ -31,6 +31,9 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
             continue
         if not options.nested and is_parenthesised(nodes[i]):
             refused.note("has_parentheses", starts[i])
+            continue
+        if message_refusal(source, i):
+            refused.note("message", starts[i])
             continue
         start, end = starts[i], ends[i]
         found.append(Site(start, end, (Edit(start, start, "("), Edit(end, end, ")"))))

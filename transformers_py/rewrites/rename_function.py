@@ -13,9 +13,9 @@ from transformers_py.sites.closed_world import Documentation, World
 from transformers_py.sites.new_names import Style
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
-from transformers_py.source.scopes import Binding
+from transformers_py.source.scopes import STACK_WORDS, Binding
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "names"
 RENAMES = "function"
 REASONS = {
@@ -23,12 +23,15 @@ REASONS = {
     "named_elsewhere": "a string, a comment or an attribute spells it",
     "public": "callers that can't be seen may name it",
     "shows_its_name": "calling the function makes something that carries its name",
-    "tracebacks": "the module looks at tracebacks, which show the name",
+    "tracebacks": "the module looks at tracebacks or frames, which show the name",
 }
 
 _NAMING = frozenset(["__name__", "__qualname__", "func_name", "co_name", "co_qualname"])
-_TRACEBACKS = frozenset(
-    ["traceback", "extract_tb", "format_exc", "print_exc", "print_exception", "__traceback__"]
+_TRACEBACKS = STACK_WORDS | frozenset(
+    """
+    traceback __traceback__ exc_info stack_info excepthook f_code tb_lineno co_name co_qualname funcName
+    findCaller cProfile profile pstats FrameInfo tracemalloc faulthandler
+    """.split()  # noqa: SIM905
 )
 _NAMELESS = (cst.ListComp, cst.SetComp, cst.DictComp)
 
@@ -74,11 +77,13 @@ def draw(
 
 def _refusal(source: Source, binding: Binding, private: bool) -> str | None:
     if binding.scope.kind == "module":
-        if not (private and is_private(binding)) or "__getattr__" in source.words:
+        if not (private and is_private(binding)):
             return "public"
+        if source.scoping.namespace_problem:
+            return source.scoping.namespace_problem
         if named_in_strings(source, binding.name):
             return "named_elsewhere"
-    if not _TRACEBACKS.isdisjoint(source.words):
+    if not _TRACEBACKS.isdisjoint(source.words) or {"inspect", "stack"} <= source.words:
         return "tracebacks"
     found = definition(source, binding)
     if found is None:
@@ -117,6 +122,11 @@ EXAMPLES: list[Example] = [
         "def _func_1(x): return x\n_func_1(1)\n",
     ),
     (
+        "def f(x):\n    def g(y): return -y\n    return sorted(x, key=g)\n",
+        {"style": "generic"},
+        "def f(x):\n    def func_1(y): return -y\n    return sorted(x, key=func_1)\n",
+    ),
+    (
         "def fib(n):\n    return n if n < 2 else fib(n - 1) + fib(n - 2)\nprint(list(map(fib, [9])))\n",
         {"style": "generic", "world": "closed"},
         "def func_1(n):\n    return n if n < 2 else func_1(n - 1) + func_1(n - 2)\n"
@@ -135,6 +145,8 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("class A:\n    def f(self):\n        return self\n", {}, ""),
     ("def f():\n    def g(): return 1\n    return g\n", {}, "escapes"),
     ("def f():\n    @d\n    def g(): return 1\n    return g()\n", {}, "decorated"),
+    ("from log import name\ndef f():\n    def g(): name(f_back=1)\n    return g()\n", {}, "tracebacks"),
+    ("def f():\n    def g(): pass\n    try: g(1)\n    except TypeError as e: print(e)\n", {}, "error_texts"),
     ("def f():\n    def g(): yield 1\n    return g()\n", {}, "shows_its_name"),
     ("def f():\n    def g(): return lambda: 1\n    return g()\n", {}, "shows_its_name"),
     ("def f(a):\n    return a\nprint(f.__name__)\n", {"world": "closed"}, "shows_its_name"),

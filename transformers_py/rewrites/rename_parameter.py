@@ -1,4 +1,11 @@
-"""Renames parameters that no caller can name: `def f(*args): return args` -> `def f(*rows): return rows`."""
+"""Renames parameters that nobody else can name or see: `def f(x, /): ...` in a function, or `lambda x: ...`.
+
+def f(rows): return sorted(rows, key=lambda r: r.id)  ->  def f(rows): return sorted(rows, key=lambda v: v.id)
+
+Whoever has a function can ask for its signature: frameworks look for a parameter called `kwargs`, or hand
+over what a signature names. So by default only functions that never leave the text are touched: lambdas and
+inner functions whose every use is a call by position, here or by `sorted`, `map`, `re.sub` and the like.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,29 +20,42 @@ from transformers_py.sites.closed_world import Documentation, World
 from transformers_py.sites.new_names import Style
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
-from transformers_py.source.scopes import Binding
+from transformers_py.source.scopes import Binding, NameScope
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "names"
 RENAMES = "parameter"
 REASONS = {
     "annotated": "its name is a key of __annotations__",
     "decorated": "a decorator may call the function by keyword or look at it",
     "keyword_only": "callers can give it by name alone",
+    "named_elsewhere": "a string, a comment or an attribute spells it, too",
+    "signature": "whoever has the function sees it in its signature",
     "public": "callers that can't be seen may name it",
 }
+
+_SIGNATURES = frozenset(
+    """
+    signature Signature getfullargspec getargspec getcallargs formatargspec Parameter parameters
+    BoundArguments varargs varkw varkwargs arguments autospec create_autospec
+    """.split()  # noqa: SIM905
+)
+"""Words by which a program asks for signatures."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """`style`: how new names are made, `keep_tokens` with as many subwords as the old ones, the last six as a
     form of the old one, which not every name has; `private`: also for module-level functions like `_f`;
-    `world`: all parameters, with the keywords that mean them, if it is closed, where all that uses the text
-    is in it; then `documentation` can follow the new names, in a class of its own.
+    `stars`: also `*args`, `**kwargs` and positional-only parameters of functions that others have, where this
+    text asks for no signatures (programs elsewhere may); `world`: all parameters, with the keywords that mean
+    them, if it is closed, where all that uses the text is in it; then `documentation` can follow the new
+    names, in a class of its own.
     """
 
     style: Style = "pseudo"
     private: bool = False
+    stars: bool = False
     world: World = "open"
     documentation: Documentation = "keep"
 
@@ -51,7 +71,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
             return ""
         if options.world == "closed":
             return closed_world.parameter_refusal(source, binding)
-        return _refusal(source, binding, options.private)
+        return _refusal(source, binding, options)
 
     bindings, refused = renamable.choose(source, wanted)
     also = closed_world.places(options.world, options.documentation)
@@ -65,21 +85,30 @@ def draw(
     return renamable.draw(source, sites, options.style, "arg", rng, taken)
 
 
-def _refusal(source: Source, binding: Binding, private: bool) -> str | None:
-    scope = binding.scope
-    node = source.nodes[scope.node]
+def _refusal(source: Source, binding: Binding, options: Options) -> str | None:
+    node = source.nodes[binding.scope.node]
+    assert isinstance(node, (cst.Lambda, cst.FunctionDef))
+    if _is_keyword_only(node.params, binding.name):
+        return "keyword_only"
     if isinstance(node, cst.Lambda):
-        named = _is_keyword_only(node.params, binding.name)
-        return "keyword_only" if named else lambda_escape(source, scope)
-    assert isinstance(node, cst.FunctionDef)
+        return lambda_escape(source, binding.scope)
     if node.decorators:
         return "decorated"
     if any(_is_annotated(source, i) for i in binding.names):
         return "annotated"
-    if _is_unreachable(node.params, binding.name):
-        return None
-    if _is_keyword_only(node.params, binding.name):
-        return "keyword_only"
+    unreachable = _is_unreachable(node.params, binding.name)
+    problem = _seen_problem(source, binding.scope, node, options.private, by_position=not unreachable)
+    if problem is None or not unreachable:
+        return problem
+    if not options.stars or not _SIGNATURES.isdisjoint(source.words):
+        return "signature"
+    return "named_elsewhere" if named_in_strings(source, binding.name) else None
+
+
+def _seen_problem(
+    source: Source, scope: NameScope, node: cst.FunctionDef, private: bool, *, by_position: bool
+) -> str | None:
+    """Why others may have the function; None if it is only called, and only here."""
     assert scope.parent is not None
     function = scope.parent.resolved.get(node.name.value)
     if function is None:
@@ -87,12 +116,14 @@ def _refusal(source: Source, binding: Binding, private: bool) -> str | None:
     if function.scope.kind == "module":
         if not (private and is_private(function)) or named_in_strings(source, function.name):
             return "public"
+        if not _SIGNATURES.isdisjoint(source.words):
+            return "signature"
     elif not function.scope.is_function:
         return "public"
     found = definition(source, function)
     if found is None or found[0] is not node:
         return "bound_twice"
-    return escape(source, function, by_position=True)
+    return escape(source, function, by_position=by_position)
 
 
 def _is_unreachable(params: cst.Parameters, name: str) -> bool:
@@ -114,12 +145,6 @@ def _is_annotated(source: Source, i: int) -> bool:
 
 EXAMPLES: list[Example] = [
     (
-        "def f(*args, **kwargs):\n    return g(*args, **kwargs)\n",
-        {"style": "generic"},
-        "def f(*arg_1, **arg_2):\n    return g(*arg_1, **arg_2)\n",
-    ),
-    ("def f(a, /, b):\n    return a\n", {"style": "generic"}, "def f(arg_1, /, b):\n    return arg_1\n"),
-    (
         "def f(x):\n    def g(y): return x + y\n    return g(x)\n",
         {"style": "generic"},
         "def f(x):\n    def g(arg_1): return x + arg_1\n    return g(x)\n",
@@ -135,9 +160,29 @@ EXAMPLES: list[Example] = [
         "def _f(arg_1): return arg_1\n_f(1)\n",
     ),
     (
-        "def f(a, b, /):\n    return a - b\n",
+        "def f(x):\n    def g(a, b): return a - b\n    return g(x, 1)\n",
         {"style": "swap"},
-        "def f(b, a, /):\n    return b - a\n",
+        "def f(x):\n    def g(b, a): return b - a\n    return g(x, 1)\n",
+    ),
+    (
+        "def f(x):\n    def g(*a, **b): return a, b\n    return g(*x, y=1)\n",
+        {"style": "generic"},
+        "def f(x):\n    def g(*arg_1, **arg_2): return arg_1, arg_2\n    return g(*x, y=1)\n",
+    ),
+    (
+        "import re\ndef f(x):\n    def g(m): return m[0]\n    return re.sub('a', g, x)\n",
+        {"style": "generic"},
+        "import re\ndef f(x):\n    def g(arg_1): return arg_1[0]\n    return re.sub('a', g, x)\n",
+    ),
+    (
+        "def f(*args, **kwargs):\n    return g(*args, **kwargs)\n",
+        {"style": "generic", "stars": True},
+        "def f(*arg_1, **arg_2):\n    return g(*arg_1, **arg_2)\n",
+    ),
+    (
+        "def f(a, /, b):\n    return a\n",
+        {"style": "generic", "stars": True},
+        "def f(arg_1, /, b):\n    return arg_1\n",
     ),
     (
         "def f(a: int, *, by: int = 1) -> int: return a + by\nf(2, by=3)\nprint(f)\n",
@@ -152,6 +197,11 @@ EXAMPLES: list[Example] = [
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [
     ("def f(a):\n    return a\n", {}, "public"),
+    ("def f(*args, **kwargs):\n    return g(*args, **kwargs)\n", {}, "signature"),
+    ("def f(a, /, b):\n    return a\n", {}, "signature"),
+    ("from inspect import signature\ndef f(*a): return a\nsignature(f)\n", {"stars": True}, "signature"),
+    ("def f(*rest): return rest\nprint('rest')\n", {"stars": True}, "named_elsewhere"),
+    ("def f(x, sorted):\n    return sorted(x, key=lambda a: a)\n", {}, "escapes"),
     ("class A:\n    def f(self, a):\n        return a\n", {}, "public"),
     ("def f():\n    def g(a): return a\n    return g(a=1)\n", {}, "keyword_call"),
     ("def f():\n    def g(a): return a\n    return g\n", {}, "escapes"),

@@ -7,12 +7,13 @@ from random import Random
 from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites import closed_world, renamable
 from transformers_py.sites.closed_world import World
+from transformers_py.sites.error_texts import OF_VARIABLES, are_looked_at
 from transformers_py.sites.new_names import Style
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 from transformers_py.source.scopes import Binding
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "names"
 RENAMES = "variable"
 REASONS = {
@@ -51,7 +52,9 @@ def _wanted(source: Source, binding: Binding) -> str | None:
         return ""
     if binding.kinds & {"function", "class"}:
         return "definition"
-    return "import" if "import" in binding.kinds else None
+    if "import" in binding.kinds:
+        return "import"
+    return "error_texts" if are_looked_at(source, OF_VARIABLES) else None
 
 
 def _wanted_in_a_closed_world(source: Source, binding: Binding) -> str | None:
@@ -101,4 +104,7 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("limit = 3\nprint('limit', limit)\n", {"world": "closed"}, "named_elsewhere"),
     ("limit = 3\nclass A:\n    limit = limit\n", {"world": "closed"}, "class_body"),
     ("from a import *\ndef f():\n    x = 1\n", {}, "star_import"),
+    ("def f(rows):\n    cut = 4\n    return rows.query('x > @cut')\n", {}, "quoted"),
+    ("def f():\n    x = 1\nprint(f.__closure__)\n", {}, "frames"),
+    ("def f():\n    try: x = y\n    except NameError as e: print(e)\n", {}, "error_texts"),
 ]

@@ -13,8 +13,9 @@ from transformers_py.sites.insertion_points import line_refusal, line_start
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "ast"
+REASONS = {"warnings": "the module warns, and a warning is shown once for each line that causes it"}
 
 
 _INDENT = re.compile(r"[ \t]*")
@@ -46,13 +47,14 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     found: list[Site] = []
     refused = Refusals()
     reasons: dict[int, str | None] = {}
+    warns = _warns(source)
     closed = 0
     for bracket in sorted(_brackets(source, options.min_items), key=lambda b: (b.start, -b.end)):
         if bracket.start < closed:
             continue
         closed = bracket.end
         scope = source.scoping.of[bracket.node]
-        reason = line_refusal(source, scope, reasons)
+        reason = "warnings" if warns else line_refusal(source, scope, reasons)
         if reason:
             refused.note(reason, bracket.start)
         elif options.at == "brackets":
@@ -60,6 +62,12 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
         else:
             found.extend(_behind_commas(source, bracket))
     return found, refused
+
+
+def _warns(source: Source) -> bool:
+    """Whether the module makes warnings: two on one line are shown once, on two lines twice."""
+    made = "warnings" in source.words and not source.words.isdisjoint(["warn", "warn_explicit"])
+    return made or any("deprecated" in scope.uses for scope in source.scopes)
 
 
 def _brackets(source: Source, min_items: int) -> Iterator[_Bracket]:
@@ -139,4 +147,5 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("x = f'{g(a, b)}'\n", {}, ""),
     ("x = f(a)[b, c]\n", {}, ""),
     ("def f(log):\n    log(1, stacklevel=2)\n", {}, "line_numbers"),
+    ("from warnings import warn\nx = f(a, b)\nwarn('old', Warning, 2)\n", {}, "warnings"),
 ]

@@ -6,15 +6,35 @@ def f(a):
 """
 
 import re
-from typing import cast
 
 import libcst as cst
 
+from transformers_py.sites.error_texts import OF_CALLS, are_looked_at
 from transformers_py.source import Source
 from transformers_py.source.scopes import Binding, NameScope
 
-_CALLERS = {"sorted": "key", "min": "key", "max": "key", "map": None, "filter": None}
-"""Builtins that call a function by position alone -> the keyword that gives it; None: it comes first."""
+_CALLERS: dict[str, tuple[int | None, str, int]] = {
+    "sorted": (None, "key", 1),
+    "min": (None, "key", 1),
+    "max": (None, "key", 1),
+    "map": (0, "", -1),
+    "filter": (0, "", 1),
+    "functools.reduce": (0, "", 2),
+    "functools.cmp_to_key": (0, "mycmp", 2),
+    "itertools.accumulate": (1, "func", 2),
+    "itertools.dropwhile": (0, "", 1),
+    "itertools.filterfalse": (0, "", 1),
+    "itertools.groupby": (1, "key", 1),
+    "itertools.starmap": (0, "", -1),
+    "itertools.takewhile": (0, "", 1),
+    "heapq.merge": (None, "key", 1),
+    "heapq.nlargest": (2, "key", 1),
+    "heapq.nsmallest": (2, "key", 1),
+    "re.sub": (1, "repl", 1),
+    "re.subn": (1, "repl", 1),
+}
+"""What calls a function by position alone -> the function's place and keyword, and with how many arguments;
+-1 where that isn't known."""
 REASONS = {
     "bound_twice": "it is defined or assigned more than once",
     "escapes": "the function is used for more than calling it, so a caller may name it",
@@ -29,15 +49,42 @@ def escape(source: Source, binding: Binding, *, by_position: bool) -> str | None
     """
     if binding.kinds != {"function"} or _definitions(source, binding) != 1:
         return "bound_twice"
+    found = definition(source, binding)
+    assert found is not None
     for i in binding.names:
-        parent = source.nodes[source.parents[i]]
-        if isinstance(parent, cst.FunctionDef) and parent.name is source.nodes[i]:
-            continue
-        if not (isinstance(parent, cst.Call) and parent.func is source.nodes[i]):
-            return "escapes"
+        if source.nodes[i] is not found[0].name:
+            problem = _use_problem(source, i, found[0].params, by_position=by_position)
+            if problem:
+                return problem
+    return None
+
+
+def _use_problem(source: Source, i: int, params: cst.Parameters, *, by_position: bool = True) -> str | None:
+    """Why a use of a function may be more than a call, or being handed to what calls it by position.
+
+    A call that may not fit its parameters is a problem where the text of the error is looked at.
+    """
+    node, k = source.nodes[i], source.parents[i]
+    parent = source.nodes[k]
+    if isinstance(parent, cst.Call) and parent.func is node:
         if by_position and not _is_positional(parent):
             return "keyword_call"
-    return None
+        given = -1 if any(arg.keyword or arg.star for arg in parent.args) else len(parent.args)
+    else:
+        caller = _known_caller(source, k)
+        if caller is None:
+            return "escapes"
+        given = caller[2]
+    return "error_texts" if not _fits(params, given) and are_looked_at(source, OF_CALLS) else None
+
+
+def _fits(params: cst.Parameters, given: int) -> bool:
+    """Whether so many arguments by position are as many as the parameters take."""
+    by_place = [*params.posonly_params, *params.params]
+    needed = sum(param.default is None for param in by_place)
+    if any(param.default is None for param in params.kwonly_params):
+        return False
+    return needed <= given and (given <= len(by_place) or isinstance(params.star_arg, cst.Param))
 
 
 def definition(source: Source, binding: Binding) -> tuple[cst.FunctionDef, int] | None:
@@ -65,24 +112,16 @@ def is_private(binding: Binding) -> bool:
 
 def lambda_escape(source: Source, scope: NameScope) -> str | None:
     """Why a lambda may be called by keyword; None if at once, by a builtin or through a local name."""
-    node = cast(cst.Lambda, source.nodes[scope.node])
-    parent_index = source.parents[scope.node]
-    parent = source.nodes[parent_index]
-    if isinstance(parent, cst.Call) and parent.func is node:
-        return None if _is_positional(parent) else "keyword_call"
-    if isinstance(parent, cst.Arg):
-        call = source.nodes[source.parents[parent_index]]
-        return (
-            None
-            if isinstance(call, cst.Call) and _is_builtin_caller(source, call, parent, scope)
-            else "escapes"
-        )
+    node, parent = source.nodes[scope.node], source.nodes[source.parents[scope.node]]
+    assert isinstance(node, cst.Lambda)
     if isinstance(parent, cst.Assign) and len(parent.targets) == 1:
-        return _assigned_escape(source, parent, scope)
-    return "escapes"
+        return _assigned_escape(source, parent, scope, node.params)
+    return _use_problem(source, scope.node, node.params)
 
 
-def _assigned_escape(source: Source, assign: cst.Assign, scope: NameScope) -> str | None:
+def _assigned_escape(
+    source: Source, assign: cst.Assign, scope: NameScope, params: cst.Parameters
+) -> str | None:
     target = assign.targets[0].target
     around = scope.parent
     if not isinstance(target, cst.Name) or around is None or not around.is_function:
@@ -91,26 +130,58 @@ def _assigned_escape(source: Source, assign: cst.Assign, scope: NameScope) -> st
     if binding is None or binding.kinds != {"variable"} or binding.scope is not around:
         return "escapes"
     for i in binding.names:
-        name, parent = source.nodes[i], source.nodes[source.parents[i]]
-        if name is target:
-            continue
-        if not (isinstance(parent, cst.Call) and parent.func is name):
-            return "escapes"
-        if not _is_positional(parent):
-            return "keyword_call"
+        problem = None if source.nodes[i] is target else _use_problem(source, i, params)
+        if problem:
+            return problem
     return None
 
 
-def _is_builtin_caller(source: Source, call: cst.Call, argument: cst.Arg, scope: NameScope) -> bool:
-    if not isinstance(call.func, cst.Name) or call.func.value not in _CALLERS:
-        return False
-    name = call.func.value
-    if scope.parent is None or name in scope.parent.resolved or name in source.scopes[0].bindings:
-        return False
-    keyword = _CALLERS[name]
-    if keyword is None:
-        return call.args[0] is argument and argument.keyword is None
-    return argument.keyword is not None and argument.keyword.value == keyword
+def _known_caller(source: Source, k: int) -> tuple[int | None, str, int] | None:
+    """The entry of `sorted`, `re.sub` and the like if an argument is the function that they call."""
+    argument, call = source.nodes[k], source.nodes[source.parents[k]]
+    if not isinstance(argument, cst.Arg) or not isinstance(call, cst.Call) or argument.star:
+        return None
+    caller = _CALLERS.get(_called(source, call))
+    if caller is None or argument.keyword is not None:
+        return caller if caller and argument.keyword and argument.keyword.value == caller[1] else None
+    place = call.args.index(argument)
+    plain = all(arg.keyword is None and not arg.star for arg in call.args[:place])
+    return caller if plain and place == caller[0] else None
+
+
+def _called(source: Source, call: cst.Call) -> str:
+    """The builtin or imported function that a call names, "sorted" or "re.sub"; "" where it isn't sure."""
+    function = call.func
+    if isinstance(function, cst.Attribute):
+        module = function.value
+        return f"{_imported(source, module)}.{function.attr.value}" if isinstance(module, cst.Name) else ""
+    if not isinstance(function, cst.Name):
+        return ""
+    scope = source.scoping.of[source.index[id(function)]]
+    known = function.value in scope.resolved or function.value in source.scopes[0].bindings
+    return _imported(source, function) if known else function.value
+
+
+def _imported(source: Source, name: cst.Name) -> str:
+    """The dotted name that a name stands for, if the module imports it once and never binds it otherwise."""
+    binding = source.scoping.of[source.index[id(name)]].resolved.get(name.value)
+    if binding is None or binding.scope.kind != "module" or not binding.kinds <= {"import", "import_as"}:
+        return ""
+    found: list[str] = []
+    for i in binding.names:
+        k = source.parents[i]
+        alias = source.nodes[source.parents[k] if isinstance(source.nodes[k], cst.AsName) else k]
+        if not isinstance(alias, cst.ImportAlias):
+            continue
+        statement = source.nodes[source.parents[source.index[id(alias)]]]
+        if not isinstance(alias.name, cst.Name):
+            found.append("")
+        elif isinstance(statement, cst.ImportFrom):
+            head = statement.module if not statement.relative else None
+            found.append(f"{head.value}.{alias.name.value}" if isinstance(head, cst.Name) else "")
+        else:
+            found.append(alias.name.value)
+    return found[0] if len(found) == 1 else ""
 
 
 def _definitions(source: Source, binding: Binding) -> int:

@@ -40,7 +40,19 @@ _TYPES: dict[type[cst.CSTNode], str] = {
     cst.Set: "set",
     cst.SetComp: "set",
 }
-REASONS = {"tested_in_parts": "its parts would be tested for their truth once more"}
+REASONS = {
+    "message": "tools that collect messages for translation read it in the text",
+    "tested_in_parts": "its parts would be tested for their truth once more",
+}
+
+_TRANSLATED = frozenset(
+    """
+    _ N_ _n gettext ngettext pgettext npgettext dgettext dngettext dpgettext dnpgettext ugettext ungettext
+    gettext_lazy ngettext_lazy pgettext_lazy npgettext_lazy gettext_noop lazy_gettext lazy_ngettext
+    lazy_pgettext ugettext_lazy ugettext_noop ungettext_lazy tr translate
+    """.split()  # noqa: SIM905
+)
+"""Functions whose literal arguments xgettext, Babel and lupdate look for in the text."""
 
 
 def _classes(*kinds: type) -> frozenset[type]:
@@ -141,6 +153,24 @@ def values(source: Source) -> Iterator[int]:
         if isinstance(parent, cst.Expr) or node is _head(parent):
             continue
         yield i
+
+
+def value_refusal(source: Source, i: int) -> str | None:
+    """Why a value must stay as it is written: its class, the compiled code or the text is looked at."""
+    if source.scoping.of[i].kind == "class":
+        return "class_body"
+    return "frames" if "frames" in source.scoping.hazards else message_refusal(source, i)
+
+
+def message_refusal(source: Source, i: int) -> str | None:
+    """Why a literal must stay the argument that a translating function has in the text."""
+    argument = source.nodes[source.parents[i]]
+    if not isinstance(source.nodes[i], cst.BaseString) or not isinstance(argument, cst.Arg):
+        return None
+    call = source.nodes[source.parents[source.parents[i]]]
+    function = call.func if isinstance(call, cst.Call) else None
+    name = function.attr if isinstance(function, cst.Attribute) else function
+    return "message" if isinstance(name, cst.Name) and name.value in _TRANSLATED else None
 
 
 def _is_dunder_assignment(node: cst.CSTNode) -> bool:

@@ -24,7 +24,7 @@ _LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
 REASONS = {
     "form_feed": "a form feed stands before it",
     "line_continuation": "a backslash joins it to another line",
-    "line_numbers": "the code around it looks at lines, frames or tracebacks",
+    "line_numbers": "the module looks at lines, frames or tracebacks, or the function at its caller's line",
     "not_at_line_start": "it doesn't start its line",
     "string": "a string that is a statement of its own documents what it follows",
     "too_deep": "too many blocks are around it",
@@ -66,7 +66,7 @@ def function_points(
             reasons[body.index] = refusal(source, body, new_names)
         reason = reasons[body.index] or ("too_deep" if _depth(source, i) > MAX_BLOCKS else None)
         k = i + 1
-        if _has_docstring(source, i):
+        if has_docstring(source, i):
             k = lasts[k]
         while k < lasts[i]:
             problem = reason or _line_problem(source, k)
@@ -151,7 +151,7 @@ def line_points(source: Source) -> tuple[list[InsertionPoint], Refusals]:
         if not isinstance(node, (cst.Module, cst.IndentedBlock)):
             continue
         k = i + 1
-        if k < lasts[i] and _has_docstring(source, i):
+        if k < lasts[i] and has_docstring(source, i):
             k = lasts[k]
         while k < lasts[i]:
             scope = of[k]
@@ -167,7 +167,7 @@ def line_points(source: Source) -> tuple[list[InsertionPoint], Refusals]:
 
 def refusal(source: Source, scope: NameScope, new_names: bool) -> str | None:
     """Why nothing may be inserted into a function: its names or its lines are looked at while it runs."""
-    if scope.index in _looking_at_lines(source):
+    if not LINE_WORDS.isdisjoint(source.words) or scope.index in _picking_lines(source):
         return "line_numbers"
     if new_names:
         if source.scoping.hazards & {"dynamic_alias", "frames"}:
@@ -178,15 +178,15 @@ def refusal(source: Source, scope: NameScope, new_names: bool) -> str | None:
 
 
 @kept
-def _looking_at_lines(source: Source) -> frozenset[int]:
-    """Indices of the scopes whose outermost function, or which themselves, hold one of LINE_WORDS."""
+def _picking_lines(source: Source) -> frozenset[int]:
+    """Indices of the scopes whose outermost function, or which themselves, give a `stacklevel` to a warning."""
     outermost: list[NameScope] = []
     for scope in source.scopes:
         around = outermost[scope.parent.index] if scope.parent is not None else scope
         outermost.append(around if around.kind == "function" else scope)
     holders: set[int] = set()
     for scope in source.scopes:
-        if not LINE_WORDS.isdisjoint(scope.words) or not LINE_WORDS.isdisjoint(scope.uses):
+        if "stacklevel" in scope.words:
             for holder in (scope, *scope.enclosing()):
                 holders.add(holder.index)
     return frozenset(i for i, outer in enumerate(outermost) if outer.index in holders)
@@ -224,7 +224,7 @@ def _depth(source: Source, i: int) -> int:
     return depth
 
 
-def _has_docstring(source: Source, block: int) -> bool:
+def has_docstring(source: Source, block: int) -> bool:
     """Whether the first statement of a module, or of a function's or class's body, is a string."""
     owner = source.nodes[source.parents[block]] if block else None
     if not (owner is None or isinstance(owner, (cst.FunctionDef, cst.ClassDef))):

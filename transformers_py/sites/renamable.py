@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from random import Random
 
 from transformers_py.sites.new_names import NewNames
+from transformers_py.sites.quoted import quoted
 from transformers_py.source import Source, kept
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 from transformers_py.source.scopes import Binding
@@ -89,6 +90,8 @@ def choose(source: Source, wanted: Choice) -> tuple[list[Binding], Refusals]:
             if reason == "":
                 continue
             reason = module or reason or common_refusal(source, binding) or _shadows_import(source, binding)
+            if not reason and (scope.index, binding.name) in quoted(source):
+                reason = "quoted"
             if reason:
                 refused.note(reason, source.inner_starts[min(binding.names, default=0)])
                 refused.names.append((binding.name, binding.names, reason))

@@ -17,19 +17,36 @@ from transformers_py.source.nodes import NodeTable
 Kind = Literal["module", "function", "lambda", "comprehension", "class"]
 
 DYNAMIC = frozenset(["locals", "vars", "dir", "eval", "exec"])
+_BUILTINS = frozenset(["builtins", "__builtins__", "__self__", "__globals__"])
+"""Words by which a program gets at the module of builtins."""
 FRAME_WORDS = frozenset(
-    ["f_locals", "co_varnames", "co_freevars", "co_cellvars", "getclosurevars", "getargvalues", "getcallargs"]
-)
-"""Words by which a program looks at the names of local variables."""
-LINE_WORDS = FRAME_WORDS | frozenset(
     """
-    _getframe _getframemodulename currentframe f_back tb_frame gi_frame cr_frame getinnerframes
-    getouterframes settrace setprofile
-    f_lineno co_firstlineno tb_lineno co_lines co_positions co_code __code__ getsource getsourcelines
-    getframeinfo findsource getblock extract_stack extract_tb walk_stack walk_tb format_exc print_exc
-    print_stack format_stack format_exception stacklevel getrecursionlimit setrecursionlimit lineno
+    f_locals co_varnames co_freevars co_cellvars getclosurevars getargvalues getcallargs
+    __closure__ cell_contents CellType
+    __code__ func_code co_code co_consts co_names co_nlocals co_stacksize dis Bytecode get_instructions
     """.split()  # noqa: SIM905
 )
+"""Words by which a program looks at the names of local variables, or at compiled code."""
+STACK_WORDS = frozenset(
+    """
+    _getframe _getframemodulename currentframe f_back tb_frame gi_frame cr_frame ag_frame getinnerframes
+    getouterframes settrace setprofile getframeinfo extract_stack extract_tb walk_stack walk_tb
+    format_exc print_exc print_exception print_stack format_stack format_exception print_tb format_tb
+    TracebackException StackSummary
+    """.split()  # noqa: SIM905
+)
+"""Words by which a program looks at the functions that are running, or were when something failed."""
+LINE_WORDS = (
+    FRAME_WORDS
+    | STACK_WORDS
+    | frozenset(
+        """
+        lineno f_lineno tb_lineno co_firstlineno co_lines co_positions linecache
+        getsource getsourcelines getcomments findsource getblock getrecursionlimit setrecursionlimit
+        """.split()  # noqa: SIM905
+    )
+)
+"""Words by which a program looks at its lines, its text or the depth of its stack."""
 NAMESPACE_WORDS = DYNAMIC | frozenset(
     ["globals", "__dict__", "__getattr__", "__dir__", "getmembers", "modules"]
 )
@@ -39,7 +56,7 @@ REASONS = {
     "debug_f_string": "an f-string with = prints its name",
     "dynamic_alias": "the module may call locals(), eval() and the like under another name",
     "dynamic_names": "locals(), vars(), dir(), eval() or exec() can see it",
-    "frames": "the module looks at the names in frames or code objects",
+    "frames": "the module looks at frames, closures or compiled code",
     "namespace": "the module may look at its own names",
     "star_import": "import * may bind any name",
     "type_parameters": "the module has type parameters or type aliases",
@@ -233,6 +250,32 @@ class _Finder:
             return
         scope.hazards.add("dynamic_names")
 
+    def _dynamic_by_lookup(self) -> None:
+        """`module.locals()`, `names["locals"]()` may be the builtin; without the call, if it is in reach."""
+        for i, node in enumerate(self.nodes):
+            if node.__class__ is cst.Attribute and id(node) not in self.roles:
+                name, found = node.attr.value, i
+            elif node.__class__ is cst.SimpleString:
+                name, found = node.raw_value, self._looked_up(i)
+            else:
+                continue
+            if name not in DYNAMIC:
+                continue
+            call = self.nodes[self.parents[found]]
+            if isinstance(call, cst.Call) and call.func is self.nodes[found]:
+                if bool(call.args) == (name in ("eval", "exec")) or any(arg.star for arg in call.args):
+                    self.of[i].hazards.add("dynamic_names")
+            elif not _BUILTINS.isdisjoint(self.source.words):
+                self.hazards.add("dynamic_alias")
+
+    def _looked_up(self, i: int) -> int:
+        """What a string looks up: the place of `a["x"]` or `getattr(a, "x")` around it, else its own."""
+        around = i
+        while isinstance(self.nodes[self.parents[around]], (cst.Index, cst.SubscriptElement, cst.Arg)):
+            around = self.parents[around]
+        parent = self.parents[around]
+        return parent if isinstance(self.nodes[parent], (cst.Subscript, cst.Call)) and around != i else i
+
     def function(self, i: int, node: cst.FunctionDef, scope: NameScope) -> None:
         self.roles[id(node.name)] = "function"
         inner = self.open(i, "function", scope)
@@ -411,6 +454,8 @@ class _Finder:
                     self.hazards.add("dynamic_alias")
         for i in self.dynamic:
             self._dynamic(i)
+        if not DYNAMIC.isdisjoint(self.source.words):
+            self._dynamic_by_lookup()
         for scope in self.scopes:
             for reason in tuple(scope.hazards):
                 for outer in scope.enclosing():
