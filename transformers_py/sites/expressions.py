@@ -163,12 +163,13 @@ def value_refusal(source: Source, i: int) -> str | None:
 
 
 def message_refusal(source: Source, i: int) -> str | None:
-    """Why a literal must stay the argument that a translating function has in the text."""
-    argument = source.nodes[source.parents[i]]
-    if not isinstance(source.nodes[i], cst.BaseString) or not isinstance(argument, cst.Arg):
+    """Why a literal must stay right behind the name of a translating function and its bracket."""
+    node, parent = source.nodes[i], source.nodes[source.parents[i]]
+    if isinstance(node, cst.BaseString) and isinstance(parent, cst.Arg):
+        parent = source.nodes[source.parents[source.parents[i]]]
+    elif not isinstance(parent, cst.Call) or parent.func is not node:
         return None
-    call = source.nodes[source.parents[source.parents[i]]]
-    function = call.func if isinstance(call, cst.Call) else None
+    function = parent.func if isinstance(parent, cst.Call) else None
     name = function.attr if isinstance(function, cst.Attribute) else function
     return "message" if isinstance(name, cst.Name) and name.value in _TRANSLATED else None
 

@@ -30,8 +30,8 @@ FRAME_WORDS = frozenset(
 STACK_WORDS = frozenset(
     """
     _getframe _getframemodulename currentframe f_back tb_frame gi_frame cr_frame ag_frame getinnerframes
-    getouterframes settrace setprofile getframeinfo extract_stack extract_tb walk_stack walk_tb
-    format_exc print_exc print_exception print_stack format_stack format_exception print_tb format_tb
+    getouterframes _current_frames settrace setprofile getframeinfo extract_stack extract_tb walk_stack
+    walk_tb format_exc print_exc print_exception print_stack format_stack format_exception print_tb format_tb
     TracebackException StackSummary
     """.split()  # noqa: SIM905
 )
@@ -41,7 +41,8 @@ LINE_WORDS = (
     | STACK_WORDS
     | frozenset(
         """
-        lineno f_lineno tb_lineno co_firstlineno co_lines co_positions linecache
+        lineno f_lineno tb_lineno co_firstlineno co_lines co_positions linecache pydoc
+        catch_warnings formatwarning showwarning
         getsource getsourcelines getcomments findsource getblock getrecursionlimit setrecursionlimit
         """.split()  # noqa: SIM905
     )

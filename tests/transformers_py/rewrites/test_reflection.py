@@ -3,8 +3,13 @@
 # ruff: noqa: E501  (a program is a line)
 
 import contextlib
+import importlib.util
+import inspect
 import io
+import linecache
 import sys
+import tokenize
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -174,6 +179,131 @@ ERROR_TEXTS = {
         "        with self.assertRaises(TypeError) as caught: g()\n        print(caught.exception)\nT('test').test()\n"
     ),
 }
+LINES = {
+    "traceback_line": (
+        "def work(n):\n    half = n // 2\n    raise ValueError(half)\ndef main():\n    try: work(4)\n"
+        "    except ValueError as e: return e.__traceback__.tb_next.tb_lineno\nprint(main())\n"
+    ),
+    "a log format": (
+        "import io, logging\nout = io.StringIO()\nhandler = logging.StreamHandler(out)\nhandler.setFormatter(logging.Formatter('%(lineno)d %(message)s'))\n"
+        "log = logging.Logger('x')\nlog.addHandler(handler)\ndef f(n):\n    half = n // 2\n    log.warning('hello %d', half)\nf(3)\nprint(out.getvalue())\n"
+    ),
+    "a recorded warning": (
+        "import warnings\ndef old():\n    text = 'old'\n    warnings.warn(text)\nwith warnings.catch_warnings(record=True) as got:\n"
+        "    warnings.simplefilter('always')\n    old()\nprint(got[0].lineno)\n"
+    ),
+    "a recorded warning's text": (
+        "import warnings\ndef old():\n    text = 'old'\n    warnings.warn(text)\nwith warnings.catch_warnings(record=True) as got:\n"
+        "    warnings.simplefilter('always')\n    old()\nprint(got[0])\n"
+    ),
+    "a tracer counts lines": (
+        "import sys\nseen = []\ndef f(n):\n    half = n // 2\n    if half:\n        half += 1\n    return half\ndef trace(frame, event, arg):\n"
+        "    seen.append(event)\n    return trace\nsys.settrace(trace)\nf(4)\nsys.settrace(None)\nprint(seen)\n"
+    ),
+    "where a function starts": "def f(n):\n    half = n // 2\n    return half\ndef g(): return 1\nprint(f.__code__.co_firstlineno, g.__code__.co_firstlineno)\n",
+    "a callee looks at its caller": (
+        "import sys\ndef here(): return sys._getframe(1).f_lineno\ndef f(n):\n    half = n // 2\n    return here()\nprint(f(2))\n"
+    ),
+    "extract_tb in another function": (
+        "import traceback\ndef show(e): return [s.lineno for s in traceback.extract_tb(e.__traceback__)]\ndef f(n):\n    half = n // 2\n"
+        "    try: return 1 // half\n    except ZeroDivisionError as e: return show(e)\nprint(f(1))\n"
+    ),
+    "lines of code": "import dis\ndef f(n):\n    half = n // 2\n    return half\nprint([line for _, line in dis.findlinestarts(f.__code__)])\n",
+    "a printed traceback": (
+        "import traceback, sys\ndef show(e): traceback.print_exception(e, file=sys.stdout)\ndef f(n):\n    half = n // 2\n"
+        "    try: return 1 // half\n    except ZeroDivisionError as e: show(e)\nf(1)\n"
+    ),
+}
+_CATCHING = "with warnings.catch_warnings(record=True) as got:\n    warnings.simplefilter('default'); f()\nprint(len(got))\n"
+ONE_WARNING_A_LINE = {
+    "one_warning_a_line": (
+        "import warnings\ndef old(*a): warnings.warn('old', DeprecationWarning, 2); return 1\n"
+        "def f(): return old() + sum([old(), old(3, 4)]) + old(5, 6)\n" + _CATCHING
+    ),
+    "by keyword": (
+        "import warnings\ndef old(a, b): warnings.warn('old', stacklevel=2); return a\ndef f():\n    return [old(1, 2), old(3, 4)]\n"
+        + _CATCHING
+    ),
+    "the warning itself": "import warnings\nfrom warnings import warn\ndef f():\n    return (warn('old', UserWarning), warn('old', UserWarning))\n"
+    + _CATCHING,
+    "an operator warns": (
+        "import warnings\nclass A:\n    def __add__(self, other): warnings.warn('old', stacklevel=2); return self\n"
+        "def f():\n    a, b = A(), A()\n    return max([a + b, a + b, a], key=id)\n" + _CATCHING
+    ),
+    "a property warns": (
+        "import warnings\nclass A:\n    @property\n    def b(self): warnings.warn('old', stacklevel=2); return 1\n"
+        "def f():\n    a = A()\n    return [a.b, a.b], max(a.b, a.b)\n" + _CATCHING
+    ),
+    "a decorator warns": (
+        "import warnings\ndef deprecated(g):\n    def run(*a):\n        warnings.warn('old', stacklevel=2)\n        return g(*a)\n    return run\n"
+        "@deprecated\ndef old(*a): return 1\ndef f(): return old(1, 2), old(3, old(4, 5))\n" + _CATCHING
+    ),
+}
+_LIMITED = (
+    "base, frame = 0, sys._getframe()\nwhile frame: base, frame = base + 1, frame.f_back\n"
+    "old = sys.getrecursionlimit(); sys.setrecursionlimit(base + 60)\ntry: print(max(n for n in range(80) if fits(n)))\nfinally: sys.setrecursionlimit(old)\n"
+)
+_FITS = "def fits(n):\n    e = E()\n    for _ in range(n): e = E(e)\n    try: return {} == n\n    except RecursionError: return False\n"
+
+
+def _nested(method: str, asked: str) -> str:
+    """A program that nests objects as deep as a method of theirs can be called."""
+    head = "import sys\nclass E:\n    def __init__(self, inner=None): self.inner = inner\n"
+    return head + method + _FITS.format(asked) + _LIMITED
+
+
+DEPTH = {
+    "recursion_through_operator": _nested(
+        "    def __neg__(self): return 0 if self.inner is None else -self.inner + 1\n", "-e"
+    ),
+    "len": _nested(
+        "    def __len__(self): return 0 if self.inner is None else 1 + len(self.inner)\n", "len(e)"
+    ),
+    "getattr": _nested(
+        "    def go_in(self, to): return 0 if self.inner is None else 1 + getattr(self.inner, 'go_' + to)(to)\n",
+        "e.go_in('in')",
+    ),
+    "a property": _nested(
+        "    @property\n    def depth(self): return 0 if self.inner is None else 1 + self.inner.depth\n",
+        "e.depth",
+    ),
+    "another object's method": _nested(
+        "    def depth(self): return 0 if self.inner is None else 1 + self.inner.depth()\n", "e.depth()"
+    ),
+    "a binary operator": _nested(
+        "    def __add__(self, other): return other if self.inner is None else self.inner + (other + 1)\n",
+        "(e + 0)",
+    ),
+    "str": _nested(
+        "    def __str__(self): return '' if self.inner is None else 'i' + str(self.inner)\n", "len(str(e))"
+    ),
+    "an f-string": _nested(
+        "    def __str__(self): return '' if self.inner is None else f'i{self.inner}'\n", "len(str(e))"
+    ),
+    "a call": _nested(
+        "    def __call__(self): return 0 if self.inner is None else 1 + self.inner()\n", "e()"
+    ),
+    "an item": _nested(
+        "    def __getitem__(self, i): return i if self.inner is None else self.inner[i + 1]\n", "e[0]"
+    ),
+    "a base's method": (
+        "import sys\nclass B:\n    def size(self): return self.deep(0)\nclass E(B):\n    def __init__(self, inner=None): self.inner = inner\n"
+        "    def deep(self, n): return n if self.inner is None else super(E, self.inner).size() + 1\n"
+        + _FITS.format("e.size()")
+        + _LIMITED
+    ),
+    "a lambda": "import sys\ncount = lambda n: 0 if n == 0 else 1 + count(n - 1)\ndef fits(n):\n    try: return count(n) == n\n    except RecursionError: return False\n"
+    + _LIMITED,
+}
+CODE = {
+    "how many variables": "def f(n):\n    half = n // 2\n    return half\nprint(f.__code__.co_nlocals)\n",
+    "constants": "def f(n):\n    half = n // 2\n    return half + 1.5\nprint(f.__code__.co_consts[:3])\n",
+    "names": "def f(n):\n    half = abs(n)\n    return max(half, 1)\nprint(f.__code__.co_names)\n",
+    "instructions": "import dis\ndef f(n):\n    half = n // 2\n    return half\nprint([i.opname for i in dis.get_instructions(f)])\n",
+    "bytes": "def f(n):\n    half = n // 2\n    return half\nprint(getattr(f, '__code__').co_code.hex())\n",
+    "equal code": "def make(): \n    def f(n): return n + 1\n    return f\nmakes = [lambda: 1, lambda: 2]\nprint(make().__code__ == make().__code__, makes[0].__code__.co_stacksize)\n",
+    "marshalled": "import marshal\ndef f(n):\n    half = n // 2\n    return half\nprint(len(marshal.dumps(f.__code__)))\n",
+}
 PROGRAMS = {
     f"{kind}: {name}": text
     for kind, programs in {
@@ -183,9 +313,22 @@ PROGRAMS = {
         "evaluated": EVALUATED,
         "callers' names": CALLERS_NAMES,
         "error texts": ERROR_TEXTS,
+        "lines": LINES,
+        "one warning a line": ONE_WARNING_A_LINE,
+        "depth": DEPTH,
+        "code": CODE,
     }.items()
     for name, text in programs.items()
 }
+MESSAGES = (
+    "print(_('one'), gettext(\"two\"))\nself.ngettext('three', 'three%d', n)\nN_('four' 'five')\nclass A:\n    label = _('six')\n"
+    "    def f(self, n):\n        return _('seven %s') % n, pgettext('menu', 'eight'), [_('nine'), lazy_gettext('ten')]\n"
+)
+DOCUMENTED = (
+    "# about the module\nimport os\n\n# about f\ndef f(a): return a\n\ndef g(a):\n    b = a\n    return b\n\n"
+    "class A:\n    size = 1\n\n    def m(self):\n        return 1\n\n    # about n\n    def n(self):\n        return 2\n\n"
+    "    @staticmethod\n    def s():\n        return 3\n\ndef h():\n    'documented'\n    return 4\n"
+)
 VARIANTS: dict[str, list[Any]] = {
     **{name: [name] for name in names()},
     "swap": [
@@ -220,3 +363,58 @@ def test_does_the_same(program: str) -> None:
             result = emit(source, rewrites, rate=1.0, seed=seed, key=program)
             assert result.status != "disproved", (label, seed, result.problem)
             assert output(result.text) == expected, (label, seed, result.text)
+
+
+def messages(text: str) -> list[tuple[str, str]]:
+    """What xgettext and Babel see: strings right behind the bracket or a comma of a translating function."""
+    words = {"_", "N_", "gettext", "ngettext", "pgettext", "lazy_gettext"}
+    found: list[tuple[str, str]] = []
+    calls: list[str] = []
+    before = ""
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.string in ("(", "[", "{"):
+            calls.append(before)
+        elif token.string in (")", "]", "}"):
+            calls.pop()
+        elif token.type == tokenize.STRING and calls and calls[-1] in words:
+            found.append((calls[-1], token.string))
+        before = token.string
+    return found
+
+
+def test_messages_stay_where_tools_look_for_them() -> None:
+    expected = messages(MESSAGES)
+    assert len(expected) == 12
+    source = Source.analyse(MESSAGES)
+    for label, rewrites in VARIANTS.items():
+        for seed in (1, 2, 3):
+            done = emit(source, rewrites, rate=1.0, seed=seed)
+            assert messages(done.text) == expected, (label, done.text)
+
+
+def documentation(path: Path, text: str) -> list[str | None]:
+    """What `pydoc` shows of a module and of what is in it, without signatures."""
+    path.write_text(text)
+    linecache.checkcache(str(path))
+    spec = importlib.util.spec_from_file_location("documented", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    own = [value for _, value in sorted(vars(module).items()) if inspect.isfunction(value)]
+    methods = [module.A.m, module.A.n, module.A.s]
+    return [
+        inspect.getdoc(thing) or inspect.getcomments(thing) for thing in (module, *own, module.A, *methods)
+    ]
+
+
+def test_comments_that_document_stay_the_same(tmp_path: Path) -> None:
+    expected = documentation(tmp_path / "documented.py", DOCUMENTED)
+    assert "# about n\n" in expected
+    for text in (DOCUMENTED, DOCUMENTED.removeprefix("# about the module\n")):
+        shown = documentation(tmp_path / "documented.py", text)
+        source = Source.analyse(text)
+        for label, rewrites in VARIANTS.items():
+            for seed in (1, 2, 3):
+                done = emit(source, rewrites, rate=1.0, seed=seed)
+                assert documentation(tmp_path / "documented.py", done.text) == shown, (label, done.text)
