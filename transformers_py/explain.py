@@ -11,7 +11,15 @@ from types import ModuleType
 
 from transformers_py import engine
 from transformers_py.engine import Request, check_intensity, plan_of, select, sites_of
-from transformers_py.sites import callers, error_texts, expressions, insertion_points, quoted, renamable
+from transformers_py.sites import (
+    callers,
+    closed_world,
+    error_texts,
+    expressions,
+    insertion_points,
+    quoted,
+    renamable,
+)
 from transformers_py.source import Source, scopes
 from transformers_py.source.edits import Refusals, Site
 
@@ -20,6 +28,7 @@ _SHARED = (
     | insertion_points.REASONS
     | expressions.REASONS
     | callers.REASONS
+    | closed_world.REASONS
     | error_texts.REASONS
     | renamable.REASONS
     | quoted.REASONS

@@ -36,7 +36,7 @@ def test_places_and_wrapped_expressions() -> None:
 
 def test_what_is_refused_on_a_line() -> None:
     text = "def f(log, a):\n    log(a, stacklevel=2)\n\ndef g(a):\n    b = (a)\n    # why\n    c = b\n"
-    reason = "line_numbers: the code around it looks at lines, frames or tracebacks"
+    reason = "line_numbers: the module looks at lines, frames or tracebacks"
     assert explain(text, 2, ["dead_branch"]) == [f"dead_branch: refused at 2:5 ({reason})"]
     assert explain(text, 5, ["parentheses"]) == [
         "parentheses: refused at 5:9 (has_parentheses: it has parentheses already)"

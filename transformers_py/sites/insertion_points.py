@@ -24,7 +24,7 @@ _LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
 REASONS = {
     "form_feed": "a form feed stands before it",
     "line_continuation": "a backslash joins it to another line",
-    "line_numbers": "the module looks at lines, frames or tracebacks, or the function at its caller's line",
+    "line_numbers": "the module looks at lines, frames or tracebacks",
     "not_at_line_start": "it doesn't start its line",
     "string": "a string that is a statement of its own documents what it follows",
     "too_deep": "too many blocks are around it",
