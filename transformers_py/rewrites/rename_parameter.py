@@ -34,13 +34,9 @@ REASONS = {
     "public": "callers that can't be seen may name it",
 }
 
-_SIGNATURES = frozenset(
-    """
-    signature Signature getfullargspec getargspec getcallargs formatargspec Parameter parameters
-    BoundArguments varargs varkw varkwargs arguments autospec create_autospec
-    """.split()  # noqa: SIM905
+_SIGNATURES = closed_world.SIGNATURE_WORDS | frozenset(
+    ["parameters", "arguments", "varkwargs", "formatargspec", "create_autospec"]
 )
-"""Words by which a program asks for signatures."""
 
 
 @dataclass(frozen=True, kw_only=True)

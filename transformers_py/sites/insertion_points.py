@@ -179,7 +179,7 @@ def refusal(source: Source, scope: NameScope, new_names: bool) -> str | None:
 
 @kept
 def _picking_lines(source: Source) -> frozenset[int]:
-    """Indices of the scopes whose outermost function, or which themselves, give a `stacklevel` to a warning."""
+    """Indices of the scopes whose outermost function, or which themselves, give a warning a `stacklevel`."""
     outermost: list[NameScope] = []
     for scope in source.scopes:
         around = outermost[scope.parent.index] if scope.parent is not None else scope
