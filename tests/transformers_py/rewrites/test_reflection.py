@@ -9,6 +9,7 @@ import io
 import linecache
 import sys
 import tokenize
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -214,86 +215,77 @@ LINES = {
         "    try: return 1 // half\n    except ZeroDivisionError as e: show(e)\nf(1)\n"
     ),
 }
-_CATCHING = "with warnings.catch_warnings(record=True) as got:\n    warnings.simplefilter('default'); f()\nprint(len(got))\n"
 ONE_WARNING_A_LINE = {
     "one_warning_a_line": (
         "import warnings\ndef old(*a): warnings.warn('old', DeprecationWarning, 2); return 1\n"
-        "def f(): return old() + sum([old(), old(3, 4)]) + old(5, 6)\n" + _CATCHING
+        "def f(): return old() + sum([old(), old(3, 4)]) + old(5, 6)\n"
     ),
     "by keyword": (
         "import warnings\ndef old(a, b): warnings.warn('old', stacklevel=2); return a\ndef f():\n    return [old(1, 2), old(3, 4)]\n"
-        + _CATCHING
     ),
-    "the warning itself": "import warnings\nfrom warnings import warn\ndef f():\n    return (warn('old', UserWarning), warn('old', UserWarning))\n"
-    + _CATCHING,
+    "the warning itself": "import warnings\nfrom warnings import warn\ndef f():\n    return (warn('old', UserWarning), warn('old', UserWarning))\n",
     "an operator warns": (
         "import warnings\nclass A:\n    def __add__(self, other): warnings.warn('old', stacklevel=2); return self\n"
-        "def f():\n    a, b = A(), A()\n    return max([a + b, a + b, a], key=id)\n" + _CATCHING
+        "def f():\n    a, b = A(), A()\n    return max([a + b, a + b, a], key=id)\n"
     ),
     "a property warns": (
         "import warnings\nclass A:\n    @property\n    def b(self): warnings.warn('old', stacklevel=2); return 1\n"
-        "def f():\n    a = A()\n    return [a.b, a.b], max(a.b, a.b)\n" + _CATCHING
+        "def f():\n    a = A()\n    return [a.b, a.b], max(a.b, a.b)\n"
     ),
     "a decorator warns": (
         "import warnings\ndef deprecated(g):\n    def run(*a):\n        warnings.warn('old', stacklevel=2)\n        return g(*a)\n    return run\n"
-        "@deprecated\ndef old(*a): return 1\ndef f(): return old(1, 2), old(3, old(4, 5))\n" + _CATCHING
+        "@deprecated\ndef old(*a): return 1\ndef f(): return old(1, 2), old(3, old(4, 5))\n"
     ),
 }
-_LIMITED = (
-    "base, frame = 0, sys._getframe()\nwhile frame: base, frame = base + 1, frame.f_back\n"
-    "old = sys.getrecursionlimit(); sys.setrecursionlimit(base + 60)\ntry: print(max(n for n in range(80) if fits(n)))\nfinally: sys.setrecursionlimit(old)\n"
+_NEST = (
+    "class E:\n    def __init__(self, inner=None): self.inner = inner\n{}"
+    "def build(n):\n    e = E()\n    for _ in range(n): e = E(e)\n    return e\n"
 )
-_FITS = "def fits(n):\n    e = E()\n    for _ in range(n): e = E(e)\n    try: return {} == n\n    except RecursionError: return False\n"
-
-
-def _nested(method: str, asked: str) -> str:
-    """A program that nests objects as deep as a method of theirs can be called."""
-    head = "import sys\nclass E:\n    def __init__(self, inner=None): self.inner = inner\n"
-    return head + method + _FITS.format(asked) + _LIMITED
-
-
 DEPTH = {
-    "recursion_through_operator": _nested(
-        "    def __neg__(self): return 0 if self.inner is None else -self.inner + 1\n", "-e"
-    ),
-    "len": _nested(
-        "    def __len__(self): return 0 if self.inner is None else 1 + len(self.inner)\n", "len(e)"
-    ),
-    "getattr": _nested(
-        "    def go_in(self, to): return 0 if self.inner is None else 1 + getattr(self.inner, 'go_' + to)(to)\n",
-        "e.go_in('in')",
-    ),
-    "a property": _nested(
-        "    @property\n    def depth(self): return 0 if self.inner is None else 1 + self.inner.depth\n",
-        "e.depth",
-    ),
-    "another object's method": _nested(
-        "    def depth(self): return 0 if self.inner is None else 1 + self.inner.depth()\n", "e.depth()"
-    ),
-    "a binary operator": _nested(
-        "    def __add__(self, other): return other if self.inner is None else self.inner + (other + 1)\n",
-        "(e + 0)",
-    ),
-    "str": _nested(
-        "    def __str__(self): return '' if self.inner is None else 'i' + str(self.inner)\n", "len(str(e))"
-    ),
-    "an f-string": _nested(
-        "    def __str__(self): return '' if self.inner is None else f'i{self.inner}'\n", "len(str(e))"
-    ),
-    "a call": _nested(
-        "    def __call__(self): return 0 if self.inner is None else 1 + self.inner()\n", "e()"
-    ),
-    "an item": _nested(
-        "    def __getitem__(self, i): return i if self.inner is None else self.inner[i + 1]\n", "e[0]"
-    ),
+    "an operator": _NEST.format(
+        "    def __neg__(self): return 0 if self.inner is None else -self.inner + 1\n"
+    )
+    + "def ask(e): return -e\n",
+    "len": _NEST.format("    def __len__(self): return 0 if self.inner is None else 1 + len(self.inner)\n")
+    + "def ask(e): return len(e)\n",
+    "getattr": _NEST.format(
+        "    def go_in(self, to): return 0 if self.inner is None else 1 + getattr(self.inner, 'go_' + to)(to)\n"
+    )
+    + "def ask(e): return e.go_in('in')\n",
+    "a property": _NEST.format(
+        "    @property\n    def depth(self): return 0 if self.inner is None else 1 + self.inner.depth\n"
+    )
+    + "def ask(e): return e.depth\n",
+    "another object's method": _NEST.format(
+        "    def depth(self): return 0 if self.inner is None else 1 + self.inner.depth()\n"
+    )
+    + "def ask(e): return e.depth()\n",
+    "a binary operator": _NEST.format(
+        "    def __add__(self, other): return other if self.inner is None else self.inner + (other + 1)\n"
+    )
+    + "def ask(e): return e + 0\n",
+    "str": _NEST.format("    def __str__(self): return '' if self.inner is None else 'i' + str(self.inner)\n")
+    + "def ask(e): return len(str(e))\n",
+    "an f-string": _NEST.format(
+        "    def __str__(self): return '' if self.inner is None else f'i{self.inner}'\n"
+    )
+    + "def ask(e): return len(str(e))\n",
+    "a call": _NEST.format("    def __call__(self): return 0 if self.inner is None else 1 + self.inner()\n")
+    + "def ask(e): return e()\n",
+    "an item": _NEST.format(
+        "    def __getitem__(self, i): return i if self.inner is None else self.inner[i + 1]\n"
+    )
+    + "def ask(e): return e[0]\n",
     "a base's method": (
-        "import sys\nclass B:\n    def size(self): return self.deep(0)\nclass E(B):\n    def __init__(self, inner=None): self.inner = inner\n"
-        "    def deep(self, n): return n if self.inner is None else super(E, self.inner).size() + 1\n"
-        + _FITS.format("e.size()")
-        + _LIMITED
+        "class B:\n    def size(self): return self.deep(0)\n"
+        + _NEST.format(
+            "    def deep(self, n): return n if self.inner is None else super(E, self.inner).size() + 1\n"
+        ).replace("class E:", "class E(B):")
+        + "def ask(e): return e.size()\n"
     ),
-    "a lambda": "import sys\ncount = lambda n: 0 if n == 0 else 1 + count(n - 1)\ndef fits(n):\n    try: return count(n) == n\n    except RecursionError: return False\n"
-    + _LIMITED,
+    "two functions": "def even(n): return n if n == 0 else 1 + odd(n - 1)\ndef odd(n): return 1 + even(n - 1) if n else n\nbuild, ask = int, even\n",
+    "below a recursion": "def low(n): return n\ndef down(n): return low(n) if n == 0 else 1 + down(n - 1)\nbuild, ask = int, down\n",
+    "a lambda": "ask = lambda n: n if n == 0 else 1 + ask(n - 1)\nbuild = int\n",
 }
 CODE = {
     "how many variables": "def f(n):\n    half = n // 2\n    return half\nprint(f.__code__.co_nlocals)\n",
@@ -314,8 +306,6 @@ PROGRAMS = {
         "callers' names": CALLERS_NAMES,
         "error texts": ERROR_TEXTS,
         "lines": LINES,
-        "one warning a line": ONE_WARNING_A_LINE,
-        "depth": DEPTH,
         "code": CODE,
     }.items()
     for name, text in programs.items()
@@ -363,6 +353,64 @@ def test_does_the_same(program: str) -> None:
             result = emit(source, rewrites, rate=1.0, seed=seed, key=program)
             assert result.status != "disproved", (label, seed, result.problem)
             assert output(result.text) == expected, (label, seed, result.text)
+
+
+def warned(text: str) -> int:
+    """How many warnings `f` shows with Python's default filter."""
+    space: dict[str, Any] = {"__name__": "program"}
+    exec(compile(text, "<program>", "exec"), space)
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("default")
+        space["f"]()
+    return len(shown)
+
+
+@pytest.mark.parametrize("program", ONE_WARNING_A_LINE)
+def test_as_many_warnings_are_shown(program: str) -> None:
+    before = ONE_WARNING_A_LINE[program]
+    expected = warned(before)
+    assert expected > 0
+    source = Source.analyse(before)
+    for label, rewrites in VARIANTS.items():
+        for seed in (1, 2, 3):
+            done = emit(source, rewrites, rate=1.0, seed=seed, key=program)
+            assert warned(done.text) == expected, (label, done.text)
+
+
+def deepest(text: str) -> int:
+    """How deep `ask` can go in what `build` makes, when the stack has room for some sixty frames more."""
+    space: dict[str, Any] = {}
+    exec(compile(text, "<program>", "exec"), space)
+    used = 0
+    frame = inspect.currentframe()
+    while frame is not None:
+        used, frame = used + 1, frame.f_back
+    before = sys.getrecursionlimit()
+    for _ in range(20):
+        assert space["ask"](space["build"](9)) == 9
+    things = [space["build"](n) for n in range(80)]
+    sys.setrecursionlimit(used + 60)
+    try:
+        for n, thing in enumerate(things):
+            try:
+                space["ask"](thing)
+            except RecursionError:
+                return n
+    finally:
+        sys.setrecursionlimit(before)
+    return len(things)
+
+
+@pytest.mark.parametrize("program", DEPTH)
+def test_recursion_goes_as_deep(program: str) -> None:
+    before = DEPTH[program]
+    expected = deepest(before)
+    assert 10 < expected < 80
+    source = Source.analyse(before)
+    for label, rewrites in VARIANTS.items():
+        for seed in (1, 2):
+            done = emit(source, rewrites, rate=1.0, seed=seed, key=program)
+            assert deepest(done.text) == expected, (label, done.text)
 
 
 def messages(text: str) -> list[tuple[str, str]]:
