@@ -60,7 +60,7 @@ def _wanted(source: Source, binding: Binding) -> str | None:
 def _wanted_in_a_closed_world(source: Source, binding: Binding) -> str | None:
     if binding.scope.kind == "module":
         return closed_world.variable_refusal(source, binding)
-    return _wanted(source, binding)
+    return "" if binding.kinds == {"function"} else _wanted(source, binding)
 
 
 EXAMPLES: list[Example] = [
