@@ -28,6 +28,17 @@ def test_names_and_reasons() -> None:
     assert explain(TEXT, 7, ["rename_function"]) == ["rename_function: shout can be renamed, in 2 places"]
 
 
+def test_a_closed_world() -> None:
+    closed = [{name: {"world": "closed"}} for name in ("rename_parameter", "rename_function")]
+    assert explain(TEXT, 3, closed) == [
+        "rename_parameter: path can be renamed, in 3 places",
+        "rename_parameter: limit can be renamed, in 1 places",
+        "rename_function: scan can be renamed, in 1 places",
+    ]
+    [fact] = explain("def f(self): pass\n", 1, closed[:1])
+    assert fact.startswith("rename_parameter: self is left alone (receiver: it is self or cls by convention")
+
+
 def test_places_and_wrapped_expressions() -> None:
     facts = explain(TEXT, 8, ["dead_branch", "parentheses"])
     assert facts == ["dead_branch: a site at 8:5", "parentheses: a site at 8:12, around found"]
