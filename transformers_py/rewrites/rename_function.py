@@ -152,6 +152,7 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("def f(a):\n    return a\nprint(f.__name__)\n", {"world": "closed"}, "shows_its_name"),
     ("def f(a):\n    return a\nprint(globals()['f'])\n", {"world": "closed"}, "namespace"),
     ("def f(a):\n    return a\nrun('f(1)')\n", {"world": "closed"}, "named_elsewhere"),
+    ("def f(a): return a\ntry: f()\nexcept TypeError as e: print(e)\n", {"world": "closed"}, "error_texts"),
     ("def f(self):\n    return self.f()\n", {"world": "closed"}, "receiver"),
     ("@d\ndef f(a):\n    return a\n", {"world": "closed"}, "decorated"),
     ("def f(a):\n    return eval(a)\n", {"world": "closed"}, "namespace"),

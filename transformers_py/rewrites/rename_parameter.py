@@ -213,5 +213,6 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("def f(a): return a\nshow(f, kwargs={'a': 1})\n", {"world": "closed"}, "unknown_call"),
     ("def f(a): return a\nprint(signature(f))\n", {"world": "closed"}, "signatures"),
     ("def f(self): return self\n", {"world": "closed"}, "receiver"),
+    ("def f(a): return a\ntry: f()\nexcept TypeError as e: print(e)\n", {"world": "closed"}, "error_texts"),
     ("class A(B):\n    def f(self, a): return a\n", {"world": "closed"}, "overrides"),
 ]

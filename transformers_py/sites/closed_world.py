@@ -16,10 +16,11 @@ from typing import Literal, cast
 import libcst as cst
 
 from transformers_py.sites.callers import definition, lambda_escape
+from transformers_py.sites.error_texts import OF_CALLS, OF_VARIABLES, are_looked_at
 from transformers_py.sites.renamable import Places
 from transformers_py.source import Source, kept
 from transformers_py.source.cpython import words
-from transformers_py.source.scopes import Binding
+from transformers_py.source.scopes import STACK_WORDS, Binding
 
 World = Literal["open", "closed"]
 Documentation = Literal["keep", "follow"]
@@ -38,16 +39,14 @@ REASONS = {
 SIGNATURE_WORDS = frozenset(
     """
     signature getfullargspec getargspec getcallargs Parameter Signature BoundArguments varargs varkw autospec
-    __annotations__ get_annotations get_type_hints __defaults__ __kwdefaults__ __signature__ __code__
+    __annotations__ get_annotations get_type_hints __defaults__ __kwdefaults__ __signature__
     getsource getsourcelines findsource getblock
     """.split()  # noqa: SIM905
 )
 _NAME_ATTRIBUTES = frozenset(["__name__", "__qualname__", "func_name", "co_name", "co_qualname"])
-_NAME_WORDS = frozenset(
+_NAME_WORDS = STACK_WORDS | frozenset(
     """
-    funcName traceback extract_tb format_exc print_exc print_exception __traceback__ doctest __code__
-    _getframe currentframe f_back tb_frame getinnerframes getouterframes getframeinfo extract_stack walk_stack
-    getsource getsourcelines findsource getblock
+    funcName traceback __traceback__ doctest getsource getsourcelines findsource getblock
     """.split()  # noqa: SIM905
 )
 _PASSED_ON = frozenset(["kwargs", "kwds", "keywords", "kw"])
@@ -96,14 +95,16 @@ def function_refusal(source: Source, binding: Binding) -> str | None:
         return "decorated"
     if _receiver(node.params) and (len(binding.names) > 1 or binding.name in source.scoping.attributes):
         return "receiver"
-    return _outer_refusal(source, binding) or _shown(source)
+    return _outer_refusal(source, binding) or _shown(source) or _told_by_errors(source)
 
 
 def variable_refusal(source: Source, binding: Binding) -> str | None:
     """Why a variable of the module keeps its name although all that uses it is here; "" for functions."""
     if binding.kinds & {"function", "class"}:
         return "definition" if "class" in binding.kinds else ""
-    return "import" if "import" in binding.kinds else _outer_refusal(source, binding)
+    if "import" in binding.kinds:
+        return "import"
+    return _outer_refusal(source, binding) or _told_by_errors(source)
 
 
 def parameter_refusal(source: Source, binding: Binding) -> str | None:
@@ -123,7 +124,7 @@ def parameter_refusal(source: Source, binding: Binding) -> str | None:
         around = cast(cst.ClassDef, source.nodes[scope.parent.node])
         if any(arg.star or not _is_own_base(source, arg) for arg in around.bases) or around.keywords:
             return "overrides"
-    return "unknown_call" if _may_be_named(source, binding) else None
+    return "unknown_call" if _may_be_named(source, binding) else _told_by_errors(source)
 
 
 def _keywords(source: Source, binding: Binding) -> list[int]:
@@ -174,6 +175,10 @@ def _outer_refusal(source: Source, binding: Binding) -> str | None:
 def _shown(source: Source) -> str | None:
     seen = _NAME_ATTRIBUTES & source.scoping.attributes or _NAME_WORDS & source.words
     return "shows_its_name" if seen or {"inspect", "stack"} <= source.words else None
+
+
+def _told_by_errors(source: Source) -> str | None:
+    return "error_texts" if are_looked_at(source, (*OF_VARIABLES, *OF_CALLS)) else None
 
 
 def _may_be_named(source: Source, binding: Binding) -> bool:
