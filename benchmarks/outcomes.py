@@ -71,7 +71,9 @@ def pytest_outcomes(python: Path, package: Package, tree: Path) -> Outcomes:
     ]
     command += [*package.arguments, *package.tests.split()]
     for source in package.sources.split():
-        check_origin(python, Path(source).name, tree, package.path)
+        module = ".".join(Path(source).with_suffix("").relative_to(package.path).parts)
+        if module:
+            check_origin(python, module, tree, package.path)
     run_quietly(command, tree, environment(tree / package.path), tree.parent / f"{tree.name}.log")
     return dict(junit_outcomes(report)) if report.exists() else {}
 

@@ -168,8 +168,8 @@ def package_rows(package: Package, work: Path, rewrites: dict[str, list[str]], r
     files = [
         path.relative_to(original)
         for source in package.sources.split()
-        for path in sorted((original / source).rglob("*.py"))
-        if not is_test(path.relative_to(original))
+        for path in (original / source, *sorted((original / source).rglob("*.py")))
+        if path.suffix == ".py" and not is_test(path.relative_to(original))
     ]
     trees = {name: folder / f"with-{name}" for name in rows.missing(package.name, rewrites)}
     for tree in trees.values():
