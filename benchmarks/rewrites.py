@@ -1,11 +1,12 @@
 """What rewriting costs, as multiples of `libcst.parse_module` on the same files in the same run.
 
-    .venv/bin/python benchmarks/rewrites.py [--files 200] [--seed 0] [--json FILE]
+    python -m benchmarks.rewrites [--files 200] [--seed 0] [--rounds 7] [--json FILE]
 
-Files are drawn from the running interpreter's standard library (1 to 40 KB, no tests). Goals: analysis at
-most 2.0, each further variant with its proof at most 0.2, a grid of 30 variants less than 1/20 of the usual
-way, 500 times Lampion's transformations per CPU second (7.4, CPython 3.9, libcst 0.4.9), two processes at
-least 1.8 times as fast as one.
+Files are drawn from the running interpreter's standard library (1 to 40 KB, no tests). All works take turns,
+text by text, in some rounds; a figure is the median of the rounds' ratios, with its interval. Goals: analysis
+at most 1.65, each further variant with its proof at most 0.175, a grid of 30 variants less than 1/20 of the
+usual way, 500 times Lampion's transformations per CPU second (7.4, CPython 3.9, libcst 0.4.9), two processes
+at least 1.8 times as fast as one.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from typing import Any
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider, ScopeProvider
 
+from benchmarks.turns import Round, load, ratio, take_turns
 from transformers_py import Source, Unparseable, emit
 
 SETS: list[list[Any]] = [
@@ -71,17 +73,6 @@ def texts(count: int, seed: int) -> list[str]:
 
 
 Work = Callable[[str], object]
-
-
-def costs(works: dict[str, Work], corpus: Sequence[str]) -> dict[str, float]:
-    """CPU seconds of each work over the corpus, text by text: what slows a machine down slows all of them."""
-    seconds = dict.fromkeys(works, 0.0)
-    for text in corpus:
-        for label, work in works.items():
-            start = time.process_time()
-            work(text)
-            seconds[label] += time.process_time() - start
-    return seconds
 
 
 class _Rename(cst.CSTTransformer):
@@ -172,7 +163,7 @@ WORKS: dict[str, Work] = {
     "Source.analyse": Source.analyse,
     "Source.analyse and a first variant": first_variant,
 }
-GOALS = {"Source.analyse": "goal <= 2.0", FURTHER: "goal <= 0.2"}
+GOALS = {"Source.analyse": "goal <= 1.65", FURTHER: "goal <= 0.175"}
 
 
 def main() -> None:
@@ -182,7 +173,7 @@ def main() -> None:
     )
     parser.add_argument("--files", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--quick", action="store_true", help="leave out memory and processes")
     parser.add_argument("--json", type=Path, help="write what was measured to this file")
     options = parser.parse_args()
@@ -193,23 +184,26 @@ def main() -> None:
         "mb": round(size, 2),
         "cpython": sys.version.split()[0],
         "cpus": os.cpu_count(),
+        "load": load(),
     }
-    print("{files} files, {mb} MB, CPython {cpython}, {cpus} CPUs".format(**about))
+    print("{files} files, {mb} MB, CPython {cpython}, {cpus} CPUs; load {load}".format(**about))
     variants = sum(1 for _ in grid())
-    rounds: list[dict[str, float]] = []
+    rounds: list[Round] = []
     for _ in range(options.rounds):
         further = Further()
-        seconds = costs({**WORKS, ALL: whole_grid, FURTHER: further}, corpus)
+        (seconds,) = take_turns({**WORKS, ALL: whole_grid, FURTHER: further}, corpus, 1)
         seconds[FURTHER] = sum(further.seconds.values()) / variants  # without the analysis and the first one
         for label, own in further.seconds.items():
             seconds[f"  variant: {label}"] = own * len(SETS) / variants
         rounds.append(seconds)
     parse = statistics.median(one[PARSE] for one in rounds)
     print(f"libcst.parse_module: {parse:.2f} s, {size / parse:.2f} MB/s = 1.00\n")
-    ratios = {label: statistics.median(one[label] / one[PARSE] for one in rounds) for label in rounds[0]}
-    for label, value in ratios.items():
-        print(f"{label:<62} {value:8.3f}  {GOALS.get(label, '')}")
-    cheaper = ratios[USUAL] * variants / ratios[ALL]
+    ratios = {label: ratio(rounds, label, PARSE) for label in rounds[0]}
+    for label, found in ratios.items():
+        figures = f"{found.value:8.3f}  ({found.low:.3f} to {found.high:.3f})"
+        print(f"{label:<62} {figures}  {GOALS.get(label, '')}")
+    print(f"medians of {options.rounds} rounds, intervals of {ratios[ALL].level:.1%}; load after: {load()}")
+    cheaper = ratios[USUAL].value * variants / ratios[ALL].value
     per_s = statistics.median(further.sites / one[ALL] for one in rounds)
     print(f"\nthe usual way / ours, 30 variants: {cheaper:.1f} (goal >= 20)")
     print(
@@ -219,7 +213,10 @@ def main() -> None:
     measured: dict[str, Any] = {
         **about,
         "parse_module_s": round(parse, 2),
-        "over_parse_module": {label.strip(): round(value, 3) for label, value in ratios.items()},
+        "over_parse_module": {label.strip(): round(found.value, 3) for label, found in ratios.items()},
+        "intervals": {
+            label.strip(): [round(found.low, 3), round(found.high, 3)] for label, found in ratios.items()
+        },
         "usual_way_over_ours": round(cheaper, 1),
         "sites": further.sites,
         "sites_per_cpu_s": round(per_s),
@@ -231,9 +228,9 @@ def main() -> None:
         print(
             f"peak memory: {few:.0f} MiB after {len(corpus) // 4} files, {many:.0f} MiB after {len(corpus)}"
         )
-        load = os.getloadavg()[0]
+        before = load()
         times = processes(corpus)
-        print(f"two processes: {times:.2f} times one (goal >= 1.8; load before: {load:.1f})")
+        print(f"two processes: {times:.2f} times one (goal >= 1.8; load before: {before})")
         measured |= {"peak_mib": [round(few), round(many)], "two_processes_over_one": round(times, 2)}
     if options.json:
         options.json.write_text(json.dumps(measured, indent=1) + "\n")
