@@ -88,6 +88,8 @@ class SitePlan:
     units: list[CompilationUnit]
     numbers: list[int]
     """The unit in which edit i lies."""
+    kinds: frozenset[Role]
+    """The roles that occur."""
     refusals: dict[str, int]
     drawn: dict[str, "Drawn"] = field(default_factory=dict)
 
@@ -233,7 +235,8 @@ def _make_plan(source: Source, rewrites: Sequence[Request]) -> SitePlan:
     if len(numbers) < len(edits):
         units = [whole(source)]
         numbers = [0] * len(edits)
-    return SitePlan(parts, edits, [owner for _, _, owner, _ in keyed], roles, units, numbers, dict(refusals))
+    owners = [owner for _, _, owner, _ in keyed]
+    return SitePlan(parts, edits, owners, roles, units, numbers, frozenset(roles), dict(refusals))
 
 
 def _drop_conflicts(parts: list[PlannedRewrite], refusals: Counter[str]) -> None:
@@ -341,13 +344,13 @@ def _prove(source: Source, plan: SitePlan, drawn: Drawn, mask: bytearray) -> Rew
     if not chosen:
         return Rewritten(original, original, (), "unchanged", sites, available, refusals)
     roles, numbers = list(compress(plan.roles, taken)), list(compress(plan.numbers, taken))
-    text, problem = prove(source, plan.units, chosen, roles, numbers)
+    text, problem = prove(source, plan.units, chosen, roles, numbers, plan.kinds)
     if any(getattr(part.module, "RENAMES", "") == "function" for part in parts):
         problem = problem or missed_names(source, chosen, roles)
     if problem:
         nothing = dict.fromkeys(sites, 0)
         return Rewritten(original, original, (), "disproved", nothing, available, refusals, problem)
-    documented = any(role.documented for role in roles)
+    documented = any(role.documented for role in plan.kinds) and any(role.documented for role in roles)
     return Rewritten(original, text, tuple(chosen), "rewritten", sites, available, refusals, "", documented)
 
 

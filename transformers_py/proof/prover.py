@@ -5,7 +5,7 @@ The package says what is proved; which proof an edit needs is in its `Role`.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from transformers_py.proof import closed_names, wrappers
 from transformers_py.proof.bytecode import NOTHING, Renamed, collect, difference, globals_among
@@ -47,8 +47,12 @@ def prove(
     edits: Sequence[Edit],
     roles: Sequence[Role],
     numbers: Sequence[int],
+    kinds: Set[Role],
 ) -> tuple[str, str | None]:
-    """(the rewritten text, None), or what is wrong with it in the place of None."""
+    """(the rewritten text, None), or what is wrong with it in the place of None.
+
+    `kinds` are all roles that may occur.
+    """
     text = source.text
     pieces: list[str] = []
     position = first = 0
@@ -68,11 +72,12 @@ def prove(
         first = last
     pieces.append(text[position:])
     rewritten = "".join(pieces)
-    if any(role.closed for role in roles):
+    if any(role.closed for role in kinds) and any(role.closed for role in roles):
         problem = _closed_problem(source, edits, roles)
         if problem:
             return text, problem
-    if any(role.kind == "fresh" and role.scope == 0 for role in roles):
+    at_module = [role for role in kinds if role.kind == "fresh" and role.scope == 0]
+    if at_module and not set(at_module).isdisjoint(roles):
         try:
             compiled(rewritten.removeprefix("\ufeff"))  # units don't see what must come first in a module
         except Unparseable as error:

@@ -58,48 +58,59 @@ class _Recorder(CodegenState):
     inner_ends: list[int]
     parents: list[int]
     lasts: list[int]
-    top: int
-    depth: int
 
     def begin(self) -> None:
+        """Make the lists, and the functions that fill them: the printer calls these for every node."""
         self.nodes, self.parents, self.lasts = [], [], []
         self.starts, self.ends, self.inner_starts, self.inner_ends = [], [], [], []
-        self.top, self.depth = -1, 0
+        nodes, parents, lasts, starts, ends = self.nodes, self.parents, self.lasts, self.starts, self.ends
+        inner_starts, inner_ends = self.inner_starts, self.inner_ends
+        tokens = self.tokens
+        top, depth = -1, 0
 
-    def record_syntactic_position(self, *_: Any, **__: Any) -> Any:
-        self.inner_starts[self.top] = len(self.tokens)
-        return self
+        def before(node: cst.CSTNode) -> None:
+            nonlocal top, depth
+            if node.__class__ in LAYOUT:
+                return
+            here = len(tokens)
+            parents.append(top)
+            top = len(nodes)
+            nodes.append(node)
+            starts.append(here)
+            inner_starts.append(here)
+            ends.append(-1)
+            inner_ends.append(-1)
+            lasts.append(0)
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise Unparseable("too_deep", f"more than {MAX_DEPTH} levels of nesting")
+
+        def after(node: cst.CSTNode) -> None:
+            nonlocal top, depth
+            if node.__class__ in LAYOUT:
+                return
+            ends[top] = len(tokens)
+            lasts[top] = len(nodes)
+            top = parents[top]
+            depth -= 1
+
+        def inside(*_: Any, **__: Any) -> Any:
+            inner_starts[top] = len(tokens)
+            return self
+
+        def leave() -> None:
+            inner_ends[top] = len(tokens)
+
+        self.before_codegen = before  # type: ignore[method-assign]
+        self.after_codegen = after  # type: ignore[method-assign]
+        self.record_syntactic_position = inside  # type: ignore[method-assign]
+        self.leave = leave
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, *_: object) -> None:
-        self.inner_ends[self.top] = len(self.tokens)
-
-    def before_codegen(self, node: cst.CSTNode) -> None:
-        if node.__class__ in LAYOUT:
-            return
-        here = len(self.tokens)
-        self.parents.append(self.top)
-        self.top = len(self.nodes)
-        self.nodes.append(node)
-        self.starts.append(here)
-        self.inner_starts.append(here)
-        self.ends.append(-1)
-        self.inner_ends.append(-1)
-        self.lasts.append(0)
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise Unparseable("too_deep", f"more than {MAX_DEPTH} levels of nesting")
-
-    def after_codegen(self, node: cst.CSTNode) -> None:
-        if node.__class__ in LAYOUT:
-            return
-        top = self.top
-        self.ends[top] = len(self.tokens)
-        self.lasts[top] = len(self.nodes)
-        self.top = self.parents[top]
-        self.depth -= 1
+        self.leave()
 
 
 class NodeTable:
