@@ -62,9 +62,9 @@ problem's solution with its tests, which are renamed by the same map (`transform
 Then entry points, parameters (with annotations, and with the keywords of calls that mean them), helpers and
 the module's variables have new names, too. The proof compares both trees as a whole: keywords are those of
 the function that is called, no other call could give a renamed parameter by its name, and no name of the
-module is left behind. What sees names by other ways is refused and counted; the texts of errors (`f()
-missing 1 required positional argument: 'a'`) and of functions (`<function f at …>`) may show the new names.
-Classes, their attributes and methods keep theirs.
+module is left behind. What sees names by other ways is refused and counted; the texts of errors that
+nothing here catches, and of functions (`<function f at …>`), show the new names. Classes, their attributes
+and methods keep theirs.
 
 With `documentation: follow` the words of docstrings follow the new names. That is a class of its own,
 *names + documentation*: it changes what `__doc__` says, and docstrings that are tokens count as renamed.

@@ -59,36 +59,32 @@ class _Pairs:
 def problem(old: ast.Module, new: ast.Module, renamed: Renamed, *, documented: bool) -> str | None:
     """What is wrong with the new tree, or None."""
     pairs = _Pairs()
-    for what in _differences(old, new, renamed, documented, pairs, in_class=False):
-        return what
+    left: list[tuple[ast.AST, ast.AST, bool]] = [(old, new, False)]
+    while left:
+        a, b, in_class = left.pop()
+        if type(a) is not type(b):
+            return f"the tree: {type(a).__name__} became {type(b).__name__}"
+        _collect(a, b, pairs, in_class)
+        free = _docstring_of(a) if documented else None
+        for name in a._fields:
+            below = isinstance(a, ast.ClassDef) and name == "body"
+            for x, y in _side_by_side(getattr(a, name, None), getattr(b, name, None)):
+                if isinstance(x, ast.AST) and isinstance(y, ast.AST):
+                    if x is not free or not _follows(x, y, renamed):
+                        left.append((x, y, below))
+                elif not _is_same(a, name, x, y, renamed):
+                    return f"the tree: {name} of {type(a).__name__} {x!r} became {y!r}"
     return _keyword_problem(pairs)
 
 
-def _differences(
-    old: ast.AST, new: ast.AST, renamed: Renamed, documented: bool, pairs: _Pairs, *, in_class: bool
-) -> Iterator[str]:
-    if type(old) is not type(new):
-        yield f"the tree: {type(old).__name__} became {type(new).__name__}"
-        return
-    _collect(old, new, pairs, in_class)
-    spelt = _SPELLS.get(type(old))
-    free = _docstring_of(old) if documented else None
-    for name in old._fields:
-        a, b = getattr(old, name, None), getattr(new, name, None)
-        below = isinstance(old, ast.ClassDef) and name == "body"
-        for x, y in _side_by_side(a, b):
-            if isinstance(x, ast.AST) and isinstance(y, ast.AST):
-                if x is free and _follows(x, y, renamed):
-                    continue
-                yield from _differences(x, y, renamed, documented, pairs, in_class=below)
-            elif type(x) is type(y) and (x == y or repr(x) == repr(y)):
-                continue
-            elif isinstance(old, ast.keyword) and name == "arg":
-                continue  # _keyword_problem says whether it is right
-            elif (name == spelt or isinstance(old, (ast.Global, ast.Nonlocal))) and (x, y) in renamed.pairs:
-                continue
-            else:
-                yield f"the tree: {name} of {type(old).__name__} {x!r} became {y!r}"
+def _is_same(node: ast.AST, name: str, old: object, new: object, renamed: Renamed) -> bool:
+    """Whether the values of a node's field are equal, or names that may differ."""
+    if type(old) is type(new) and (old == new or repr(old) == repr(new)):
+        return True
+    if isinstance(node, ast.keyword) and name == "arg":
+        return True  # _keyword_problem says whether it is right
+    spells = name == _SPELLS.get(type(node)) or isinstance(node, (ast.Global, ast.Nonlocal))
+    return spells and (old, new) in renamed.pairs
 
 
 def _side_by_side(a: object, b: object) -> Iterator[tuple[object, object]]:
