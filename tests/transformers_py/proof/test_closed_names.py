@@ -28,7 +28,7 @@ def problem(marked: str, *, documented: bool = False) -> str | None:
         last = match.end()
     source = Source.analyse(text + marked[last:])
     units = units_of(source)
-    rewritten, found = prove(source, units, edits, roles, numbers_of(units, edits, roles))
+    rewritten, found = prove(source, units, edits, roles, numbers_of(units, edits, roles), {*roles})
     assert found or rewritten != source.text
     return found
 
