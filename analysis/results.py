@@ -49,6 +49,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "variants": "cell split outcome reason n_samples n_tokens_original n_tokens n_bytes_original n_bytes",
         "refusals": "cell rewrite reason n",
         "sites": "cell rewrite n_applied n_available",
+        "naturalness": "cell n_texts n_projects n_inserted n_renamed inserted_bits renamed_bits "
+        "replaced_bits original_bits auc auc_low auc_high",
         "examples": "cell choice sample project path license n_tokens n_candidates change_bits "
         "original rewritten",
         "jobs": "job kind n_steps n_done wall_s log cells",
@@ -172,6 +174,12 @@ class Results:
     def sites(self) -> pd.DataFrame:
         """How many sites each rewrite was applied to, by cell."""
         return self._frame("sites")
+
+    @cached_property
+    def naturalness(self) -> pd.DataFrame:
+        """How natural each cell's variant is; empty in a folder without such measurements."""
+        rows = self._optional("naturalness")
+        return pd.DataFrame(rows, columns=[*COLUMNS["naturalness"]])
 
     def samples(self, scopes: Sequence[str]) -> pd.DataFrame:
         """Sums per cell × test × sample for the scopes asked for; only these are read from disk, and once.

@@ -46,7 +46,10 @@ def build(
             origins: Sequence[int] = range(len(cut))
             changes: Sequence[int] = [UNCHANGED] * len(cut)
             if align is not None and row["edits"]:
-                origins, changes = _aligned(before["text"], row["edits"], cut, spelled, tokens, align)
+                cut_before = lex(before["text"], tokens.comments)
+                shown_before = texts(before["text"], cut_before, tokens)
+                edits = [(edit["start"], edit["end"], edit["text"]) for edit in row["edits"]]
+                origins, changes = aligned(cut_before, shown_before, cut, spelled, edits, align)
             sample = {name: row[name] for name in ("sample", "project", "path", "split")}
             sample |= {"outcome": row.get("outcome", "original"), "n_bytes": row["n_bytes"]}
             sizes = n_bytes(cut.kinds, spelled) if ends is not None else None
@@ -98,19 +101,17 @@ def pairs(
             yield row, source
 
 
-def _aligned(
-    before: str,
-    edits: list[dict[str, Any]],
+def aligned(
+    before: Tokens,
+    spelled_before: Sequence[str],
     cut: Tokens,
-    spelled: list[str],
-    tokens: TokensConfig,
+    spelled: Sequence[str],
+    edits: Sequence[Edit],
     align: Align,
 ) -> tuple[list[int], list[int]]:
-    cut_before = lex(before, tokens.comments)
-    spelled_before = texts(before, cut_before, tokens)
-    triples = [(edit["start"], edit["end"], edit["text"]) for edit in edits]
-    pairs = list(align(list(cut_before.spans()), list(cut.spans()), triples))
-    origins, changes = [origin for origin, _ in pairs], [change for _, change in pairs]
+    """The origin and the change of each token of a rewritten text, as far as models see them."""
+    found = list(align(list(before.spans()), list(cut.spans()), edits))
+    origins, changes = [origin for origin, _ in found], [change for _, change in found]
     for index, change in enumerate(changes):
         # A name that changed inside a string that is too long to be seen changed nothing.
         unseen = change == RENAMED and cut.kinds[index] == STRING

@@ -16,6 +16,16 @@ from analysis.figures.panels import (
 from analysis.figures.style import Plot, looks, style, width_in
 from analysis.results import BadResults, Results
 
+NATURALNESS = (
+    "inserted_bits",
+    "renamed_bits",
+    "replaced_bits",
+    "original_bits",
+    "auc",
+    "auc_low",
+    "auc_high",
+)
+
 
 def growth(results: Results, *, template: str = "acm", columns: str = "two") -> Plot:
     """How much the augmented data grew, and what share of the samples was thrown out, over intensity by
@@ -52,7 +62,7 @@ def growth(results: Results, *, template: str = "acm", columns: str = "two") -> 
 
 def growth_table(results: Results) -> pd.DataFrame:
     """Per rewrites × intensity × seed (all splits): growth of the kept samples' tokens, share thrown out,
-    samples.
+    samples, and how natural they are, where that was measured.
     """
     cells = results.cells[~results.cells["baseline"].astype(bool)]
     one = cells.drop_duplicates(["rewrites", "intensity", "seed"])
@@ -69,7 +79,13 @@ def growth_table(results: Results) -> pd.DataFrame:
                 "thrown_out": 1 - kept["n_samples"].sum() / samples if samples else np.nan,
             }
         )
-    table = pd.DataFrame(
-        records, columns=["rewrites", "intensity", "seed", "n_samples", "growth", "thrown_out"]
-    )
-    return in_order(table.dropna(), results)
+    drawn = ["rewrites", "intensity", "seed", "n_samples", "growth", "thrown_out"]
+    table = pd.DataFrame(records, columns=drawn).dropna()
+    if len(results.naturalness):
+        measured = one[["cell", "rewrites", "intensity", "seed"]].merge(results.naturalness, on="cell")
+        table = table.merge(
+            measured[["rewrites", "intensity", "seed", *NATURALNESS]],
+            "left",
+            ["rewrites", "intensity", "seed"],
+        )
+    return in_order(table, results)

@@ -261,7 +261,7 @@ def _told(value: Any) -> str:
 
 
 def _counts(results: Results) -> Iterator[dict[str, Any]]:
-    """What became of the samples, what was refused, how many sites were rewritten."""
+    """What became of the samples, what was refused, how many sites were rewritten, how natural that is."""
     cells = results.cells[~results.cells["baseline"].astype(bool)]
     one = cells.drop_duplicates(["rewrites", "intensity", "seed"])[["cell", "rewrites", "intensity"]]
     for title, table, by, sums in (
@@ -275,3 +275,5 @@ def _counts(results: Results) -> Iterator[dict[str, Any]]:
         keys = ["rewrites", "intensity", *by]
         summed = rows.groupby(keys, dropna=False, sort=False)[sums].sum(min_count=1).reset_index()
         yield further_tables.section(title, "Summed over seeds and splits.", summed, {})
+    if len(results.naturalness):
+        yield further_tables.naturalness(results.naturalness.merge(one, on="cell"))

@@ -144,7 +144,9 @@ class Run:
         if self.chosen is None:
             return None
         pairs = zip(self.grid.plan.cells.cells, self.grid.plan.by_cell, strict=True)
-        return {key for one, steps in pairs if one.id in self.chosen for key in cell_status.own_keys(steps)}
+        chosen = [steps for one, steps in pairs if one.id in self.chosen]
+        measured = [steps.naturalness.name for steps in chosen if steps.naturalness]
+        return {*measured, *(key for steps in chosen for key in cell_status.own_keys(steps))}
 
     def _round(self, state: State, wanted: set[str] | None) -> Report:
         plan = self.grid.plan
@@ -235,6 +237,10 @@ class Run:
             self.console.print(
                 f"failed: {status.cell.id} ({name}): {status.error}", markup=False, soft_wrap=True
             )
+        for key, outcome in last.outcomes.items() if last is not None else ():
+            if self.grid.plan.steps[key].kind == "naturalness" and outcome.status == "failed":
+                line = f"naturalness {key[:12]} wasn't measured: {outcome.error}"
+                self.console.print(line, markup=False, soft_wrap=True)
         words = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
         where = self.folder.path / "report.html"
         self.console.print(f"{len(found)} cells: {words}", markup=False, highlight=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-KINDS = ("corpus", "tokenizer", "variant", "encode", "train", "evaluate")
+KINDS = ("corpus", "tokenizer", "variant", "naturalness", "encode", "train", "evaluate")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,13 @@ from grid.store.finished import Store
 if TYPE_CHECKING:
     from grid.plan.planner import Plan
 
-WANTED = ("corpus", "variant", "train", "evaluate")  # what tables read; others are made only as inputs
+WANTED = (
+    "corpus",
+    "variant",
+    "naturalness",
+    "train",
+    "evaluate",
+)  # what tables read; others are made only as inputs
 
 
 @dataclass(frozen=True, slots=True, eq=False)

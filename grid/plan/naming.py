@@ -31,7 +31,8 @@ class Describe:
             self.names.setdefault(steps.train.name, text)
             for test, artifacts in steps.tests.items():
                 self.names.setdefault(artifacts.name, f"{test} test of {text}")
-            for key in steps.variant.keys if steps.variant else ():
+            described = [one for one in (steps.variant, steps.naturalness) if one is not None]
+            for key in (key for artifacts in described for key in artifacts.keys):
                 self.names.setdefault(key, text.rpartition(", seed")[0].split(", ")[0])
 
     def __call__(self, step: Step) -> str:

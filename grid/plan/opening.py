@@ -54,7 +54,8 @@ class Grid:
         """
         try:
             task = tasks.lookup(self.spec.task.kind)
-            return planner.make(self.cells, self.specs(), task, building.raw_digest)
+            measured = self.spec.naturalness
+            return planner.make(self.cells, self.specs(), task, building.raw_digest, naturalness=measured)
         except MisfitError as error:
             where, path = self.document.where(error.loc), dotted(error.loc)
             raise BadInput([Problem(where=where, path=path, message=str(error))]) from None

@@ -15,6 +15,7 @@ from grid.cells.resolving import CellSpec, Rewriting
 from grid.keys import canonical, digest, digest_of_keys
 from grid.plan.graph import Artifacts, Step, version
 from grid.spec import rewrite_sets
+from grid.steps.naturalness import SAMPLE
 from models.config import ModelConfig, TrainingConfig
 from preprocessing.corpus.building import CorpusConfig
 from preprocessing.lexer.tokens import TokensConfig
@@ -35,6 +36,7 @@ class CellSteps:
     corpus: Artifacts
     tokenizer: Artifacts
     variant: Artifacts | None
+    naturalness: Artifacts | None
     train: Artifacts
     tests: Mapping[str, Artifacts]
 
@@ -50,14 +52,20 @@ class Plan:
 
 
 def make(
-    cells: Cells, specs: Iterable[CellSpec], task: Task, raw_digest: Callable[[CorpusConfig], str]
+    cells: Cells,
+    specs: Iterable[CellSpec],
+    task: Task,
+    raw_digest: Callable[[CorpusConfig], str],
+    *,
+    naturalness: bool = True,
 ) -> Plan:
-    """Plan a grid. `specs` holds the spec of each cell; `raw_digest` names the data behind a corpus.
+    """Plan a grid. `specs` holds the spec of each cell; `raw_digest` names the data behind a corpus;
+    `naturalness`: whether that of variants is measured.
 
     Raises:
         ValueError: fields that can't work together, or raw data that isn't there.
     """
-    planner = _Planner(task, raw_digest)
+    planner = _Planner(task, raw_digest, naturalness)
     by_cell = [planner.cell(spec) for spec in specs]
     return Plan(cells, task, planner.steps, by_cell)
 
@@ -93,8 +101,8 @@ def _once(method: Callable[[_Planner, *Arguments], T]) -> Callable[[_Planner, *A
 class _Planner:
     """Each method makes the steps behind one thing; `_once` where several cells need it."""
 
-    def __init__(self, task: Task, raw_digest: Callable[[CorpusConfig], str]) -> None:
-        self.task, self.raw_digest = task, raw_digest
+    def __init__(self, task: Task, raw_digest: Callable[[CorpusConfig], str], naturalness: bool) -> None:
+        self.task, self.raw_digest, self.measures_naturalness = task, raw_digest, naturalness
         self.steps: dict[str, Step] = {}
         self.answers: dict[tuple[object, ...], Any] = {}
         self._roles: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -104,10 +112,11 @@ class _Planner:
         corpus = self.corpus(spec.corpus)
         tokenizer = self.tokenizer(corpus, spec.tokenizer, spec.tokens)
         original = self.encoded(spec.task, corpus, None, tokenizer, spec.tokens)
-        variant = augmented = None
+        variant = augmented = naturalness = None
         if spec.rewriting is not None:
             variant = self.variant(corpus, tokenizer, spec.rewriting, spec.size, spec.tokens)
             augmented = self.encoded(spec.task, corpus, variant, tokenizer, spec.tokens)
+            naturalness = self.naturalness(corpus, variant) if self.measures_naturalness else None
         train = self.train(
             self.training(spec.task, spec.model, spec.training, spec.seed),
             tokenizer,
@@ -116,7 +125,7 @@ class _Planner:
         )
         scoring = self.scoring(spec.task, spec.evaluation)
         tests = self.tests(train, tokenizer, original, augmented, scoring, spec.evaluation.tests)
-        return CellSteps(corpus, tokenizer, variant, train, tests)
+        return CellSteps(corpus, tokenizer, variant, naturalness, train, tests)
 
     @_once
     def corpus(self, config: CorpusConfig) -> Artifacts:
@@ -157,6 +166,12 @@ class _Planner:
             parameters = _Parameters.of({**keyed, "shard": shard})
             keys.append(self._add("variant", parameters, inputs, group=f"{group}-{shard}"))
         return _all("variant", keys)
+
+    @_once
+    def naturalness(self, corpus: Artifacts, variant: Artifacts) -> Artifacts:
+        inputs = {"corpus": _all("corpus", corpus.keys[:1]), "variant": variant}
+        key = self._add("naturalness", _Parameters.of(SAMPLE), inputs, group=corpus.name)
+        return _all("naturalness", [key])
 
     @_once
     def encoded(

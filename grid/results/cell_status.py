@@ -18,12 +18,16 @@ TABLES = 4  # raised when there is more in the folder, so that the next run writ
 
 @dataclass(frozen=True, slots=True)
 class CellStatus:
-    """`status` is done, failed or missing; `error` is the first failure among the cell's steps."""
+    """`status` is done, failed or missing; `error` is the first failure among the cell's steps.
+
+    `naturalness`: whether that of its variant is known; a cell is done without.
+    """
 
     cell: Cell
     steps: CellSteps
     status: str
     error: str
+    naturalness: bool
 
 
 def own_keys(steps: CellSteps) -> list[str]:
@@ -39,13 +43,14 @@ def statuses(
     for cell, steps in zip(plan.cells.cells, plan.by_cell, strict=True):
         missing = [key for key in own_keys(steps) if key not in manifests]
         failed = [outcomes[key] for key in missing if key in outcomes and outcomes[key].status != "done"]
+        measured = steps.naturalness is not None and steps.naturalness.name in manifests
         failed.sort(key=lambda outcome: outcome.status == "blocked")  # a cause before its consequence
         if not missing:
-            yield CellStatus(cell, steps, "done", "")
+            yield CellStatus(cell, steps, "done", "", measured)
         elif failed and failed[0].failure != "cancelled":
-            yield CellStatus(cell, steps, "failed", f"{failed[0].failure}: {failed[0].error}")
+            yield CellStatus(cell, steps, "failed", f"{failed[0].failure}: {failed[0].error}", measured)
         else:
-            yield CellStatus(cell, steps, "missing", "")
+            yield CellStatus(cell, steps, "missing", "", measured)
 
 
 def counts(found: list[CellStatus]) -> Counter[str]:
@@ -55,5 +60,11 @@ def counts(found: list[CellStatus]) -> Counter[str]:
 
 def fingerprint(plan: Plan, found: list[CellStatus]) -> str:
     """Changes when the tables would change."""
-    cells = [[s.cell.id, s.status, s.error, own_keys(s.steps) if s.status == "done" else []] for s in found]
+    cells = [[s.cell.id, s.status, s.error, _read_keys(s) if s.status == "done" else []] for s in found]
     return digest([FORMAT, TABLES, plan.task.DESCRIPTION.plain(), list(plan.cells.axes), cells])
+
+
+def _read_keys(status: CellStatus) -> list[str]:
+    """Steps that the tables of a finished cell are made of."""
+    measured = status.steps.naturalness if status.naturalness else None
+    return [*own_keys(status.steps), *(measured.keys if measured else ())]

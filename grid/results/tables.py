@@ -17,6 +17,7 @@ from grid.plan.planner import Plan
 from grid.results import examples, job_logs, scores
 from grid.results.cell_status import CellStatus
 from grid.results.folder import Folder
+from grid.steps import naturalness
 from grid.store.finished import Store
 
 NOT_REWRITTEN = ("rewrites", "intensity", "intensity_value", "intensity_unit", "rewriting_seed")
@@ -32,6 +33,12 @@ VARIANTS = pa.schema(
 REFUSALS = pa.schema([(n, pa.string()) for n in ("cell", "rewrite", "reason")] + [("n", pa.int64())])
 SITES = pa.schema(
     [(n, pa.string()) for n in ("cell", "rewrite")] + [(n, pa.int64()) for n in ("n_applied", "n_available")]
+)
+NATURALNESS = pa.schema(
+    [("cell", pa.string())]
+    + [(name, pa.int64()) for name in ("n_texts", "n_projects", "n_inserted", "n_renamed")]
+    + [(f"{name}_bits", pa.float64()) for name in ("inserted", "renamed", "replaced", "original")]
+    + [(name, pa.float64()) for name in ("auc", "auc_low", "auc_high")]
 )
 
 
@@ -55,6 +62,7 @@ def write(
         scores.write(done, store, new, plan.task)
         _write_training(done, store, new / "training.parquet")
         _write_variants(done, store, new)
+        _write_naturalness(done, store, new / "naturalness.parquet")
         if plan.task.DESCRIPTION.tokens is not None:
             _link_tokens(done, store, new, plan.task.UNITS.file)
             shown = examples.table(store, plan.cells.axes, done, manifests)
@@ -149,6 +157,21 @@ def _write_variants(done: Sequence[CellStatus], store: Store, new: Path) -> None
             writer.write_table(table.add_column(0, "cell", cell).cast(writer.schema))
     for writer in writers:
         writer.close()
+
+
+def _write_naturalness(done: Sequence[CellStatus], store: Store, file: Path) -> None:
+    known: dict[str, Any] = {}
+    rows = []
+    for status in done:
+        artifacts = status.steps.naturalness
+        if artifacts is None or not status.naturalness:
+            continue
+        if artifacts.name not in known:
+            found = store.path("naturalness", artifacts.name) / naturalness.FILE
+            known[artifacts.name] = json.loads(found.read_bytes())
+        if known[artifacts.name] is not None:
+            rows.append({"cell": status.cell.id, **known[artifacts.name]})
+    pq.write_table(pa.Table.from_pylist(rows, NATURALNESS), file)
 
 
 def count_variant(folders: Sequence[Path]) -> tuple[pa.Table, pa.Table, pa.Table]:

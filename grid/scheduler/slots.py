@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from grid.plan.graph import KINDS
 
-CPU_KINDS = frozenset({"corpus", "tokenizer", "variant", "encode", "probe"})
+CPU_KINDS = frozenset({"corpus", "tokenizer", "variant", "naturalness", "encode", "probe"})
 GPU_KINDS = frozenset({"train", "evaluate", "probe"})
 ALL_KINDS = frozenset({*KINDS, "probe"})
 

@@ -144,6 +144,9 @@ class Spec(Rules, Sections):  # in this order the fields of Sections come first
     """A grid spec, as written in configs/grid/*.yaml."""
 
     name: GridName = Field(description="Name of the grid and of its folder of results.")
+    naturalness: bool = Field(
+        default=True, description="Whether it is measured how natural variants are: about a second for each."
+    )
 
 
 def find(name_or_path: str) -> Path:

@@ -130,6 +130,21 @@ class Ngram:
             p[np.repeat(rows, sizes), order.words[at]] += order.share[at]
         return p
 
+    def bits(self, file: Ints) -> Floats:
+        """(T) −log₂ of the probability of each subword of a file (T) after those before it, without caches.
+
+        What `logits` gives, at the subwords that are there alone.
+        """
+        nodes = self._read(self.start(1), np.r_[FILE, file[:-1]][None], remember=False).nodes
+        p = self.unigram[file]
+        for j, order in enumerate(self.orders):
+            contexts = nodes[:, j]
+            children = self._child(j, contexts, file)
+            p = np.where(contexts >= 0, order.backoff[contexts] * p, p)
+            p = np.where(children >= 0, p + order.share[children], p)
+        bits: Floats = -np.log2(p)
+        return bits
+
     def logits(self, states: NgramStates) -> Tensor:
         out = torch.empty(len(states), self.vocab_size)
         for i in range(0, len(states), ROWS):
