@@ -14,7 +14,7 @@ import pytest
 from tests.grid.conftest import MiniGrid
 
 SECRETS = {"GITHUB_TOKEN": "never-to-be-written-1", "HF_TOKEN": "never-to-be-written-2"}
-TABLES = ("cells", "metrics", "samples", "variants", "refusals", "sites")
+TABLES = ("cells", "metrics", "samples", "variants", "refusals", "sites", "naturalness")
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +177,33 @@ def test_analysis_reads_the_tables(whole: Path) -> None:
     assert set(results.metrics.query("metric == 'ece'")["samples"]) == {"all", "common"}
     assert {"sites", "refusals"} <= set(TABLES)
     assert len(results.variants)
+
+
+def test_naturalness_stands_beside_growth(whole: Path) -> None:
+    from analysis.figures.growth import growth_table
+    from analysis.results import Results
+
+    results = Results(whole / "mini")
+    measured = results.naturalness.merge(results.cells, on="cell")
+    rewritten = results.cells[~results.cells["baseline"]]
+    assert set(measured["cell"]) == set(rewritten["cell"])
+    renames = measured["rewrites"] == "rename"
+    assert ((measured["n_renamed"] > 0) == renames).all()
+    assert (measured["renamed_bits"].notna() == renames).all()
+    assert (measured["inserted_bits"].notna() == ~renames).all()
+    assert measured["auc"].between(measured["auc_low"], measured["auc_high"]).all()
+    grown = growth_table(results)
+    assert len(grown) == 2
+    assert grown["auc"].notna().all()
+
+
+def test_a_grid_that_does_not_measure_naturalness_has_no_such_step(spec: Path) -> None:
+    from grid.plan.opening import open_grid
+
+    with_it, without = open_grid(str(spec)), open_grid(str(spec), ["naturalness=false"])
+    kinds = [{step.kind for step in grid.plan.steps.values()} for grid in (with_it, without)]
+    assert kinds[0] - kinds[1] == {"naturalness"}
+    assert without.plan.steps.keys() < with_it.plan.steps.keys()
 
 
 def test_calibration_is_compared_on_the_samples_that_both_sides_have(whole: Path) -> None:

@@ -60,6 +60,9 @@ def test_sizes_says_what_is_thrown_out_and_why(spec: Path, results: Path) -> Non
     assert result.exit_code == 0, result.output
     rows = pd.read_csv(results / "mini" / "data" / "sizes.csv").set_index("rewrites")
     assert rows["growth"]["parens"] > rows["growth"]["rename"] == 1.0
+    assert rows["inserted_bits"].notna().to_dict() == {"rename": False, "parens": True}
+    assert rows["renamed_bits"].notna().to_dict() == {"rename": True, "parens": False}
+    assert rows["auc"].between(0, 1).all()
     samples = pd.read_parquet(results / "mini" / "data" / "survivors.parquet")
     assert len(samples) == 2 * 8
     assert set(samples.loc[samples["outcome"] == "thrown_out", "reason"]) == {"max_subwords"}

@@ -61,6 +61,7 @@ def test_what_is_shared() -> None:
         "corpus": 1,
         "tokenizer": 1,
         "variant": variants * 2,
+        "naturalness": variants,
         "encode": (variants + 1) * 2,
         "train": 2 + variants * 2,  # trained on the original: once per seed, whatever the rewrites
         "evaluate": 2 * (1 + variants // 2) + variants * 2 * 2,
@@ -87,15 +88,18 @@ def test_each_step_comes_after_what_it_needs() -> None:
         seen.add(key)
 
 
+DATA = ("corpus", "tokenizer", "variant", "naturalness", "encode")
+
+
 @pytest.mark.parametrize(
     "changes, kept",
     [
         ({"training": {**RAW["training"], "checkpoint_s": 5, "tensorboard": True, "compile": "auto"}}, 1.0),
-        ({"training": {**RAW["training"], "compile": "off"}}, {"corpus", "tokenizer", "variant", "encode"}),
-        ({"training": {**RAW["training"], "devices": 2}}, {"corpus", "tokenizer", "variant", "encode"}),
-        ({"evaluation": {"rows": 8}}, {"corpus", "tokenizer", "variant", "encode", "train"}),
-        ({"training": {**RAW["training"], "max_steps": 7}}, {"corpus", "tokenizer", "variant", "encode"}),
-        ({"tokenizer": {"kind": "bpe", "vocab_size": 600}}, {"corpus", "variant"}),
+        ({"training": {**RAW["training"], "compile": "off"}}, {*DATA}),
+        ({"training": {**RAW["training"], "devices": 2}}, {*DATA}),
+        ({"evaluation": {"rows": 8}}, {*DATA, "train"}),
+        ({"training": {**RAW["training"], "max_steps": 7}}, {*DATA}),
+        ({"tokenizer": {"kind": "bpe", "vocab_size": 600}}, {"corpus", "variant", "naturalness"}),
         ({"size": {"throw_out": {"max_tokens": 9}}}, {"corpus", "tokenizer"}),
         ({"tokens": {"comments": "keep"}}, {"corpus"}),
         ({"corpus": {**RAW["corpus"], "duplicates": "none"}}, set()),
@@ -153,6 +157,7 @@ def test_the_version_of_a_rewrite_is_in_the_keys_of_its_variants_alone(
     old, new = behind(before, renames), behind(after, renames)
     assert Counter(before.steps[key].kind for key in old) == {
         "variant": 2 * 2 * 2 * 2,  # sets × intensities × seeds × shards
+        "naturalness": 2 * 2 * 2,
         "encode": 2 * 2 * 2 * 2,
         "train": 2 * 2 * 2 * 2,  # sets × intensities × seeds × mixes with the variant
         "evaluate": 2 * 2 * 2 * (2 * 2 + 1),  # both tests of these, and the variant for those without
@@ -203,6 +208,7 @@ def test_jobs_group_what_is_done_together(tmp_path: Path) -> None:
         "corpus": 1,
         "tokenizer": 1,
         "variant": 2,  # one pass per shard, whatever the number of variants
+        "naturalness": 1,  # whose models are learnt once
         "encode": 4,
         "train": 18,
         "evaluate": 18,

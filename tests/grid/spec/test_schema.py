@@ -197,3 +197,10 @@ def test_committed_specs_are_valid(name: str) -> None:
 def test_the_committed_schema_is_the_generated_one() -> None:
     committed = json.loads(Path("docs/grid.schema.json").read_text())
     assert committed == specs.schema(), "run `augrid schema > docs/grid.schema.json`"
+
+
+def test_naturalness_is_measured_or_not(tmp_path: Path) -> None:
+    assert open_grid(written(tmp_path, GOOD)).spec.naturalness
+    found = problems(tmp_path, GOOD + "naturalness: very\n")
+    assert len(found) == 1
+    assert found[0].startswith("demo.yaml:14:1: naturalness: input should be a valid boolean")

@@ -151,3 +151,13 @@ def test_dynamic_evaluation_remembers_a_project(tokenizer: Any, vocabulary: Voca
     assert second.nll.sum() < first.nll.sum() - 10
     np.testing.assert_allclose(other.nll, first.nll)
     assert not model.project.ids
+
+
+def test_bits_are_those_of_the_whole_distributions() -> None:
+    samples = files()
+    model = Ngram(Config(order=4), V + 1, count(stream(samples), 4, V + 1))
+    for file in (*samples, np.array([9, 9, 8, 1, 7, 9, 9])):
+        before = np.r_[FILE, file[:-1]]
+        states = model.read(model.start(1), torch.from_numpy(before)[None])
+        whole = model.logits(states).double().numpy() / np.log(2)
+        assert model.bits(file) == pytest.approx(-whole[np.arange(len(file)), file], abs=1e-5)
