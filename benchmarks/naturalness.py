@@ -1,4 +1,4 @@
-"""How natural is what each rewrite writes? Each with every option, at half of its sites and at all.
+"""How natural is what each rewrite writes? Each with every option, at one site, at half of all and at all.
 
     python -m benchmarks.naturalness --json FILE         # goes on where FILE ends; one process
     python -m benchmarks.naturalness --table OLD NEW     # the table of docs/naturalness.md, from two files
@@ -33,7 +33,11 @@ from preprocessing.tokenizers import bpe
 from transformers_py import Source, align, emit
 
 LIST = Path("configs/corpora/pypi-20k.txt")
-RATES = (0.5, 1.0)
+INTENSITIES: dict[str, dict[str, Any]] = {
+    "one site": {"count": 1},
+    "0.5": {"rate": 0.5},
+    "1.0": {"rate": 1.0},
+}
 Request = str | dict[str, dict[str, Any]]
 
 
@@ -92,18 +96,23 @@ def analysed(texts: Sequence[Text]) -> dict[str, Source]:
 
 
 def row(
-    case: Case, rate: float, texts: Sequence[Text], sources: dict[str, Source], yardstick: Yardstick
+    case: Case, intensity: str, texts: Sequence[Text], sources: dict[str, Source], yardstick: Yardstick
 ) -> Any:
-    """What is found of one case at one rate."""
+    """What is found of one case at one intensity."""
     started = time.process_time()
     pairs, old, new = [], 0, 0
     for text in texts:
-        done = emit(sources[text.sample], case.rewrites, rate=rate, seed=1, key=text.sample)
+        done = emit(sources[text.sample], case.rewrites, **INTENSITIES[intensity], seed=1, key=text.sample)
         if done.status == "rewritten":
             edits = [(edit.start, edit.end, edit.text) for edit in done.edits]
             pairs.append(pair(text, done.text, edits, align))
             old, new = old + len(pairs[-1].original), new + len(pairs[-1].rewritten)
-    about = {"rewrites": case.name, "rate": rate, "versions": case.versions, "growth": new / max(1, old)}
+    about = {
+        "rewrites": case.name,
+        "intensity": intensity,
+        "versions": case.versions,
+        "growth": new / max(1, old),
+    }
     found = asdict(yardstick.measure(pairs))
     return {**about, **found, "cpu_s": round(time.process_time() - started, 2)}
 
@@ -125,21 +134,20 @@ def run(options: argparse.Namespace) -> None:
         raise SystemExit(
             f"{options.json}: measured on {whole['corpus']}, not on {corpus}; choose another file"
         )
-    known: dict[tuple[str, float], Any] = {(one["rewrites"], one["rate"]): one for one in whole["rows"]}
-    wanted = [(case, rate) for case in cases() for rate in RATES]
+    known: dict[tuple[str, str], Any] = {(one["rewrites"], one["intensity"]): one for one in whole["rows"]}
+    wanted = [(case, intensity) for case in cases() for intensity in INTENSITIES]
     missing = [
-        (case, rate)
-        for case, rate in wanted
-        if known.get((case.name, rate), {"versions": None})["versions"] != case.versions
+        (case, intensity)
+        for case, intensity in wanted
+        if known.get((case.name, intensity), {"versions": None})["versions"] != case.versions
     ]
     if missing:
         sources, yardstick = analysed(texts), Yardstick(texts)
-    for number, (case, rate) in enumerate(missing, 1):
-        known[case.name, rate] = one = row(case, rate, texts, sources, yardstick)
-        print(
-            f"{number} of {len(missing)}: {case.name} {rate}: AUC {one['auc']}, {one['cpu_s']} s", flush=True
-        )
-        whole["rows"] = [known[case.name, rate] for case, rate in wanted if (case.name, rate) in known]
+    for number, (case, intensity) in enumerate(missing, 1):
+        known[case.name, intensity] = one = row(case, intensity, texts, sources, yardstick)
+        print(f"{number} of {len(missing)}: {case.name}, {intensity}: {one['cpu_s']} s", flush=True)
+        names = [(case.name, intensity) for case, intensity in wanted]
+        whole["rows"] = [known[name] for name in names if name in known]
         temporary = options.json.with_suffix(".new")
         temporary.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
         temporary.replace(options.json)
@@ -148,21 +156,19 @@ def run(options: argparse.Namespace) -> None:
 # --- the table ------------------------------------------------------------------------------------
 
 
-def table(old: Path, new: Path) -> Iterator[str]:
-    """The lines of a Markdown table: each case at each rate, as it was and as it is."""
-    sides = [json.loads(file.read_bytes())["rows"] for file in (old, new)]
-    by_case = [{(one["rewrites"], one["rate"]): one for one in rows} for rows in sides]
-    heads = ["rewrites", "rate", "AUC before", "AUC now", "inserted before", "now", "renamed before", "now"]
+def table(old: Path, new: Path | None = None) -> Iterator[str]:
+    """The lines of a Markdown table: each case at each intensity, as it was and as it is now."""
+    sides = [json.loads(file.read_bytes())["rows"] if file else [] for file in (old, new)]
+    by_case = [{(one["rewrites"], one["intensity"]): one for one in rows} for rows in sides]
+    heads = ["rewrites", "sites", "AUC before", "AUC now", "inserted before", "now", "renamed before", "now"]
     yield f"| {' | '.join(heads)} |"
     yield f"|{' --- |' * len(heads)}"
-    for name, rate in dict.fromkeys([*by_case[1], *by_case[0]]):
-        before, now = (rows.get((name, rate)) for rows in by_case)
-        if before and now and before["versions"] == now["versions"]:
-            before = None  # nothing changed
+    for name, intensity in dict.fromkeys([*by_case[1], *by_case[0]]):
+        before, now = (rows.get((name, intensity)) for rows in by_case)
         cells = [_auc(before), _auc(now)]
         for what in ("inserted_bits", "renamed_bits"):
             cells += [_bits(before, what), _bits(now, what)]
-        yield f"| {name} | {rate} | " + " | ".join(cells) + " |"
+        yield f"| {name} | {intensity} | " + " | ".join(cells) + " |"
 
 
 def _auc(one: Mapping[str, Any] | None) -> str:
@@ -186,14 +192,14 @@ def main() -> None:
     parser.add_argument("--packages", type=int, default=30)
     parser.add_argument("--files", type=int, default=4, help="at most so many of each package")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--table", type=Path, nargs=2, metavar=("OLD", "NEW"))
+    parser.add_argument("--table", type=Path, nargs="+", metavar="FILE", help="the old file, and the new one")
     options = parser.parse_args()
     if options.table:
         print("\n".join(table(*options.table)))
     elif options.json:
         run(options)
     else:
-        parser.error("--json FILE, or --table OLD NEW")
+        parser.error("--json FILE, or --table OLD [NEW]")
 
 
 if __name__ == "__main__":
