@@ -36,6 +36,11 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "methods": lambda n: (
         "class A:\n" + _lines(n, "    def m#(self, a):\n        b = self.m#(a)\n        return b\n")
     ),
+    "classes": lambda n: _lines(
+        n,
+        "class A#(B):\n    def __init__(self, a):\n        super().__init__(a)\n        self.a = a == 1\n"
+        "    def __eq__(self, b):\n        return self.a == b.a(self)\n",
+    ),
     "functions": lambda n: _lines(n, "def _f#(a):\n    b = _f#(a)\n    return b\n"),
     "inner functions": lambda n: (
         "def f(a):\n" + _lines(n, "    def g#(b, *c):\n        return (b, c)\n    g#(a)\n")

@@ -5,12 +5,12 @@ def f(a):
     business return g(a)
 """
 
-import re
+from collections import Counter
 
 import libcst as cst
 
 from transformers_py.sites.error_texts import OF_CALLS, are_looked_at
-from transformers_py.source import Source
+from transformers_py.source import Source, kept
 from transformers_py.source.scopes import Binding, NameScope
 
 _CALLERS: dict[str, tuple[int | None, str, int]] = {
@@ -99,8 +99,16 @@ def definition(source: Source, binding: Binding) -> tuple[cst.FunctionDef, int] 
 
 def named_in_strings(source: Source, name: str) -> bool:
     """Whether a word also stands in strings, comments or attributes, and not only where it is a name."""
-    spelt = sum(len(scope.uses.get(name, ())) for scope in source.scopes)
-    return len(re.findall(rf"\b{re.escape(name)}\b", source.text)) != spelt
+    return source.word_counts[name] != _spelt(source)[name]
+
+
+@kept
+def _spelt(source: Source) -> Counter[str]:
+    """How often each name is spelt where it is a name."""
+    found: Counter[str] = Counter()
+    for scope in source.scopes:
+        found.update({name: len(places) for name, places in scope.uses.items()})
+    return found
 
 
 def is_private(binding: Binding) -> bool:

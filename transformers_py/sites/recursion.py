@@ -4,7 +4,7 @@ def f(x): return g(x)    def g(x): return f(h(x))    ->  f and g, which call eac
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 
 import libcst as cst
 
@@ -87,9 +87,17 @@ class _Calls:
         self.defined: defaultdict[int, list[NameScope]] = defaultdict(list)
         """id of a binding -> the functions, lambdas and classes that it is bound to."""
         self.methods: defaultdict[str, list[NameScope]] = defaultdict(list)
+        self.groups: dict[int, set[int]] = {}
+        """Number of a group, below zero -> the methods in it."""
+        self.numbers: dict[Hashable, int] = {}
         self.classes = {scope.index: scope for scope in source.scopes if scope.kind == "class"}
         for scope in source.scopes:
             self._define(scope)
+        self.by_class: defaultdict[tuple[int, str], list[NameScope]] = defaultdict(list)
+        """(index of a class, or -1, and name) -> the methods."""
+        for name, methods in self.methods.items():
+            for method in methods:
+                self.by_class[self._class_index(method), name].append(method)
         direct = {index: set(self._named_bases(scope)) for index, scope in self.classes.items()}
         derived: dict[int, set[int]] = {index: set() for index in direct}
         for index, bases in direct.items():
@@ -99,14 +107,18 @@ class _Calls:
         self.related = {index: self.bases[index] | _reached(index, derived) for index in direct}
 
     def run(self) -> dict[int, set[int]]:
-        """Index of each function's scope -> the functions that it, or what is in it, may call."""
+        """Index of each function's scope -> the functions, and groups, that it, or what is in it, may call.
+
+        What many places may call alike is a group: a member of the result with a number below zero, that
+        "calls" the methods in it. So there are never as many pairs as places times methods.
+        """
         scopes = self.source.scopes
         found: list[set[int]] = [set() for _ in scopes]
         for scope in scopes:
             for name, uses in scope.uses.items():
                 found[scope.index].update(self._named(scope, name, uses))
         operators = {
-            kind: {method.index for name in names for method in self.methods.get(name, ())}
+            kind: [self._named_alike(name) for name in names if name in self.methods]
             for kind, names in _OPERATORS.items()
         }
         for node, scope in zip(self.source.nodes, self.source.scoping.of, strict=True):
@@ -115,9 +127,18 @@ class _Calls:
             if isinstance(node, cst.Attribute):
                 found[scope.index].update(self._behind_dot(scope, node))
         functions = [scope for scope in scopes if scope.kind in ("function", "lambda")]
-        return {
-            s.index: {called for inner in s.subtree() for called in found[inner.index]} for s in functions
-        }
+        calls = {s.index: set().union(*(found[inner.index] for inner in s.subtree())) for s in functions}
+        return calls | self.groups
+
+    def _group(self, key: Hashable, methods: Iterable[int]) -> int:
+        """The number of a group of methods, made when its key is first seen."""
+        number = self.numbers.setdefault(key, -1 - len(self.numbers))
+        if number not in self.groups:
+            self.groups[number] = set(methods)
+        return number
+
+    def _named_alike(self, name: str) -> int:
+        return self._group(name, (method.index for method in self.methods[name]))
 
     def _define(self, scope: NameScope) -> None:
         node, around = self.source.nodes[scope.node], scope.parent
@@ -155,7 +176,9 @@ class _Calls:
         """What the uses of a name in a scope may call: functions, what makes objects of a class, builtins."""
         binding = scope.resolved.get(name)
         if binding is None:
-            yield from (m.index for special in _BUILTINS.get(name, ()) for m in self.methods.get(special, ()))
+            yield from (
+                self._named_alike(special) for special in _BUILTINS.get(name, ()) if special in self.methods
+            )
             if name in _BY_NAME:
                 yield from (called for i in uses for called in self._by_text(scope, i))
         for found in self.defined.get(id(binding), ()):
@@ -163,7 +186,8 @@ class _Calls:
                 yield found.index
             elif any(self._may_make(i) for i in uses):
                 classes = {found.index, *self.bases[found.index]}
-                yield from (called for special in _MADE for called in self._methods_of(classes, special))
+                made = (called for special in _MADE for called in self._methods_of(classes, special))
+                yield self._group(("made", found.index), made)
 
     def _may_make(self, i: int) -> bool:
         """Whether a use of a class may make an object: not before a dot, or where classes are compared."""
@@ -184,39 +208,51 @@ class _Calls:
             return ()
         text = call.args[min(1, len(call.args) - 1)].value
         if isinstance(text, cst.SimpleString):
-            return (method.index for method in self.methods.get(text.raw_value, ()))
-        own = self._class_of(scope)
-        every = (method for methods in self.methods.values() for method in methods)
-        return (m.index for m in every if own is None or self._class_of(m) in (None, own))
+            return (self._named_alike(text.raw_value),) if text.raw_value in self.methods else ()
+        own = self._class_index(scope)
+        return (self._group(("any", own), self._any_of(own)),)
+
+    def _any_of(self, own: int) -> Iterator[int]:
+        """All methods of a class and of no class, or all of the text where there is no class."""
+        for (index, _), methods in self.by_class.items():
+            if own < 0 or index in (-1, own):
+                yield from (method.index for method in methods)
 
     def _behind_dot(self, scope: NameScope, node: cst.Attribute) -> Iterable[int]:
         """The methods that `node` may be."""
-        methods = self.methods.get(node.attr.value)
-        value = node.value
-        if not methods or isinstance(value, _LITERALS):
+        name, value = node.attr.value, node.value
+        if name not in self.methods or isinstance(value, _LITERALS):
             return ()
         own = self._class_of(scope)
         if isinstance(value, cst.Call) and isinstance(value.func, cst.Name) and value.func.value == "super":
-            return self._methods_of(self.bases[own.index] if own else (), node.attr.value)
+            bases = self.bases[own.index] if own else ()
+            return (self._group(("super", own and own.index, name), self._methods_of(bases, name)),)
         if isinstance(value, cst.Name):
             if value.value in ("self", "cls") and own is not None:
-                return self._methods_of({own.index, *self.related[own.index]}, node.attr.value)
-            classes = self._classes(scope, value.value)
+                related = {own.index, *self.related[own.index]}
+                return (self._group(("self", own.index, name), self._methods_of(related, name)),)
+            classes = [found.index for found in self._classes(scope, value.value)]
             if classes:
-                around = {index for c in classes for index in (c.index, *self.bases[c.index])}
-                return self._methods_of(around, node.attr.value)
+                around = {index for c in classes for index in (c, *self.bases[c])}
+                return (self._group(("of", *classes, name), self._methods_of(around, name)),)
         while isinstance(value, cst.Attribute):
             value = value.value
         binding = scope.resolved.get(value.value) if isinstance(value, cst.Name) else None
         if binding is not None and binding.kinds <= {"import", "import_as"}:
             return ()
-        return (method.index for method in methods)
+        return (self._named_alike(name),)
 
-    def _methods_of(self, classes: Iterable[int], name: str) -> Iterator[int]:
-        for method in self.methods.get(name, ()):
-            own = self._class_of(method)
-            if own is None or own.index in classes:
-                yield method.index
+    def _methods_of(self, classes: Collection[int], name: str) -> Iterator[int]:
+        """The methods of a name that some classes have, and those that belong to no class."""
+        if len(classes) < len(self.methods.get(name, ())):
+            found = (method for index in (*classes, -1) for method in self.by_class.get((index, name), ()))
+        else:
+            found = (m for m in self.methods.get(name, ()) if self._class_index(m) in (-1, *classes))
+        yield from (method.index for method in found)
+
+    def _class_index(self, scope: NameScope) -> int:
+        own = self._class_of(scope)
+        return -1 if own is None else own.index
 
     def _class_of(self, scope: NameScope) -> NameScope | None:
         """The class in whose body a function, or the function around it, is defined."""
@@ -236,7 +272,7 @@ def _reached(start: int, steps: Mapping[int, set[int]]) -> set[int]:
 
 
 def _left_in_order(calls: dict[int, set[int]]) -> frozenset[int]:
-    """What can't be put behind all its callers: cycles, and what they lead to."""
+    """The functions that can't be put behind all their callers: cycles, and what they lead to."""
     callers = dict.fromkeys(calls, 0)
     for called in calls.values():
         for index in called:
@@ -247,4 +283,5 @@ def _left_in_order(calls: dict[int, set[int]]) -> frozenset[int]:
             callers[other] -= 1
             if callers[other] == 0:
                 free.append(other)
-    return frozenset(callers) - frozenset(free)
+    left = frozenset(callers) - frozenset(free)
+    return frozenset(index for index in left if index >= 0)
