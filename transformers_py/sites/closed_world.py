@@ -9,6 +9,7 @@ parameter stays. What sees names by other ways (signatures, `__name__`, strings)
 
 import builtins
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, cast
@@ -163,13 +164,28 @@ def _outer_refusal(source: Source, binding: Binding) -> str | None:
         return None
     if source.scoping.namespace_problem:
         return source.scoping.namespace_problem
-    if any("__main__" in scope.uses for scope in source.scopes):
+    if _uses_main(source):
         return "namespace"
     if binding.name in _words_of_strings(source):
         return "named_elsewhere"
-    if any(scope.kind == "class" and binding.name in scope.bindings for scope in source.scopes):
-        return "class_body"
-    return None
+    return "class_body" if binding.name in _class_names(source) else None
+
+
+@kept
+def _uses_main(source: Source) -> bool:
+    return any("__main__" in scope.uses for scope in source.scopes)
+
+
+@kept
+def _class_names(source: Source) -> frozenset[str]:
+    """All names that are bound in classes."""
+    return frozenset(name for scope in source.scopes if scope.kind == "class" for name in scope.bindings)
+
+
+@kept
+def _times_bound(source: Source) -> Counter[str]:
+    """In how many scopes each name is bound."""
+    return Counter(name for scope in source.scopes for name in scope.bindings)
 
 
 def _shown(source: Source) -> str | None:
@@ -209,15 +225,10 @@ def _only_function(source: Source, parameter: Binding) -> Binding | None:
     found = scope.resolved.get(node.name.value)
     if found is None or found.kinds != {"function"}:
         return None
-    bound = sum(found.name in other.bindings for other in source.scopes)
-    defined = [i for i in found.names if isinstance(source.nodes[source.parents[i]], cst.FunctionDef)]
-    defined = [i for i in defined if _is_defined(source, i)]
-    return found if bound == 1 and len(defined) == 1 else None
-
-
-def _is_defined(source: Source, i: int) -> bool:
-    parent = source.nodes[source.parents[i]]
-    return isinstance(parent, cst.FunctionDef) and parent.name is source.nodes[i]
+    bound = _times_bound(source)[found.name]
+    parents = ((source.nodes[source.parents[i]], source.nodes[i]) for i in found.names)
+    defined = sum(isinstance(parent, cst.FunctionDef) and parent.name is name for parent, name in parents)
+    return found if bound == defined == 1 else None
 
 
 def _direct_calls(source: Source, function: Binding) -> Iterator[int]:
@@ -232,8 +243,7 @@ def _is_builtin_call(source: Source, argument: int) -> bool:
     call = source.nodes[source.parents[argument]]
     if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Name):
         return False
-    name = call.func.value
-    return name in _BUILTINS and not any(name in scope.bindings for scope in source.scopes)
+    return call.func.value in _BUILTINS and not _times_bound(source)[call.func.value]
 
 
 @kept
