@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from transformers_py import limits
 from transformers_py.engine import emit
 from transformers_py.options import lookup, names
 from transformers_py.source import Source
@@ -150,6 +151,7 @@ def page() -> str:
         "",
         *_CLOSED.splitlines(),
     ]
+    lines += ["", *limits.section()]
     for entry in found:
         lines += ["", *_section(entry)]
     return "\n".join(lines) + "\n"
