@@ -86,7 +86,8 @@ LIMITS = (
         module="def f(n, table):\n    return table[0](n - 1, table) + 1 if n else n\n",
         other=(
             "import sys\nn = 0\nsys.setrecursionlimit(80)\ntry:\n    while True:\n"
-            "        module.f(n, [module.f])\n        n += 1\nexcept RecursionError:\n    sys.setrecursionlimit(1000)\nprint(n)"
+            "        module.f(n, [module.f])\n        n += 1\n"
+            "except RecursionError:\n    sys.setrecursionlimit(1000)\nprint(n)"
         ),
     ),
 )

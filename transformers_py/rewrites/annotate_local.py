@@ -1,6 +1,8 @@
-"""Annotates local variables with the type of the literal they get: `size = 1` -> `size: int = 1`.
+"""Annotates local variables with the type of what they get: `size = len(a)` -> `size: int = len(a)`.
 
-CPython never evaluates annotations of local variables; the compiled code stays the same.
+Literals, displays and comprehensions, tests, calls of builtins and of classes, methods of strings, and
+arithmetic of all these. CPython never evaluates annotations of local variables; the compiled code stays the
+same.
 """
 
 import re
@@ -11,8 +13,9 @@ from typing import Literal
 import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.expressions import is_parenthesised, literal_type
+from transformers_py.sites.expressions import is_parenthesised
 from transformers_py.sites.insertion_points import refusal
+from transformers_py.sites.value_types import type_of
 from transformers_py.source import Source, kept
 from transformers_py.source.edits import Edit, Refusals, Site
 
@@ -49,7 +52,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
             continue
         if (scope.index, target.value) in annotated:
             continue
-        kind = literal_type(node.value) or ("object" if options.other == "object" else "")
+        kind = type_of(source, node.value) or ("object" if options.other == "object" else "")
         reason = _refusal(source, i, target, node.value, kind)
         if reason:
             refused.note(reason, source.starts[i])
@@ -77,7 +80,7 @@ def _refusal(source: Source, i: int, target: cst.Name, value: cst.BaseExpression
         return "global_or_nonlocal"
     if not kind:
         return "type_unknown"
-    if kind in source.scoping.local_names:
+    if kind.partition(".")[0] in source.scoping.local_names:
         return "type_name_is_local"
     if isinstance(value, (cst.Tuple, cst.Yield)) and not is_parenthesised(value):
         return "no_parentheses"  # `a: tuple = 1, 2` is a syntax error before Python 3.8
@@ -107,6 +110,19 @@ EXAMPLES: list[Example] = [
         "def f():\n    a: int = 1\n    b: str = 'x' 'y'\n    c: list = [a]\n    a = 2\n    d = f()\n",
     ),
     ("def f(x):\n    a = x.y\n", {"other": "object"}, "def f(x):\n    a: object = x.y\n"),
+    (
+        "import os, collections\ndef f(x):\n    a = len(x) * 2\n    b = '%s' % x\n    c = x is None\n"
+        "    d = ', '.join(x)\n    e = collections.deque()\n    g = os.path.join(x, '')\n",
+        {},
+        "import os, collections\ndef f(x):\n    a: int = len(x) * 2\n    b: str = '%s' % x\n"
+        "    c: bool = x is None\n    d: str = ', '.join(x)\n    e: collections.deque = collections.deque()\n"
+        "    g: str = os.path.join(x, '')\n",
+    ),
+    (
+        "class A: pass\ndef f(x):\n    a = A()\n    b = not x\n    c = [] if b else list(x)\n",
+        {},
+        "class A: pass\ndef f(x):\n    a: A = A()\n    b: bool = not x\n    c: list = [] if b else list(x)\n",
+    ),
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [
     ("a = 1\n", {}, ""),
@@ -117,6 +133,9 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("def f(x):\n    a = b = 1\n    x.a = 1\n    a, b = 1, 2\n", {}, ""),
     ("def f(int):\n    a = 1\n", {}, "type_name_is_local"),
     ("def f(x):\n    a = x\n", {}, "type_unknown"),
+    ("def f(x):\n    a = x == 1\n    b = -x\n    c = 'a' + x\n    d = [0] * x\n", {}, "type_unknown"),
+    ("from a import len\ndef f(x):\n    a = len(x)\n    b = x.len()\n", {}, "type_unknown"),
+    ("class A(B): pass\ndef f():\n    a = A()\n    b = [1][0]\n", {}, "type_unknown"),
     ("def f():\n    a = []  # type: List[int]\n", {}, "type_comment"),
     ("def f(x):\n    a = x, 1\n", {}, "no_parentheses"),
     ("def f():\n    a = yield\n", {"other": "object"}, "no_parentheses"),

@@ -149,7 +149,7 @@ def _known_caller(source: Source, k: int) -> tuple[int | None, str, int] | None:
     argument, call = source.nodes[k], source.nodes[source.parents[k]]
     if not isinstance(argument, cst.Arg) or not isinstance(call, cst.Call) or argument.star:
         return None
-    caller = _CALLERS.get(_called(source, call))
+    caller = _CALLERS.get(called(source, call))
     if caller is None or argument.keyword is not None:
         return caller if caller and argument.keyword and argument.keyword.value == caller[1] else None
     place = call.args.index(argument)
@@ -157,14 +157,17 @@ def _known_caller(source: Source, k: int) -> tuple[int | None, str, int] | None:
     return caller if plain and place == caller[0] else None
 
 
-def _called(source: Source, call: cst.Call) -> str:
+def called(source: Source, call: cst.Call) -> str:
     """The builtin or imported function that a call names, "sorted" or "re.sub"; "" where it isn't sure."""
     function = call.func
-    if isinstance(function, cst.Attribute):
-        module = function.value
-        return f"{_imported(source, module)}.{function.attr.value}" if isinstance(module, cst.Name) else ""
+    names: list[str] = []
+    while isinstance(function, cst.Attribute):
+        names.append(function.attr.value)
+        function = function.value
     if not isinstance(function, cst.Name):
         return ""
+    if names:
+        return ".".join([_imported(source, function), *reversed(names)])
     scope = source.scoping.of[source.index[id(function)]]
     known = function.value in scope.resolved or function.value in source.scopes[0].bindings
     return _imported(source, function) if known else function.value
