@@ -4,7 +4,7 @@ for.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analysis.statistics.crossed import Layout
 from analysis.statistics.descriptions import BadDescription, Description
 from analysis.statistics.metrics import Metric
 
@@ -24,6 +25,8 @@ FORMAT = 1
 UNDESCRIBED = Path(__file__).parent / "completion-1.json"
 """What a folder holds whose run.json has no `task`: it was written before results described themselves."""
 
+SEEDS = ("seed", "rewriting_seed")
+"""The axes in which repetitions differ: of the training, and of the choice of sites and names."""
 NOT_AXES = frozenset(
     [
         "cell",
@@ -117,7 +120,43 @@ class Results:
     @cached_property
     def groups(self) -> tuple[str, ...]:
         """The axes without the seeds: cells that agree in these are repetitions of one another."""
-        return tuple(axis for axis in self.axes if axis not in ("seed", "rewriting_seed"))
+        return tuple(axis for axis in self.axes if axis not in SEEDS)
+
+    def layout(self, cells: Iterable[str]) -> Layout:
+        """Which of these cells share a training seed, and which a draw of the rewriting."""
+        return Layout.of(*zip(*(self._labels[cell] for cell in cells), strict=True))
+
+    @cached_property
+    def _labels(self) -> dict[str, tuple[str, ...]]:
+        """The labels of the seeds of each cell."""
+        labels = (self.cells[name].astype(str) for name in SEEDS if name in self.cells)
+        return dict(zip(self.cells["cell"], zip(*labels, strict=True), strict=True))
+
+    @cached_property
+    def primary(self) -> dict[str, Any]:
+        """What was named before the run as the comparison that matters most; empty where nothing was."""
+        return dict(self._claims.get("primary") or {})
+
+    def margin(self, metric: Metric) -> float | None:
+        """The smallest effect that matters, as named before the run; None where none was."""
+        return self._margins.get(metric.name)
+
+    @cached_property
+    def _claims(self) -> Mapping[str, Any]:
+        claims = self.run.get("claims")
+        return claims if isinstance(claims, Mapping) else {}
+
+    @cached_property
+    def _margins(self) -> dict[str, float]:
+        """Raises `BadResults` for a margin that isn't a positive number of a metric that there is."""
+        margins = dict(self._claims.get("margin") or {})
+        for name, margin in margins.items():
+            if name not in self.task.by_name or not isinstance(margin, int | float) or not margin > 0:
+                raise BadResults(
+                    f"{self.folder / 'run.json'}: claims.margin.{name}: {margin!r}; a margin is a positive "
+                    f"number, of one of {', '.join(self.task.by_name)}"
+                )
+        return margins
 
     @cached_property
     def done(self) -> pd.DataFrame:

@@ -10,36 +10,43 @@ import pandas as pd
 
 from analysis.comparing.token_by_token import Scan
 from analysis.results import Results
-from analysis.statistics.bootstrap import RESAMPLES, bootstrap
-from analysis.statistics.metrics import Floats
+from analysis.statistics.estimates import estimate
+from analysis.statistics.metrics import Difference, Metric
 
-SUMS = ["n_tokens", "bits_before", "bits_after"]
+CHANGE = Metric(
+    name="change",
+    label="",
+    unit="",
+    form=Difference(plus="bits_after", minus="bits_before", denominator="n_tokens"),
+)
 
 
-def by_renaming(results: Results, found: Scan, *, resamples: int = RESAMPLES) -> pd.DataFrame:
+def by_renaming(results: Results, found: Scan) -> pd.DataFrame:
     """Change of bits per token, rewritten − original text under the same model, means over seeds.
 
-    One row per group of cells × tokens ("unchanged", "renamed"): the axes, n_tokens (per seed), n_projects,
-    change, low and high (95 %, cluster bootstrap over projects) and how the interval was made.
+    One row per group of cells × tokens ("unchanged", "renamed"): the axes, n_tokens (per cell), n_projects,
+    change, low and high (95 %, of everything that was drawn), covers, and why there is no interval.
     """
     rows = found.kinds.merge(results.cells[["cell", *results.groups]], on="cell")
     rows["tokens"] = rows["renamed"].map({False: "unchanged", True: "renamed"})
     keys = [*results.groups, "tokens"]
     records: list[dict[str, Any]] = []
     for key, group in rows.groupby(keys, dropna=False, sort=False):
-        sums = group.groupby(["project", "cell"], sort=False)[SUMS].sum().unstack(fill_value=0)
-        parts = sums.to_numpy(float).reshape(len(sums), len(SUMS), -1)  # (P, 3, seeds)
-        (change,), (interval,) = bootstrap(parts.reshape(len(parts), -1), _change, resamples=resamples)
-        bounds = {"low": interval.low, "high": interval.high, "interval": interval.method}
-        n = {"n_tokens": round(parts[:, 0].sum(axis=0).mean()), "n_projects": len(parts)}
-        records.append(dict(zip(keys, key, strict=True)) | n | {"change": change} | bounds)
-    return pd.DataFrame(
-        records, columns=[*keys, "n_tokens", "n_projects", "change", "low", "high", "interval"]
-    )
+        head = dict(zip(keys, key, strict=True))
+        records.append(head | measured(results, group, CHANGE, "change"))
+    columns = [*keys, "n_tokens", "n_projects", "change", "low", "high", "covers", "why"]
+    return pd.DataFrame(records, columns=columns)
 
 
-def _change(sums: Floats) -> Floats:
-    """(N, 3·seeds) sums → (N, 1): the mean over seeds of the change of bits per token."""
-    tokens, before, after = sums.reshape(len(sums), len(SUMS), -1).transpose(1, 0, 2)
-    means: Floats = ((after - before) / tokens).mean(axis=1, keepdims=True)
-    return means
+def measured(results: Results, rows: pd.DataFrame, metric: Metric, name: str) -> dict[str, Any]:
+    """A metric of counts by project and cell (columns of `Scan.kinds`), mean over cells with its interval."""
+    wanted = list(dict.fromkeys(["n_tokens", *metric.sums]))
+    by_cell = rows.groupby(["project", "cell"], sort=False)[wanted].sum().unstack(fill_value=0)
+    sums = {one: by_cell[one].to_numpy(float) for one in wanted}  # (P, C) each
+    theta = metric.of({one: values.sum(axis=0) for one, values in sums.items()})
+    layout = results.layout(by_cell["n_tokens"].columns.tolist())
+    found = estimate(theta, metric.without_each(sums), layout, sums["n_tokens"].sum(axis=1))
+    claim = found.everything
+    n = {"n_tokens": round(sums["n_tokens"].sum(axis=0).mean()), "n_projects": len(by_cell)}
+    bounds = {"low": claim.low, "high": claim.high, "covers": claim.covers, "why": claim.why}
+    return n | {name: found.mean} | bounds

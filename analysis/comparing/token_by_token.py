@@ -1,4 +1,4 @@
-"""Token by token: flips, the literature's measures, and changes by kind of token, in one pass.
+"""Token by token: counts of what changed, by kind of token, and the worst of several rewrites, in one pass.
 
 Each cell's rewritten tokens are laid over the original ones by their origin; nothing is diffed.
 """
@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 from analysis.comparing import worst
 from analysis.comparing.pairing import scope_of
 from analysis.results import BadResults, Results
-from analysis.statistics import significance
 from analysis.statistics.descriptions import TokenCodes
 from analysis.statistics.metrics import Metric, Worst
 
@@ -53,8 +52,8 @@ class Scan:
     """What one pass over all token tables finds.
 
     `kinds`: one row per cell × project × kind of token × renamed or not, with the columns `COUNTS`.
-    `worst`: one row per trained model × intensity that has several rewrites: s, n_tokens, and the columns of
-    `worst.measure`, of being right (accuracy@1) over the tokens that all s variants have.
+    `worst`: one row per trained model × intensity that has several variants: over ("draws" or "sets"), s,
+    n_tokens, and the columns of `worst.measure`, of being right (accuracy@1) over the tokens that all s have.
     `ranked`: the cells whose tokens have ranks; of the others nobody knows what is right.
     """
 
@@ -69,7 +68,6 @@ RIGHT = Metric(name="right", label="", unit="", form=Worst(numerator="right", de
 def scan(results: Results) -> Scan:
     """Reads every token table once, one cell at a time; cells without token tables are left out."""
     projects = _projects(results)
-    alike = [axis for axis in results.groups if axis not in worst.DRAWS]
     kinds, worsts, ranked = [], [], []
     for _, cells in _by_model(results):
         original = read_original(results, str(cells["cell"].iloc[0]))
@@ -77,7 +75,7 @@ def scan(results: Results) -> Scan:
             np.array([projects[sample] for sample in original.samples], dtype=object)
         )
         project = np.repeat(project, np.diff(original.starts))  # (T,)
-        draws: dict[tuple[Any, ...], list[tuple[str, npt.NDArray[np.int8]]]] = {}
+        right: dict[str, npt.NDArray[np.int8]] = {}
         for row in cells.to_dict("records"):
             cell, overlay = str(row["cell"]), overlay_of(results, str(row["cell"]), original)
             kinds.append(_count(cell, original, overlay, project, names, results))
@@ -86,53 +84,17 @@ def scan(results: Results) -> Scan:
             ranked.append(cell)
             seen = np.full(len(original.right), -1, dtype=np.int8)
             seen[overlay.position] = overlay.right
-            draws.setdefault(tuple(row[axis] for axis in alike), []).append((cell, seen))
-        worsts += [_worst(found, original, project) for found in draws.values() if len(found) > 1]
+            right[cell] = seen
+        for over, family in worst.families(results, cells[cells["cell"].isin(list(right))]):
+            draws = [(str(cell), right[str(cell)]) for cell in family["cell"]]
+            worsts.append({"over": over, **_worst(draws, original, project)})
     columns = ["cell", "project", "kind", "renamed", *COUNTS]
+    of_worst = ["cell", "over", "s", "n_tokens", *worst.COLUMNS]
     return Scan(
         kinds=pd.concat(kinds, ignore_index=True) if kinds else pd.DataFrame(columns=columns),
-        worst=_with_axes(pd.DataFrame(worsts, columns=["cell", "s", "n_tokens", *worst.COLUMNS]), results),
+        worst=with_axes(pd.DataFrame(worsts, columns=of_worst), results),
         ranked=frozenset(ranked),
     )
-
-
-def flips(results: Results, found: Scan) -> pd.DataFrame:
-    """One row per cell, over all aligned tokens, with tests that flips are as frequent in both directions.
-
-    `lost`, `gained`: shares of tokens right before and wrong after, and the reverse (accuracy@1).
-    `robust_drop`: (before − after)/before, ReCode's RD₁@1. `robust_relative`: lost + gained, ReCode's RR₁@1
-    (Wang et al. 2023).
-    `consistency`: 1 − lost − gained (Rabin et al. 2021, of being right: what was predicted instead is not
-    kept).
-    `p`: clustered McNemar test over projects; `p_tokens`: McNemar's exact test; `p_holm`: of `p`.
-    """
-    ranked = found.kinds[found.kinds["cell"].isin(found.ranked)]
-    by_project = ranked.groupby(["cell", "project"], sort=False)[list(COUNTS)].sum()
-    totals = by_project.groupby("cell", sort=False).sum().to_dict("index")
-    flipped = by_project[["lost", "gained"]].to_numpy()
-    records = []
-    for cell, rows in by_project.groupby("cell", sort=False).indices.items():
-        total = totals[cell]
-        n, before, after = total["n_tokens"], total["right_before"], total["right_after"]
-        lost, gained = flipped[rows].T
-        records.append(
-            {
-                "cell": cell,
-                "n_tokens": int(n),
-                "n_projects": len(rows),
-                "accuracy_before": before / n,
-                "accuracy_after": after / n,
-                "lost": total["lost"] / n,
-                "gained": total["gained"] / n,
-                "robust_drop": (before - after) / before if before else np.nan,
-                "robust_relative": (total["lost"] + total["gained"]) / n,
-                "consistency": 1 - (total["lost"] + total["gained"]) / n,
-                "p": significance.mcnemar_clustered(lost, gained),
-                "p_tokens": significance.mcnemar(int(total["lost"]), int(total["gained"])),
-            }
-        )
-    table = pd.DataFrame(records, columns=_FLIPS)
-    return _with_axes(table.assign(p_holm=significance.holm(table["p"].to_numpy(float))), results)
 
 
 def by_kind(results: Results, found: Scan) -> pd.DataFrame:
@@ -199,10 +161,6 @@ def codes_of(results: Results) -> TokenCodes:
             "tables of tokens stand for"
         )
     return results.task.tokens
-
-
-_FLIPS = ["cell", "n_tokens", "n_projects", "accuracy_before", "accuracy_after", "lost", "gained"]
-_FLIPS += ["robust_drop", "robust_relative", "consistency", "p", "p_tokens"]
 
 
 def _samples(table: pa.Table) -> tuple[npt.NDArray[np.int32], list[str]]:
@@ -275,5 +233,6 @@ def _worst(
     return {"cell": draws[0][0], "s": len(draws), "n_tokens": len(found.count), **worst.measure(found, RIGHT)}
 
 
-def _with_axes(table: pd.DataFrame, results: Results) -> pd.DataFrame:
+def with_axes(table: pd.DataFrame, results: Results) -> pd.DataFrame:
+    """A table by cell with the cells' axes before its columns."""
     return results.cells[["cell", *results.axes]].merge(table, on="cell", how="right")

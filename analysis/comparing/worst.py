@@ -14,12 +14,13 @@ import pandas as pd
 
 from analysis.comparing.pairing import scope_of
 from analysis.results import BadResults, Results
-from analysis.statistics import jackknife
+from analysis.statistics.crossed import Layout
+from analysis.statistics.estimates import estimate
 from analysis.statistics.metrics import Floats, Metric, Ratio
 
-DRAWS = ("rewrites", "rewriting_seed")
-"""The axes in which draws differ; cells of one trained model that agree in the others are draws of the same
-units."""
+FAMILIES = {"rewriting_seed": "draws", "rewrites": "sets"}
+"""Cells of one trained model that agree in all axes but one are variants of the same units: s draws of one
+rewriting, which are ReCode's s, or s sets of rewrites."""
 COLUMNS = ("original", "worst", "low", "high", "robust_drop", "robust_relative")
 
 
@@ -36,7 +37,7 @@ class Draws:
 def measure(draws: Draws, metric: Metric) -> dict[str, float]:
     """The columns COLUMNS: values on the original text and at the worst, and their difference.
 
-    `low`, `high`: 95 % interval of worst − original (jackknife over projects). `robust_drop`: (original −
+    `low`, `high`: 95 % interval of worst − original under this one model. `robust_drop`: (original −
     worst)/original, ReCode's RD. `robust_relative`: the share of units that change under any draw, its RR
     (Wang et al. 2023); `worst` is its RP.
     """
@@ -44,13 +45,16 @@ def measure(draws: Draws, metric: Metric) -> dict[str, float]:
     flipped = (draws.rewritten != draws.original).any(axis=0)
     columns = {"n": draws.count, "original": draws.original, "worst": worst}
     _, project = np.unique(draws.project, return_inverse=True)
-    sums = {name: np.bincount(project, weights=values) for name, values in columns.items()}
+    sums: dict[str, Floats] = {
+        name: np.bincount(project, weights=values).astype(np.float64) for name, values in columns.items()
+    }
     shares = {name: Ratio(numerator=name, denominator="n") for name in ("original", "worst")}
     total = {name: values.sum() for name, values in sums.items()}
     original, lowest = (float(share.of(total)) for share in shares.values())
     without = {name: values.sum() - values for name, values in sums.items()}
     gaps = shares["worst"].of(without) - shares["original"].of(without)
-    interval = jackknife.interval(lowest - original, gaps)
+    layout = Layout.of([0])
+    interval = estimate(np.array([lowest - original]), gaps[:, None], layout, sums["n"]).models
     return {
         "original": original,
         "worst": lowest,
@@ -62,10 +66,11 @@ def measure(draws: Draws, metric: Metric) -> dict[str, float]:
 
 
 def over_draws(results: Results, metric: Metric, *, scope: str | None = None) -> pd.DataFrame:
-    """Of each trained model with several draws of the test set: the axes, s, how many units, and COLUMNS.
+    """Of each trained model with several variants of the test set: the axes, over ("draws" of one set of
+    rewrites, or "sets"), s, how many units, and COLUMNS.
 
-    A row of samples.parquet is a unit; those are taken that all s draws have. Raises `BadResults` where a
-    unit doesn't count alike under all draws.
+    A row of samples.parquet is a unit; those are taken that all s variants have. Raises `BadResults` where a
+    unit doesn't count alike under all of them.
     """
     scope, count = scope_of(results, scope), results.task.unit.count
     numerator, denominator = metric.sums
@@ -75,7 +80,7 @@ def over_draws(results: Results, metric: Metric, *, scope: str | None = None) ->
         for test, wanted in (("original", scope), ("augmented", results.task.comparable[scope]))
     }
     records = []
-    for cells in several_draws(results):
+    for over, cells in families(results, results.done):
         original = tests["original"][tests["original"]["cell"] == cells["cell"].iloc[0]].set_index("sample")
         rewritten = tests["augmented"][tests["augmented"]["cell"].isin(cells["cell"])]
         wide = {name: rewritten.pivot(index="sample", columns="cell", values=name) for name in metric.sums}
@@ -95,14 +100,18 @@ def over_draws(results: Results, metric: Metric, *, scope: str | None = None) ->
             rewritten=wide[numerator].loc[units].to_numpy(float).T,
             project=original.loc[units, "project"].to_numpy(),
         )
-        n = {"s": len(cells), count: int(original.loc[units, count].sum())}
+        n = {"over": over, "s": len(cells), count: int(original.loc[units, count].sum())}
         records.append({"cell": cells["cell"].iloc[0], **n, **measure(draws, metric)})
-    table = pd.DataFrame(records, columns=["cell", "s", count, *COLUMNS])
+    table = pd.DataFrame(records, columns=["cell", "over", "s", count, *COLUMNS])
     return results.cells[["cell", *results.axes]].merge(table, on="cell", how="right")
 
 
-def several_draws(results: Results) -> Iterator[pd.DataFrame]:
-    """Finished cells that are draws of the same test set under the same trained model."""
-    cells = results.done[~results.done["baseline"].astype(bool)]
-    alike = ["train_key", *(axis for axis in results.groups if axis not in DRAWS)]
-    yield from (group for _, group in cells.groupby(alike, sort=False, dropna=False) if len(group) > 1)
+def families(results: Results, cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Of these cells those that are variants of the same test set under the same trained model."""
+    cells = cells[~cells["baseline"].astype(bool)]
+    axes = [axis for axis in results.axes if axis != "seed"]
+    for axis, name in FAMILIES.items():
+        alike = ["train_key", *(other for other in axes if other != axis)]
+        if axis in axes:
+            families = cells.groupby(alike, sort=False, dropna=False)
+            yield from ((name, family) for _, family in families if len(family) > 1)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -42,7 +41,8 @@ def curves(
 
     Line: mean over seeds; small points: the seeds; black tick: the reference on the same samples (those not
     thrown out); bar: 95 % interval of the paired difference to this reference, drawn around the value, so
-    that a bar which doesn't reach the tick means that the difference's interval excludes zero.
+    that a bar which doesn't reach the tick means that the difference's interval excludes zero. Thin bars hold
+    together for all points. Grey bars: of these models alone, where nothing is claimed beyond them.
     """
     one = results.metric(metric_name)
     table = _rows(comparison.table, one, results)
@@ -67,7 +67,7 @@ def curves(
 def differences(
     results: Results, comparison: Comparison, metric_name: str, *, template: str = "acm", columns: str = "two"
 ) -> Plot:
-    """The paired difference over intensity by rewrite with 95 % intervals; zero, no difference, as a line."""
+    """The paired difference over intensity by rewrite with 95 % intervals, as in `curves`; zero as a line."""
     one = results.metric(metric_name)
     table = _rows(comparison.table, one, results)
     with style():
@@ -133,10 +133,16 @@ def _draw(ax: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, y: str, results: Re
         look = marks[rewrites]
         x = mine["position"].to_numpy() + offset
         value = mine[y].to_numpy()
-        below = np.clip(mine["difference"] - mine["low"], 0, None).fillna(0)
-        above = np.clip(mine["high"] - mine["difference"], 0, None).fillna(0)
+        alone = mine[["low_models", "high_models"]].where(mine["low"].isna())
+        for bars, low, high, color, width in (
+            (mine, "low_joint", "high_joint", look.color, 0.4),
+            (alone, "low_models", "high_models", "#999999", 0.9),
+        ):
+            reach = _reach(mine["difference"], bars[low], bars[high])
+            ax.errorbar(x, value, yerr=reach, fmt="none", ecolor=color, elinewidth=width, zorder=2.9)
         ax.errorbar(
-            x, value, yerr=[below, above], color=look.color, marker=look.marker, ls=look.dashes,
+            x, value, yerr=_reach(mine["difference"], mine["low"], mine["high"]),
+            color=look.color, marker=look.marker, ls=look.dashes,
             ms=3.6 if len(present) <= 6 else 2.4,
             elinewidth=0.9, capsize=1.6, capthick=0.7, zorder=3, markerfacecolor=look.face,
             markeredgecolor=look.edge, markeredgewidth=0.4,
@@ -159,6 +165,11 @@ def _draw(ax: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, y: str, results: Re
             color=look.color, zorder=4, markeredgewidth=0,
         )  # fmt: skip
     intensity_axis(ax, positions, results)
+
+
+def _reach(middle: "pd.Series[float]", low: "pd.Series[float]", high: "pd.Series[float]") -> list[Any]:
+    """How far bars reach below and above; nowhere where there is no interval."""
+    return [side.clip(lower=0).fillna(0).to_numpy() for side in (middle - low, high - middle)]
 
 
 def _own_baselines(results: Results, rows: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:

@@ -10,12 +10,15 @@ import pandas as pd
 from analysis.comparing.comparisons import Comparison
 from analysis.comparing.pairing import KINDS
 from analysis.results import Results
+from analysis.statistics.estimates import FEWEST
 from analysis.statistics.metrics import Metric
 
 MARKS = (
     "Bold: the 95 % interval excludes zero. †: Holm-adjusted p < 0.05 over the rows of this table. "
     "‡: the best value for these rewrites at this intensity."
 )
+MODELS = "these models"
+"""What an interval is called, and a p, that holds the trained models fixed."""
 HEADS = {
     "rewrites": "Rewrites",
     "intensity": "Intensity",
@@ -46,14 +49,14 @@ def differences(results: Results, comparison: Comparison, metric_name: str) -> p
     """
     table = comparison.table[comparison.table["metric"] == metric_name]
     seeds = comparison.seeds[comparison.seeds["metric"] == metric_name]
+    repetition = seeds["seed"].astype(str)
+    if "rewriting_seed" in seeds and (seeds["rewriting_seed"].astype(str) != repetition).any():
+        repetition = repetition + "/" + seeds["rewriting_seed"].astype(str)
+    told = repetition + ":" + seeds["difference"].map("{:+z.4f}".format)
     by_seed = (
-        seeds.groupby(list(results.groups), dropna=False, sort=False)
-        .apply(
-            lambda rows: " ".join(
-                f"{seed}:{d:+z.4f}" for seed, d in zip(rows["seed"], rows["difference"], strict=True)
-            )
-        )
-        .rename("by_seed")
+        seeds.assign(by_seed=told)
+        .groupby(list(results.groups), dropna=False, sort=False)["by_seed"]
+        .agg(" ".join)
         .reset_index()
     )
     rivals = table.groupby(["rewrites", "intensity"], dropna=False, sort=False)["value"]
@@ -69,24 +72,51 @@ def caption(results: Results, comparison: Comparison, metric_name: str) -> str:
     one, scope = results.metric(metric_name), comparison.scope
     units = results.task.label_of(scope if comparison.kind == "clean" else results.task.comparable[scope])
     rows = comparison.table[comparison.table["metric"] == metric_name]
-    how = " or ".join(sorted(set(rows["interval"])))
     better = {True: "higher is better", False: "lower is better", None: "neither direction is better"}
-    tests = (
-        f"95 % intervals: cluster bootstrap over projects ({how}). δ: Cliff's delta over samples. "
-        "p: signed-rank test for clustered pairs, Holm-adjusted."
-        if one.by is None
-        else "95 % intervals and p: jackknife over projects, p Holm-adjusted."
-    )
     return (
         f"Paired differences in {one.label} ({one.unit}; {better[one.higher_is_better]}), "
-        f"{KINDS[comparison.kind]}, over {units}. {tests} "
-        f"n: samples, of {_range(rows['n_projects'])} projects. {MARKS}"
+        f"{KINDS[comparison.kind]}, over {units}. {_tests(rows, one)}"
+        f"n: samples, of {_range(rows['n_projects'])} projects, which weigh as much as "
+        f"{_range(rows['n_effective'], '.1f')} of equal size. {unclaimed(rows)}{MARKS}"
     )
 
 
-def _range(counts: "pd.Series[int]") -> str:
-    low, high = int(counts.min()), int(counts.max())
-    return str(low) if low == high else f"{low} to {high}"
+def _tests(rows: pd.DataFrame, one: Metric) -> str:
+    """What the intervals and tests are; of a binned error also what it would be by chance."""
+    covers = " or ".join(sorted(set(rows["covers"]) - {""}))
+    told = f"95 % intervals and p (t): of {covers}, p Holm-adjusted. " if covers else ""
+    told += f"{MODELS.capitalize()}: the trained models held fixed, "
+    if one.by is not None:
+        told += "projects alone. "
+    else:
+        told += "p by sign flips of signed ranks summed by project (≈: by saddlepoint, else exact). "
+        told += "δ: Cliff's delta over samples. "
+    chance = rows["by_chance"].dropna()
+    if len(chance):
+        told += (
+            f"On so many units a perfectly calibrated model would show {_range(chance, f'.{one.digits}f')}, "
+            "by chance. "
+        )
+    return told
+
+
+def unclaimed(rows: pd.DataFrame) -> str:
+    """How many rows have no interval, and why; empty where all have one."""
+    reasons = rows.loc[rows["why"] != "", "why"].value_counts()
+    if reasons.empty:
+        return ""
+    told = "; ".join(f"{why}: {n}" for why, n in reasons.items())
+    what = f"Of {len(rows)} rows, {int(reasons.sum())} have no interval ({told}). "
+    if "one seed" in reasons:
+        what += "With one seed nothing is said beyond these models. "
+    if any("project" in str(why) for why in reasons.index):
+        what += f"With fewer than {FEWEST} projects no interval is claimed. "
+    return what
+
+
+def _range(counts: "pd.Series[Any]", form: str = ".0f") -> str:
+    low, high = format(counts.min(), form), format(counts.max(), form)
+    return low if low == high else f"{low} to {high}"
 
 
 def markdown(results: Results, comparison: Comparison, metric_name: str) -> str:
@@ -98,7 +128,9 @@ def markdown(results: Results, comparison: Comparison, metric_name: str) -> str:
 
 
 def p_value(p: float) -> str:
-    """Three digits, or "< 0.001"."""
+    """Three digits, or "< 0.001"; "" without one."""
+    if np.isnan(p):
+        return ""
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
@@ -116,7 +148,8 @@ def cells(
     digits = results.metric(metric_name).digits
     axes = varied_axes(results, table)
     heads = [HEADS.get(axis, axis) for axis in axes]
-    heads += ["n (projects)", "Reference", "Value", "Δ", "95 % interval", "by seed", "δ", "p (Holm)"]
+    heads += ["n (projects)", "effective", "Reference", "Value", "Δ", "95 % interval", MODELS, "by seed", "δ"]
+    heads += ["p (Holm)", f"p ({MODELS})"]
     return heads, [_row(row, axes, digits) for _, row in table.iterrows()]
 
 
@@ -125,6 +158,7 @@ def _row(row: "pd.Series[Any]", axes: Sequence[str], digits: int) -> list[TableC
     return [
         *(TableCell(text=str(row[axis]), sort=row[axis]) for axis in axes),
         TableCell(text=f"{row['n_samples']} ({row['n_projects']})", sort=row["n_samples"]),
+        TableCell.number(row["n_effective"], ".1f"),
         TableCell.number(row["reference"], f".{digits}f"),
         TableCell.number(row["value"], f".{digits}f", best=bool(row["best"])),
         TableCell.number(
@@ -133,19 +167,36 @@ def _row(row: "pd.Series[Any]", axes: Sequence[str], digits: int) -> list[TableC
             clear=bool(row["low"] > 0 or row["high"] < 0),
             significant=bool(row["p_holm"] < 0.05),
         ),
-        TableCell(text=_interval(row["low"], row["high"], digits), sort=row["low"]),
+        TableCell(text=interval(row, digits), sort=_sort(row["low"])),
+        TableCell(text=interval(row, digits, "_models"), sort=_sort(row["low_models"])),
         TableCell(
             text=minus(" ".join(f"{d:+z.{digits}f}" for d in by_seed)), sort=by_seed[0] if by_seed else 0.0
         ),
         TableCell.number(row["delta"], "+z.2f")
         if np.isfinite(row["delta"])
         else TableCell(text="", sort=0.0),
-        TableCell(text=p_value(row["p_holm"]), sort=row["p_holm"]),
+        TableCell(text=p_value(row["p_holm"]), sort=_sort(row["p_holm"])),
+        TableCell(text=p_models(row), sort=_sort(row["p_models"])),
     ]
 
 
-def _interval(low: float, high: float, digits: int) -> str:
-    return "none" if np.isnan(low) else minus(f"{low:+z.{digits}f} to {high:+z.{digits}f}")
+def interval(row: "pd.Series[Any]", digits: int, of: str = "") -> str:
+    """The bounds, or why there are none; `of`: "_models" for those of these models."""
+    low, high = row[f"low{of}"], row[f"high{of}"]
+    if np.isnan(low):
+        return "none" if of else f"none: {row['why']}"
+    return minus(f"{low:+z.{digits}f} to {high:+z.{digits}f}")
+
+
+def p_models(row: "pd.Series[Any]") -> str:
+    """The p of these models, with ≈ where it is a saddlepoint's."""
+    about = "≈ " if row["p_models_how"] == "saddlepoint" else ""
+    return about + p_value(row["p_models"]) if np.isfinite(row["p_models"]) else ""
+
+
+def _sort(value: float) -> float:
+    """What a number sorts by; what is missing comes last."""
+    return float(value) if np.isfinite(value) else 1e300
 
 
 def in_words(one: Metric) -> str:

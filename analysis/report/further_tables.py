@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.comparing.comparisons import Comparison, trends
+from analysis.comparing.comparisons import Comparison
+from analysis.comparing.dose_response import dose_response
+from analysis.comparing.flips import flips, flips_by
+from analysis.comparing.pairing import KINDS
 from analysis.comparing.renamed_tokens import by_renaming
-from analysis.comparing.token_by_token import Scan, flips
+from analysis.comparing.token_by_token import Scan
 from analysis.comparing.worst import over_draws
 from analysis.figures.cost import cost_table
 from analysis.report.difference_tables import HEADS, TableCell, in_words, minus, p_value
@@ -21,12 +24,15 @@ SHARE, NUMBER = "{:.1%}", "{:z.3f}"
 def all_sections(results: Results, comparisons: dict[str, Comparison], found: Scan) -> Iterator[Section]:
     """Every table that has rows, in the order of the report."""
     robustness = comparisons.get("robustness")
+    for kind, comparison in comparisons.items():
+        yield _certainty(results, kind, comparison)
     if robustness is not None:
-        yield _certainty(results, robustness)
-        yield from _if_rows(_trends(results, robustness))
+        yield _effects(results, robustness)
+        yield from _if_rows(_trends(results))
     if len(found.kinds):
         yield _renaming(results, found)
         yield _flips(results, found)
+        yield from _if_rows(_flips_by_kind(results, found))
         yield from _if_rows(_worst(found.worst, "tokens that are right"))
     for metric in results.task.by_name.values():
         if metric.of_draws:
@@ -87,37 +93,68 @@ def _if_rows(one: Section) -> Iterator[Section]:
         yield one
 
 
-def _certainty(results: Results, comparison: Comparison) -> Section:
+def _certainty(results: Results, kind: str, comparison: Comparison) -> Section:
     one = results.metric(results.task.leads[0])
     table = comparison.table[comparison.table["metric"] == one.name]
-    columns = ["difference", "standard_error", "detectable", "margin", "p_equivalence"]
-    columns += ["variance_seed", "variance_project", "variance_residual"]
-    forms = dict.fromkeys(columns[:4], NUMBER) | dict.fromkeys(columns[5:], "{:.0%}")
-    note = (
-        f"{one.label}, rewritten − original text. detectable: the smallest true difference that this many "
-        "projects find with a power of 0.8. p equivalence: small where the difference is shown to lie within "
-        "± margin (5 % of the reference): only then may a model be called robust. variance: shares of seed, "
-        "project and rest in the differences per seed and project. †: p < 0.05."
+    sources = ["variance_seed", "variance_draw", "variance_project", "variance_residual"]
+    numbers = ["difference", "standard_error", "detectable", "detectable_holm", "low_joint", "high_joint"]
+    columns = ["n_effective", *numbers[:2], "df", *numbers[2:], "margin", "p_equivalence", *sources]
+    columns = [
+        name for name in columns if name in ("difference", "standard_error") or table[name].notna().any()
+    ]
+    forms = dict.fromkeys((*numbers, "margin"), NUMBER) | dict.fromkeys(sources, "{:z.0%}")
+    forms |= {"n_effective": "{:.1f}", "df": "{:.1f}"}
+    margin = (
+        "p equivalence: small where the difference is shown to lie within ± margin, the smallest effect that "
+        "matters, as named before the run: only then may a model be called robust. "
+        if "margin" in columns
+        else "No smallest effect that matters was named before the run (claims.margin in the spec), so no "
+        "equivalence is claimed. "
     )
-    return section("How certain, and how robust", note, table[[*results.groups, *columns]], forms)
+    note = (
+        f"{one.label}, {KINDS[kind]}. detectable: the smallest true difference that a study like this finds "
+        "with a power of 0.8; detectable holm: after the correction for all rows. low and high joint: bounds "
+        f"that hold together for all rows. {margin}variance: shares of what was drawn in the variance of the "
+        "difference; rest: what they share. An estimate can be negative: then it is small. †: p < 0.05."
+    )
+    return section(f"How certain: {kind}", note, table[[*results.groups, *columns]], forms)
 
 
-def _trends(results: Results, comparison: Comparison) -> Section:
+def _effects(results: Results, comparison: Comparison) -> Section:
     one = results.metric(results.task.leads[0])
-    table = trends(results, comparison, one.name)
+    table = comparison.table[comparison.table["metric"] == one.name]
+    means = ["difference", "by_samples", "by_projects"]
+    effects = ["delta", "delta_within", "delta_between", "share_worse"]
+    effects = [name for name in effects if table[name].notna().any()]
+    forms = dict.fromkeys(means, NUMBER) | dict.fromkeys(effects, "{:+z.2f}") | {"share_worse": "{:.0%}"}
+    note = (
+        f"{one.label}, rewritten − original text. difference: every {results.task.unit.singular} weighs "
+        "alike; by samples, by projects: means of the differences of samples, and of projects. delta: "
+        "Cliff's δ over all pairs of samples; delta within: of each sample with itself, the share that rises "
+        "less the share that falls; delta between: of different samples."
+    )
+    return section("How large, in other terms", note, table[[*results.groups, *means, *effects]], forms)
+
+
+def _trends(results: Results) -> Section:
+    one = results.metric(results.task.leads[0])
+    table = dose_response(results, "robustness", one.name).lines
     turns = "fall" if one.higher_is_better else "rise"
     note = (
-        f"Page's L over projects: does {in_words(one)} {turns} with the intensity? One-sided, Holm-adjusted. "
-        "†: p < 0.05."
+        "On the samples that all intensities of a rewrite kept. slope: of the difference in "
+        f"{in_words(one)}, rewritten − original text, per unit of intensity, with its 95 % interval; p of "
+        f"its t, Holm-adjusted. p page: Page's L over projects, does {in_words(one)} {turns} with the "
+        "intensity? One-sided. †: p < 0.05."
     )
-    return section("Trend over intensity", note, table, {"statistic": "{:.0f}"})
+    forms = dict.fromkeys(("slope", "low", "high"), "{:+z.3f}") | {"statistic": "{:.0f}"}
+    return section("Over the intensity", note, table.drop(columns="p"), forms)
 
 
 def _renaming(results: Results, found: Scan) -> Section:
-    table = by_renaming(results, found).drop(columns="interval")
+    table = by_renaming(results, found)
     note = (
         f"Change of bits per {results.task.unit.singular}, rewritten − original text under the same model, "
-        "with 95 % intervals over projects. unchanged: the same token in a rewritten context, which is "
+        "with 95 % intervals of what they cover. unchanged: the same token in a rewritten context, which is "
         "robustness alone. renamed: another token is the right one now, whose first occurrence can't be "
         "known."
     )
@@ -140,19 +177,28 @@ def _flips(results: Results, found: Scan) -> Section:
         "Tokens of the original text that stand in the rewritten one; right: most probable (accuracy@1). "
         "lost: right before, wrong after; gained: the reverse. robust drop: (before − after)/before (ReCode "
         "RD₁@1); robust relative: lost + gained (ReCode RR₁@1); consistency: 1 − this. p: McNemar's test on "
-        "the projects' sums, Holm-adjusted. †: p < 0.05."
+        "the projects' sums, of this one model, Holm-adjusted; how: exact, or by saddlepoint. †: p < 0.05."
     )
     return section("Flips, by cell", note, table, dict.fromkeys(shares, SHARE))
 
 
+def _flips_by_kind(results: Results, found: Scan) -> Section:
+    note = (
+        "lost, gained: shares of the tokens of a kind, means over cells. net: lost − gained, by how much "
+        "accuracy@1 falls there, with its 95 % interval of what it covers."
+    )
+    forms = dict.fromkeys(("lost", "gained"), SHARE) | dict.fromkeys(("net", "low", "high"), "{:+z.1%}")
+    return section("Flips, by kind of token", note, flips_by(results, found, "kind"), forms)
+
+
 def _worst(table: pd.DataFrame, what: str) -> Section:
     note = (
-        f"{what[:1].upper()}{what[1:]}, over the units that all s draws have. original: on the original "
-        "text; worst: each unit at its worst (ReCode's RP), with the 95 % interval of worst − original "
-        "(jackknife over projects); robust drop, robust relative: its RD and RR with s variants."
+        f"{what[:1].upper()}{what[1:]}, over the units that all s variants have. over draws: s random draws "
+        "of one set of rewrites, which is what ReCode's s are (RP, RD and RR with s); over sets: one draw "
+        "each of s sets, which ReCode doesn't have. original: on the original text; worst: each unit at its "
+        "worst, with the 95 % interval of worst − original under this one model; robust drop: (original − "
+        "worst)/original; robust relative: the share that changes under any."
     )
     shares = dict.fromkeys(("original", "worst", "robust_drop", "robust_relative"), SHARE)
     forms = shares | dict.fromkeys(("low", "high"), "{:+z.1%}")
-    return section(
-        f"Worst case over the rewrites: {what}", note, table.drop(columns=["cell", "rewrites"]), forms
-    )
+    return section(f"Worst case: {what}", note, table.drop(columns=["cell"]), forms)

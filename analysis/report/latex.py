@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparing.comparisons import Comparison
-from analysis.report.difference_tables import HEADS, caption, differences, p_value, varied_axes
+from analysis.report.difference_tables import HEADS, MODELS, caption, differences, p_value, varied_axes
 from analysis.results import Results, describe
 
 MAX_ROWS = 40
@@ -39,6 +39,8 @@ def latex(results: Results, comparison: Comparison, metric_name: str, *, label: 
     ]
     parts = _parts(lines)
     told = caption(results, comparison, metric_name)
+    if (table["low"].isna() & table["low_models"].notna()).any():
+        told += f" §: of {MODELS} alone."
     return "\n".join(
         _environment(
             part,
@@ -140,18 +142,20 @@ def _row(row: "pd.Series[Any]", axes: Sequence[str], digits: int) -> list[str]:
         (r"\bfseries " if sure else "") + number,
         "".join(_interval(row, digits)),
         f"{row['delta']:+z.2f}" if np.isfinite(row["delta"]) else "{}",
-        p_value(row["p_holm"]).replace("<", "$<$"),
+        p_value(row["p_holm"]).replace("<", "$<$") or "{}",
     ]
 
 
 def _interval(row: "pd.Series[Any]", digits: int) -> Iterator[str]:
-    if np.isnan(row["low"]):
+    of = "_models" if np.isnan(row["low"]) else ""
+    if np.isnan(row[f"low{of}"]):
         yield "none"
     else:
         low, high = (
-            f"{row[name]:+z.{digits}f}".replace("-", "{-}").replace("+", "{+}") for name in ("low", "high")
+            f"{row[name + of]:+z.{digits}f}".replace("-", "{-}").replace("+", "{+}")
+            for name in ("low", "high")
         )
-        yield f"${low}$ to ${high}$"
+        yield f"${low}$ to ${high}$" + (r"\,\S" if of else "")
     # The mark stands in every row, visible or not, so that the numbers stay aligned.
     yield r"\,$\dagger$" if row["p_holm"] < 0.05 else r"\,\phantom{$\dagger$}"
 
@@ -162,6 +166,9 @@ _TEX = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "†": r"$\dagger$",
+    "§": r"\S{}",
+    "≈": r"$\approx$",
+    "×": r"$\times$",
     "‡": r"$\ddagger$",
     "δ": r"$\delta$",
     "Δ": r"$\Delta$",

@@ -1,11 +1,11 @@
 """The methods paragraph and its BibTeX, filled in from what was done: ready to paste."""
 
+import pandas as pd
+
 from analysis.comparing.comparisons import Comparison
 from analysis.comparing.token_by_token import Scan
-from analysis.report.difference_tables import percent
 from analysis.results import Results
-from analysis.statistics.bootstrap import RESAMPLES
-from analysis.statistics.measures import MARGIN
+from analysis.statistics.metrics import ByBin
 
 
 def paragraph(results: Results, comparisons: dict[str, Comparison], found: Scan) -> str:
@@ -13,22 +13,51 @@ def paragraph(results: Results, comparisons: dict[str, Comparison], found: Scan)
     if not comparisons:
         return "No comparison was made."
     table = next(iter(comparisons.values())).table
-    projects = sorted(table["n_projects"].unique())
-    across = f"{projects[0]} to {projects[-1]}" if len(projects) > 1 else str(projects[0])
+    table = pd.concat([comparison.table for comparison in comparisons.values()])
+    projects, effective = table["n_projects"], table["n_effective"]
+    across = f"{projects.min()} to {projects.max()}" if projects.nunique() > 1 else str(projects.min())
     seeds = ", ".join(str(seed) for seed in sorted(results.cells["seed"].unique()))
     return (
         f"{results.task.pairing} Samples that a variant's size rule threw out are left out on both sides. "
         f"Metrics are functions of sums over {results.task.unit.plural}. Differences are means over the "
-        f"seeds ({seeds}); each seed is also shown. Their 95 % intervals resample the {across} projects of "
-        f"the test split with all their samples ({RESAMPLES:,} resamples, bias-corrected and accelerated "
-        "[efron1987], widened for few clusters [hesterberg2015]; the percentile interval where these can't "
-        "be computed, which is then stated). P-values are from the signed-rank test for clustered pairs "
-        "[rosner2006] with Pratt's zeros and mean ranks for ties, Holm-adjusted [holm1979] over the rows of "
-        f"one table. {_of_strata(results)}All intervals hold the trained models fixed. Effect sizes are "
-        "Cliff's δ [cliff1993] and A₁₂ [vargha2000] over samples. Equivalence is tested with two one-sided "
-        f"tests [schuirmann1987] against ±{percent(MARGIN)} of the reference; trends over intensity with "
-        f"Page's L [page1963] over projects. {_of_single_units(results, found)}"
+        f"seeds ({seeds}){_draws(results)}; each is also shown. Their 95 % intervals take everything that "
+        f"was drawn as random: the {across} projects of the test split (effective number, Σn squared over "
+        f"Σn², {effective.min():.1f} at least [kish1965]), crossed with what was drawn for training and "
+        "rewriting. Variances are put together as for clusters in several ways [cameron2011, owen2007], the "
+        "projects' by the jackknife, with Satterthwaite's degrees of freedom [satterthwaite1946], in which "
+        "few seeds count more. P-values are of the same t, Holm-adjusted [holm1979] over the rows of one "
+        "table; bars that hold together for all points of a figure use the maximum of |t| [romano2005]. "
+        "Beside them stands what holds the trained models fixed, under the name of these models: an interval "
+        "over projects, and a p from flipping the signs of the projects' sums of signed ranks [rosner2006], "
+        "with Pratt's zeros and mean ranks for ties, exact where that is cheap and by a saddlepoint "
+        "approximation elsewhere. Effect sizes are Cliff's δ, with its parts within and between pairs "
+        f"[cliff1993], and A₁₂ [vargha2000] over samples. {_of_margins(results)}Over intensities, the slope "
+        "of the difference and Page's L [page1963] are of the samples that all of them kept. "
+        f"{_of_strata(results)}{_of_single_units(results, found)}"
     ).rstrip()
+
+
+def _draws(results: Results) -> str:
+    """How many draws of each rewriting there are, where they are an axis."""
+    if "rewriting_seed" not in results.axes:
+        return ""
+    draws = results.cells["rewriting_seed"].dropna().astype(str).unique()
+    return f" and the draws of the rewriting ({', '.join(draws)})"
+
+
+def _of_margins(results: Results) -> str:
+    """Which differences were said to matter before the run."""
+    margins = ", ".join(
+        f"{one.label} {margin:g} {one.unit}"
+        for one, margin in ((one, results.margin(one)) for one in results.task.metrics)
+        if margin is not None
+    )
+    if not margins:
+        return "No smallest effect that matters was named before the run, so no equivalence is claimed. "
+    return (
+        "Equivalence is tested with two one-sided tests [schuirmann1987] against margins that were named "
+        f"before the run: {margins}. "
+    )
 
 
 def _of_single_units(results: Results, found: Scan) -> str:
@@ -44,25 +73,34 @@ def _of_single_units(results: Results, found: Scan) -> str:
 
 
 def _of_strata(results: Results) -> str:
-    """A sentence about the metrics that are not made of sums by sample, if there are any."""
-    labels = [one.label for one in map(results.metric, results.reported) if one.by is not None]
-    if not labels:
+    """Sentences about metrics for which units are put in order, if there are any."""
+    of_strata = [one for one in map(results.metric, results.reported) if one.by is not None]
+    if not of_strata:
         return ""
-    *others, last = labels
-    named = f"{', '.join(others)} and {last}" if others else last
-    return (
-        f"Intervals and p-values of {named}, for which units are put in order, are from the projects' "
-        "jackknife, with t and one degree of freedom less than projects. "
-    )
+    labels = [one.label for one in of_strata]
+    named = " and ".join(filter(None, [", ".join(labels[:-1]), labels[-1]]))
+    told = f"For {named} units are put in order anew without each project. "
+    if any(isinstance(one.form, ByBin) for one in of_strata):
+        told += "Bins hold equally many units [nguyen2015]; an error by bin is above zero by chance alone, "
+        told += "and by how much is stated. "
+    return told
 
 
 BIBTEX = """\
-@article{efron1987, author={Efron, Bradley}, title={Better Bootstrap Confidence Intervals},
-  journal={Journal of the American Statistical Association}, volume={82}, number={397}, pages={171--185},
-  year={1987}}
-@article{hesterberg2015, author={Hesterberg, Tim C.}, title={What Teachers Should Know about the
-  Bootstrap: Resampling in the Undergraduate Statistics Curriculum}, journal={The American Statistician},
-  volume={69}, pages={371--386}, year={2015}}
+@article{kish1965, author={Kish, Leslie}, title={Sampling Organizations and Groups of Unequal Sizes},
+  journal={American Sociological Review}, volume={30}, number={4}, pages={564--572}, year={1965}}
+@article{cameron2011, author={Cameron, A. Colin and Gelbach, Jonah B. and Miller, Douglas L.}, title={Robust
+  Inference With Multiway Clustering}, journal={Journal of Business \\& Economic Statistics}, volume={29},
+  number={2}, pages={238--249}, year={2011}}
+@article{owen2007, author={Owen, Art B.}, title={The Pigeonhole Bootstrap}, journal={The Annals of Applied
+  Statistics}, volume={1}, number={2}, pages={386--411}, year={2007}}
+@article{satterthwaite1946, author={Satterthwaite, F. E.}, title={An Approximate Distribution of Estimates of
+  Variance Components}, journal={Biometrics Bulletin}, volume={2}, number={6}, pages={110--114}, year={1946}}
+@article{romano2005, author={Romano, Joseph P. and Wolf, Michael}, title={Stepwise Multiple Testing as
+  Formalized Data Snooping}, journal={Econometrica}, volume={73}, number={4}, pages={1237--1282}, year={2005}}
+@inproceedings{nguyen2015, author={Nguyen, Khanh and O'Connor, Brendan}, title={Posterior Calibration and
+  Exploratory Analysis for Natural Language Processing Models}, booktitle={Proceedings of {EMNLP}},
+  year={2015}}
 @article{rosner2006, author={Rosner, Bernard and Glynn, R. J. and Lee, M.-L. T.}, title={The {Wilcoxon}
   Signed Rank Test for Paired Comparisons of Clustered Data}, journal={Biometrics}, year={2006},
   note={doi:10.1111/j.1541-0420.2005.00389.x}}

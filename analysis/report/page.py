@@ -107,6 +107,7 @@ def render(page: Page) -> str:
         name=results.name,
         run=results.run,
         sentences=sentences.sentences(results, page.comparisons),
+        primary=bool(results.primary),
         caveats=sentences.caveats(results, page.comparisons),
         pictures=page.pictures,
         differences=[
@@ -176,7 +177,7 @@ def _draw(page: Page) -> None:
             f"{units} of the common samples. Lines: means over seeds; small dots: the seeds. Bars: 95 % "
             "interval of the paired difference to the baseline, drawn around the value: where it doesn't "
             "reach the black tick, the baseline on the same samples, the difference is clear. "
-            "Dashed: the baseline on all original samples, for each seed.",
+            f"{_bars(comparison, name)}Dashed: the baseline on all original samples, for each seed.",
         )
     first = results.metric(task.leads[0])
     better = {True: "above zero is better", False: "below zero is better", None: "zero is no difference"}
@@ -186,14 +187,24 @@ def _draw(page: Page) -> None:
                 f"differences-{kind}",
                 f"{first.label}: {KINDS[kind]}",
                 curves.differences(results, page.comparisons[kind], first.name),
-                "Paired differences with 95 % intervals (cluster bootstrap over projects); "
-                f"{better[first.higher_is_better]}.",
+                f"Paired differences with 95 % intervals; {better[first.higher_is_better]}. "
+                f"{_bars(page.comparisons[kind], first.name)}".rstrip(),
             )
     for name, title, draw, caption in _overviews(page):
         try:
             page.add(name, title, draw(), caption)
         except BadResults:
             continue  # nothing to draw: a grid without rewritten cells, or models that report no curve
+
+
+def _bars(comparison: Comparison, metric_name: str) -> str:
+    """What the bars of a figure hold for."""
+    rows = comparison.table[comparison.table["metric"] == metric_name]
+    covers = " or ".join(sorted(set(rows["covers"]) - {""}))
+    told = f"They are of {covers}; thin bars hold together for all points of the figure. " if covers else ""
+    if (rows["low"].isna() & rows["low_models"].notna()).any():
+        told += f"Grey bars: of {difference_tables.MODELS} alone. "
+    return told + difference_tables.unclaimed(rows)
 
 
 def _overviews(page: Page) -> Iterator[tuple[str, str, Callable[[], Plot], str]]:

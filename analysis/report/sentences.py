@@ -7,89 +7,111 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparing.comparisons import Comparison
-from analysis.report.difference_tables import in_words, minus, percent
+from analysis.comparing.pairing import KINDS
+from analysis.report.difference_tables import MODELS, in_words, interval, minus, p_value, percent, unclaimed
 from analysis.results import Results, describe
-from analysis.statistics import significance
+from analysis.statistics.estimates import COVERAGE_FOUND, FEWEST, ROUGH, TWO_SEEDS
 from analysis.statistics.metrics import Metric
 
-FEW_PROJECTS = 8
+SUMMARIZED = {"robustness": "Robustness", "training": "Training", "clean": "Clean code"}
+
+TOLD_ROWS = 6
+"""So many rows that fit a primary comparison are told one by one."""
 
 
-def sentences(
-    results: Results, comparisons: dict[str, Comparison], metric_name: str | None = None
-) -> list[str]:
-    """Up to three: how far the models fall, whether training on rewritten text helps, what it costs on clean
-    code; in one metric, without a name the first that leads.
+def sentences(results: Results, comparisons: dict[str, Comparison]) -> list[str]:
+    """The primary comparison, where one was named before the run; then of each kind how many comparisons went
+    which way, in the first metric that leads. The largest of many is never singled out.
     """
-    one = results.metric(metric_name or results.task.leads[0])
-    told = []
-    trained = comparisons.get("training")
-    retrained = set() if trained is None else set(_places(trained.table))
-    fall = _worst(comparisons.get("robustness"), one, retrained)
-    if fall is not None:
-        told.append(
-            f"Robustness: on rewritten text ({_rewriting(fall)}) the {in_words(one)} of "
-            f"{_model(fall, results)}, trained "
-            f"on original text, {_change(fall, one)} against the original text, "
-            f"{_n(fall, comparisons['robustness'], results)}."
-        )
-    gain = _same(comparisons.get("training"), one, fall)
-    if gain is not None:
-        told.append(
-            f"Training: trained on {gain['train_on']} text instead, on the same rewritten text, the "
-            f"{in_words(one)} of "
-            f"{_model(gain, results)} {_change(gain, one)}, {_n(gain, comparisons['training'], results)}."
-        )
-    cost = _same(comparisons.get("clean"), one, gain)
-    if cost is not None:
-        told.append(
-            f"Clean code: on original text the same model's {in_words(one)} {_change(cost, one)} against the "
-            "unaugmented "
-            f"baseline, {_n(cost, comparisons['clean'], results)}."
-        )
+    told = list(_primary(results, comparisons)) if results.primary else []
+    one = results.metric(results.task.leads[0])
+    for kind, name in SUMMARIZED.items():
+        if kind in comparisons and one.name in set(comparisons[kind].table["metric"]):
+            counted = overview(results, comparisons[kind], one.name)
+            told.append(f"{name} ({KINDS[kind]}), in {in_words(one)}: {counted}")
     return told
 
 
+def _primary(results: Results, comparisons: dict[str, Comparison]) -> Iterator[str]:
+    """Each row that fits what the spec names; what it leaves open (a model, a training mix) stays open."""
+    named = {key: value for key, value in results.primary.items() if key not in ("comparison", "metric")}
+    kind = str(results.primary.get("comparison", "robustness"))
+    one = results.metric(str(results.primary.get("metric", results.task.leads[0])))
+    wanted = {axis: _level(value) for axis, value in named.items()}
+    described = ", ".join([kind, one.label, *(f"{axis} {level}" for axis, level in wanted.items())])
+    comparison = comparisons.get(kind)
+    if comparison is None or one.name not in set(comparison.table["metric"]):
+        yield f"Primary comparison ({described}): it could not be made; nothing has results on both sides."
+        return
+    rows = comparison.table[comparison.table["metric"] == one.name]
+    for axis, level in wanted.items():
+        rows = rows[rows[axis].astype(str) == level] if axis in rows else rows[:0]
+    if rows.empty:
+        yield f"Primary comparison ({described}): it could not be made; no finished cells fit it."
+    for _, row in rows.head(TOLD_ROWS).iterrows():
+        yield (
+            f"Primary comparison ({described}): {describe(row, results.groups)}: the {in_words(one)} "
+            f"{_change(row, one)}, {_n(row, comparison, results)}.{_equivalent(row, one)}"
+        )
+    if len(rows) > TOLD_ROWS:
+        yield f"It leaves open which of {len(rows)} rows it means; the first {TOLD_ROWS} are told."
+
+
+def _level(value: Any) -> str:
+    """A level as it stands in cells.parquet: 1.0 is "1", {count: 5} is "count 5"."""
+    if isinstance(value, dict):
+        return " ".join(f"{unit} {size:g}" for unit, size in value.items())
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _equivalent(row: "pd.Series[Any]", one: Metric) -> str:
+    """What can be said against the margin, where the spec names one."""
+    if np.isnan(row["p_equivalence"]):
+        return ""
+    margin = f"the margin of {row['margin']:g} {one.unit}"
+    if row["p_equivalence"] < 0.05:
+        return f" The difference is shown to be smaller than {margin} (p {p_value(row['p_equivalence'])})."
+    return f" That it is smaller than {margin} is not shown (p {p_value(row['p_equivalence'])})."
+
+
 def overview(results: Results, comparison: Comparison, metric_name: str) -> str:
-    """How many of the comparisons of one kind went which way."""
+    """How many of the comparisons of one kind went which way, and how far the middle one."""
     rows = comparison.table[comparison.table["metric"] == metric_name]
     lower, higher = int((rows["high"] < 0).sum()), int((rows["low"] > 0).sum())
+    one = results.metric(metric_name)
     which_way = {
         True: f"{lower} are worse and {higher} better",
         False: f"{higher} are worse and {lower} better",
         None: f"{lower} are lower and {higher} higher",
-    }[results.metric(metric_name).higher_is_better]
+    }[one.higher_is_better]
+    median = minus(f"{rows['difference'].median():+z.{one.digits}f}")
+    claimed = int(rows["low"].notna().sum())
+    if not claimed:
+        return f"{len(rows)} comparisons, median difference {median} {one.unit}. {unclaimed(rows)}".rstrip()
     return (
         f"Of {len(rows)} comparisons, {which_way} with an interval that excludes zero; after Holm's "
-        f"correction {int((rows['p_holm'] < 0.05).sum())} have p < 0.05."
-    )
+        f"correction {int((rows['p_holm'] < 0.05).sum())} have p < 0.05. The median difference is {median} "
+        f"{one.unit}. {unclaimed(rows)}"
+    ).rstrip()
 
 
 def caveats(results: Results, comparisons: dict[str, Comparison]) -> list[str]:
-    """What limits the numbers: few projects, one seed, missing cells, intervals that are not BCa, thrown-out
-    samples.
-    """
-    told = []
+    """What limits the numbers: few projects, one seed, missing cells, thrown-out samples."""
+    told: list[str] = []
     tables = [comparison.table for comparison in comparisons.values() if len(comparison.table)]
     if not tables:
         return ["No comparison could be made: see the missing cells below."]
     table = pd.concat(tables, ignore_index=True)
-    projects = int(table["n_projects"].min())
-    if projects < FEW_PROJECTS:
-        told.append(
-            f"The test split holds as few as {projects} projects. Intervals resample projects: with fewer "
-            f"than {FEW_PROJECTS} they are rough, and a signed-rank p below "
-            f"{significance.smallest_p(projects):.3g} can't occur."
-        )
-    told += _out_of_reach(comparisons)
+    told += _of_projects(table)
     if int(table["n_seeds"].max()) < 2:
-        told.append("There is one seed: how much of a difference is due to it can't be said.")
-    resampled = table.loc[table["interval"] != "jackknife", "interval"]
-    other = resampled[resampled != "BCa"]
-    if len(other):
         told.append(
-            f"{len(other)} of {len(resampled)} intervals are not BCa but {' or '.join(sorted(set(other)))} "
-            "(no spread between projects, or all resamples on one side)."
+            "There is one seed: how much of a difference is due to it can't be said, and nothing is claimed "
+            f"beyond these models. Intervals and p of {MODELS} hold them fixed."
+        )
+    elif int(table["n_seeds"].min()) < 3:
+        told.append(
+            "There are rows of one or two seeds. From two, 95 % intervals held the truth in "
+            f"{percent(TWO_SEEDS)} of simulated studies whose seeds differ as much as their projects."
         )
     if len(results.missing):
         told.append(
@@ -105,17 +127,20 @@ def caveats(results: Results, comparisons: dict[str, Comparison]) -> list[str]:
     return told
 
 
-def _out_of_reach(comparisons: dict[str, Comparison]) -> Iterator[str]:
-    """Whether there are tables with so many rows that, with these projects, Holm leaves no p below 0.05."""
-    whole = [comparison.table for comparison in comparisons.values() if len(comparison.table)]
-    tables = [table[table["metric"] == table["metric"].iloc[0]] for table in whole]
-    least = [significance.smallest_p(int(table["n_projects"].max())) for table in tables]
-    rows = [len(table) for table, p in zip(tables, least, strict=True) if p * len(table) >= 0.05]
-    if rows:
+def _of_projects(table: pd.DataFrame) -> Iterator[str]:
+    """Few projects, or a few that hold most units."""
+    projects, effective = int(table["n_projects"].min()), float(table["n_effective"].min())
+    if projects < FEWEST:
         yield (
-            f"The signed-rank p can't be below {max(least):.2g} with so few projects: Holm-adjusted over the "
-            f"{min(rows)} rows of a table, or more, none can reach 0.05. Of {len(tables)} comparisons this "
-            f"concerns {len(rows)}. Their intervals are not adjusted for the number of rows."
+            f"The test split holds as few as {projects} project{'s' * (projects > 1)}. With fewer than "
+            f"{FEWEST} no interval is claimed and nothing is bold: it would exclude zero too often."
+        )
+    elif effective < ROUGH:
+        found = ", ".join(f"{percent(share)} with {what}" for what, share in COVERAGE_FOUND.items())
+        yield (
+            f"The projects weigh as little as {effective:.1f} of equal size would, and with "
+            f"fewer than {ROUGH} intervals are rough. In simulated studies 95 % intervals held the truth in "
+            f"{found}."
         )
 
 
@@ -135,70 +160,23 @@ def _without_baseline(results: Results) -> int:
     return int((~rewritten["baseline_cell"].isin(results.done["cell"])).sum())
 
 
-def _worst(comparison: Comparison | None, one: Metric, retrained: set[Any]) -> "pd.Series[Any] | None":
-    """The largest fall of a model trained on original text, among those also trained otherwise, if any."""
-    if comparison is None:
-        return None
-    rows = comparison.table[comparison.table["metric"] == one.name]
-    rows = rows[rows["train_on"].eq("original")]
-    rows = rows[[place in retrained or not retrained for place in _places(rows)]]
-    if rows.empty:
-        return None
-    worst = rows["difference"] * (-1 if one.higher_is_better else 1)
-    return rows.iloc[int(worst.to_numpy().argmax())]
-
-
-def _places(rows: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
-    """Rewrites, intensity and model of each row."""
-    return zip(rows["rewrites"], rows["intensity"], rows["model"], strict=True)
-
-
-def _same(
-    comparison: Comparison | None, one: Metric, like: "pd.Series[Any] | None"
-) -> "pd.Series[Any] | None":
-    """The row of the same rewrites, intensity and model; with several training mixes the one that changes
-    most.
-    """
-    if comparison is None or like is None:
-        return None
-    rows = comparison.table[comparison.table["metric"] == one.name]
-    mixes = (like["train_on"],) if like["train_on"] != "original" else tuple(rows["train_on"].unique())
-    rows = rows[rows["train_on"].isin(mixes)]
-    for column in ("rewrites", "intensity", "model"):
-        rows = rows[rows[column] == like[column]]
-    return None if rows.empty else rows.iloc[int(rows["difference"].abs().to_numpy().argmax())]
-
-
-def _rewriting(row: "pd.Series[Any]") -> str:
-    return f"{row['rewrites']}, {intensity(row['intensity'])}"
-
-
-def intensity(value: Any) -> str:
-    """An intensity in words: "rate 0.5", "5 sites per sample"."""
-    text = str(value)
-    return f"{text.removeprefix('count ')} sites per sample" if text.startswith("count ") else f"rate {text}"
-
-
-def _model(row: "pd.Series[Any]", results: Results) -> str:
-    others = [axis for axis in results.groups if axis not in ("rewrites", "intensity", "train_on", "model")]
-    extra = describe(row, others)
-    return f"{row['model']}" + (f" ({extra})" if extra else "")
-
-
 def _change(row: "pd.Series[Any]", one: Metric) -> str:
     number = [minus(f"{row[name]:+z.{one.digits}f}") for name in ("difference", "low", "high")]
     if np.isnan(row["low"]):
-        return f"differs by {number[0]} {one.unit} (one project: no interval)"
-    interval = f"95 % interval of the difference {number[1]} to {number[2]}"
+        alone = (
+            f"; {MODELS}: {interval(row, one.digits, '_models')}" if np.isfinite(row["low_models"]) else ""
+        )
+        return f"differs by {number[0]} {one.unit} (no interval: {row['why']}{alone})"
+    bounds = f"95 % interval of the difference {number[1]} to {number[2]}"
     if not (row["low"] > 0 or row["high"] < 0):
-        return f"shows no clear difference: {number[0]} {one.unit} ({interval})"
+        return f"shows no clear difference: {number[0]} {one.unit} ({bounds})"
     verb = "rises" if row["difference"] > 0 else "falls"
     size = f"{abs(row['difference']):.{one.digits}f} {one.unit}"
     if one.higher_is_better is None:
-        return f"{verb} by {size} ({interval})"
+        return f"{verb} by {size} ({bounds})"
     judged = "better" if (row["difference"] > 0) == one.higher_is_better else "worse"
     share = f" by {percent(abs(row['relative']))}" if np.isfinite(row["relative"]) else ""  # of nothing
-    return f"{verb} by {size}, {judged}{share} ({interval})"
+    return f"{verb} by {size}, {judged}{share} ({bounds})"
 
 
 def _n(row: "pd.Series[Any]", comparison: Comparison, results: Results) -> str:
@@ -209,8 +187,8 @@ def _n(row: "pd.Series[Any]", comparison: Comparison, results: Results) -> str:
             seeds = seeds[seeds[axis].isna() if pd.isna(row[axis]) else seeds[axis] == row[axis]]
     each = ", ".join(minus(f"{difference:+z.2g}") for difference in seeds["difference"])
     scope, count = results.task.label_of(comparison.scope), results.task.unit.count
-    seeds_told = f"mean of {row['n_seeds']} seeds ({each})" if row["n_seeds"] > 1 else "one seed"
+    seeds_told = f"mean of {row['n_seeds']} seeds ({each})" if len(seeds) > 1 else "one seed"
     return (
         f"on the same {row[count]:,} {scope} of {row['n_samples']:,} samples from {row['n_projects']} "
-        f"projects, {seeds_told}"
+        f"projects (effective number {row['n_effective']:.1f}), {seeds_told}"
     )

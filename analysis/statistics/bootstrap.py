@@ -1,11 +1,10 @@
-"""Cluster bootstrap of ratios of sums: projects are resampled, each with all its samples.
+"""Cluster bootstrap: projects are resampled, each with all its samples.
 
-A metric of a set of samples is a ratio of sums over tokens, so a resample needs the projects' sums alone:
 (R, P) counts of how often each project was drawn, times (P, K) sums, gives (R, K) sums of all resamples at
 once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,7 +14,6 @@ from threadpoolctl import ThreadpoolController
 
 from analysis.statistics.metrics import Floats
 
-Statistic = Callable[[Floats], Floats]
 RESAMPLES = 10_000
 DRAWS_AT_ONCE = 1_000_000
 CACHED_CLUSTERS = 400
@@ -24,17 +22,12 @@ _BLAS = ThreadpoolController()
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A confidence interval; `method` is "BCa", "percentile", "jackknife", or "none" (one cluster: bounds are
-    NaN)."""
+    """A confidence interval; `method` is "BCa", "percentile", or "none" (one cluster: bounds are NaN)."""
 
     low: float
     high: float
     method: str
     level: float = 0.95
-
-    def excludes(self, value: float) -> bool:
-        """Whether the value lies outside; False where there is no interval."""
-        return bool(self.low > value or self.high < value)
 
 
 def product(a: Floats, b: Floats) -> Floats:
@@ -52,28 +45,6 @@ def resample(sums: Floats, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
     if clusters <= CACHED_CLUSTERS:
         return product(_counts(clusters, resamples, seed), sums)
     return np.concatenate([product(counts, sums) for counts in _draw(clusters, resamples, seed)])
-
-
-def bootstrap(
-    sums: Floats, statistic: Statistic, *, resamples: int = RESAMPLES, seed: int = 0, level: float = 0.95
-) -> tuple[Floats, list[Interval]]:
-    """Estimates and intervals of M statistics of the clusters' total sums.
-
-    `sums`: (P, K), one row per project. `statistic`: (N, K) totals → (N, M), row by row.
-    """
-    total = sums.sum(axis=0, keepdims=True)
-    estimates = statistic(total)[0]  # (M,)
-    if not np.isfinite(estimates).all():
-        raise ValueError(f"the estimate is not a number: {estimates}")
-    if len(sums) < 2:
-        none = Interval(low=np.nan, high=np.nan, method="none", level=level)
-        return estimates, [none] * len(estimates)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        replicates = statistic(resample(sums, resamples, seed))  # (R, M)
-        jackknife = statistic(total - sums)  # (P, M)
-    return estimates, [
-        interval(float(estimates[m]), replicates[:, m], jackknife[:, m], level) for m in range(len(estimates))
-    ]
 
 
 def interval(estimate: float, replicates: Floats, jackknife: Floats, level: float = 0.95) -> Interval:

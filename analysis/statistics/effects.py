@@ -23,6 +23,23 @@ def a12(x: Floats, y: Floats) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PairedDominance:
+    """Cliff's δ of paired data in two parts (Cliff 1993; `orddom` in R): `within` is δw, the share of pairs
+    whose first value is larger less the share whose second is; `between` is δb, over values of different
+    pairs."""
+
+    within: float
+    between: float
+
+
+def paired_dominance(x: Floats, y: Floats) -> PairedDominance:
+    """δw and δb of paired values (n,), (n,); δ = (δw + (n − 1) δb)/n."""
+    n, within = len(x), float(np.sign(x - y).mean())
+    between = (n * cliffs_delta(x, y) - within) / (n - 1) if n > 1 else float("nan")
+    return PairedDominance(within=within, between=between)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dominance:
     """Cliff's δ with its interval; A₁₂ and its bounds are (δ + 1)/2 of these."""
 

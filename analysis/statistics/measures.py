@@ -1,37 +1,64 @@
 """One group of paired cells, measured: differences with intervals, effect sizes, tests and their power.
 
-Metrics of sums by sample have a cluster bootstrap and effects over samples. Metrics that are made of strata
-have their projects' sums alone: the jackknife gives interval and test, and there are no effects over samples.
+Of every form of metric, interval, p, equivalence and detectable difference rest on one estimate
+(`estimates.py`), from the metric of each cell and what it is without each project. Metrics of sums by sample
+have effects over samples too; metrics that are made of strata have their projects' sums alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from analysis.statistics import effects, jackknife, significance
-from analysis.statistics.bootstrap import Interval, bootstrap
-from analysis.statistics.metrics import Floats, Metric
+from analysis.statistics import effects, significance
+from analysis.statistics.crossed import Layout
+from analysis.statistics.estimates import Estimate, estimate
+from analysis.statistics.metrics import ByBin, Floats, Metric
 
 EFFECT_RESAMPLES = 2000
-MARGIN = 0.05
-"""The margin of equivalence, as a share of the reference: smaller differences are called robust."""
 
 Codes = npt.NDArray[np.int64]
+Layouts = Callable[[Codes], Layout]
+"""Which of these cells share seeds and draws."""
 
-EFFECTS = ("p", "p_samples", "delta", "delta_low", "delta_high", "a12", "a12_low", "a12_high", "share_worse")
+EFFECTS = (
+    *(
+        "p_samples",
+        "p_models",
+        "p_models_how",
+        "delta",
+        "delta_low",
+        "delta_high",
+        "a12",
+        "a12_low",
+        "a12_high",
+    ),
+    *("delta_within", "delta_between", "share_worse", "by_samples"),
+)
+"""What only metrics of sums by sample have."""
 
 
 def columns(count: str) -> list[str]:
     """The columns of a table of measured groups; `count` is the one that says how many units there are."""
-    n = ["n_seeds", "n_samples", "n_projects", count]
-    values = ["value", "reference", "difference", "low", "high", "interval", "relative"]
-    tests = ["p", "p_samples", "p_holm", "p_fdr", *EFFECTS[2:]]
-    certainty = ["standard_error", "detectable", "margin", "p_equivalence"]
-    variance = ["variance_seed", "variance_project", "variance_residual"]
-    return ["metric", *n, *values, *tests, *certainty, *variance]
+    n = ["n_seeds", "n_draws", "n_samples", "n_projects", "n_effective", count]
+    values = ["value", "reference", "difference", "low", "high", "covers", "why", "relative"]
+    values += [
+        "low_joint",
+        "high_joint",
+        "low_models",
+        "high_models",
+        "by_samples",
+        "by_projects",
+        "by_chance",
+    ]
+    tests = ["p", "p_holm", "p_fdr", "p_models", "p_models_how", "p_models_holm", "p_samples"]
+    of_samples = [name for name in EFFECTS if name not in (*tests, *values)]
+    certainty = ["standard_error", "df", "detectable", "detectable_holm", "margin", "p_equivalence"]
+    certainty += ["standard_error_models", "df_models"]
+    variance = [f"variance_{source}" for source in ("seed", "draw", "project", "residual")]
+    return ["metric", *n, *values, *tests, *of_samples, *certainty, *variance]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,19 +84,28 @@ class Measured:
     """
 
     row: dict[str, Any]
-    cells: Codes  # (S,) codes, or places
-    values: Floats  # (S, 2)
+    found: Estimate
+    cells: Codes  # (C,) codes, or places
+    values: Floats  # (C, 2)
     projects: Codes  # (P,) codes, or places
     by_project: Floats  # (P,)
 
 
 def measure(
-    pairs: Pairs, metric: Metric, count: str, *, resamples: int, seed: int, level: float
+    pairs: Pairs,
+    metric: Metric,
+    count: str,
+    layouts: Layouts,
+    *,
+    margin: float | None,
+    resamples: int,
+    seed: int,
+    level: float,
 ) -> Measured | None:
     """One metric of one group by its samples; None where no sample has a unit of the scope, or the sums."""
     names = [f"{name}_{side}" for side in "ab" for name in metric.sums]
-    parts = np.column_stack([pairs.sums[name] for name in names])  # (n, K)
-    by_sample = _values(metric, parts)  # (n, 2)
+    parts = np.column_stack([*(pairs.sums[name] for name in names), pairs.sums[f"{count}_b"]])  # (n, K + 1)
+    by_sample = _values(metric, parts[:, :-1])  # (n, 2)
     there = np.isfinite(by_sample[:, 0]) & np.isfinite(by_sample[:, 1])
     if not there.any():
         return None
@@ -78,55 +114,63 @@ def measure(
         rows, parts, by_sample = pairs.of(there), parts[there], by_sample[there]
     cells, cell = np.unique(rows.cell, return_inverse=True)
     projects, project = np.unique(rows.project, return_inverse=True)
-    sums = _summed(project * len(cells) + cell, parts, len(projects), len(cells))  # (P, S, K)
-
-    def differences(totals: Floats) -> Floats:
-        """(N, S·K) → (N, 1): the mean over cells of the metric's difference."""
-        gaps = _gaps(_values(metric, totals.reshape(len(totals), len(cells), -1)))
-        means: Floats = gaps.mean(axis=1, keepdims=True)
-        return means
-
-    flat = sums.reshape(len(sums), -1)
-    (estimate,), (interval,) = bootstrap(flat, differences, resamples=resamples, seed=seed, level=level)
+    sums = _summed(project * len(cells) + cell, parts, len(projects), len(cells))  # (P, C, K + 1)
+    values, by_project = _values(metric, sums.sum(axis=0)[:, :-1]), _gaps(_values(metric, sums[..., :-1]))
+    without = _gaps(_values(metric, (sums.sum(axis=0) - sums)[..., :-1]))  # (P, C)
+    units = sums[..., -1].sum(axis=1) / len(cells)  # (P,)
+    found = estimate(_gaps(values), without, layouts(cells), units, level)
     a, b, of = _by_sample(rows.sample, project, by_sample)
-    n = {"n_samples": len(a), count: round(rows.sums[f"{count}_b"].sum() / len(cells))}
-    values, by_project = _values(metric, sums.sum(axis=0)), _gaps(_values(metric, sums)).T
-    row = _row(metric, values, by_project, estimate, interval, differences(flat.sum(axis=0) - flat)[:, 0])
+    n = {"n_samples": len(a), count: round(units.sum())}
+    row = _row(metric, values, by_project, found, layouts(cells), margin)
     tests = _effects(a, b, of, metric, resamples=resamples, seed=seed, level=level)
     return Measured(
         row=row | n | tests,
+        found=found,
         cells=cells,
         values=values,
         projects=projects,
-        by_project=np.nanmean(by_project, axis=0),
+        by_project=_means(by_project),
     )
 
 
 def measure_strata(
-    sums: Mapping[str, Floats], metric: Metric, count: str, *, n_samples: int, level: float
+    sums: Mapping[str, Floats],
+    metric: Metric,
+    count: str,
+    layout: Layout,
+    *,
+    n_samples: int,
+    margin: float | None,
+    level: float,
 ) -> Measured | None:
-    """One metric of one group by its strata, (P, S, 2, B) each; None where no project has a unit.
-
-    Interval and p: the jackknife over projects, t with P − 1 degrees of freedom.
-    """
+    """One metric of one group by its strata, (P, C, 2, B) each; None where no project has a unit."""
     projects = np.flatnonzero(sums[count].sum(axis=(1, 2, 3)) > 0)
     sums = {name: values[projects] for name, values in sums.items()}
-    values = metric.of({name: sums[name].sum(axis=0) for name in metric.sums})  # (S, 2)
+    whole = {name: sums[name].sum(axis=0) for name in metric.sums}
+    values = metric.of(whole)  # (C, 2)
     if not np.isfinite(values).all():
         return None
-    estimate = float(_gaps(values).mean())
-    without = _gaps(jackknife.leave_one_out(metric, sums)).mean(axis=1)  # (P,)
-    by_project = _gaps(metric.of(sums)).T
-    interval = jackknife.interval(estimate, without, level)
-    n = {"n_samples": n_samples, count: round(sums[count][:, :, 1].sum() / len(values))}
-    tests = dict.fromkeys(EFFECTS, np.nan) | {"p": jackknife.p_value(estimate, without)}
+    units = sums[count][:, :, 1].sum(axis=(1, 2)) / len(values)  # (P,)
+    found = estimate(_gaps(values), _gaps(metric.without_each(sums)), layout, units, level)
+    by_project = _gaps(metric.of(sums))  # (P, C)
+    n = {"n_samples": n_samples, count: round(units.sum())}
+    chance = float(metric.form.by_chance(whole)[:, 1].mean()) if isinstance(metric.form, ByBin) else np.nan
+    tests = dict.fromkeys(EFFECTS, np.nan) | {"p_models_how": "", "by_chance": chance}
     return Measured(
-        row=_row(metric, values, by_project, estimate, interval, without) | n | tests,
+        row=_row(metric, values, by_project, found, layout, margin) | n | tests,
+        found=found,
         cells=np.arange(len(values)),
         values=values,
         projects=projects,
-        by_project=np.nanmean(by_project, axis=0),
+        by_project=_means(by_project),
     )
+
+
+def _means(by_project: Floats) -> Floats:
+    """(P, C) → (P,): means over the cells in which a project has units."""
+    there = np.isfinite(by_project)
+    means: Floats = np.where(there, by_project, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    return np.where(there.any(axis=1), means, np.nan)
 
 
 def _values(metric: Metric, parts: Floats) -> Floats:
@@ -153,43 +197,41 @@ def _row(
     metric: Metric,
     values: Floats,
     by_project: Floats,
-    estimate: float,
-    interval: Interval,
-    leave_one_out: Floats,
+    found: Estimate,
+    layout: Layout,
+    margin: float | None,
 ) -> dict[str, Any]:
-    """What is said alike of every form of metric. values (S, 2), by_project (S, P), leave_one_out (P,)."""
+    """What is said alike of every form of metric. values (C, 2), by_project (P, C)."""
     value, reference = values[:, 0].mean(), values[:, 1].mean()
+    claim, models = found.everything, found.models
+    tested = claim.error if margin is not None else np.nan
     return {
         "metric": metric.name,
-        "n_seeds": len(values),
-        "n_projects": len(leave_one_out),
+        "n_seeds": layout.seeds,
+        "n_draws": layout.draws,
+        "n_projects": len(by_project),
+        "n_effective": found.effective,
         "value": value,
         "reference": reference,
-        "difference": estimate,
-        "low": interval.low,
-        "high": interval.high,
-        "interval": interval.method,
-        "relative": estimate / reference if reference else np.nan,
-        **_certainty(estimate, reference, leave_one_out, by_project),
-    }
-
-
-def _certainty(
-    difference: float, reference: float, leave_one_out: Floats, by_project: Floats
-) -> dict[str, float]:
-    """Standard error, detectable difference, equivalence within the margin, where variance is from."""
-    df, error = len(leave_one_out) - 1, jackknife.standard_error(leave_one_out)
-    margin = MARGIN * abs(reference)
-    complete = by_project[:, np.isfinite(by_project).all(axis=0)]
-    shares = (np.nan, np.nan, np.nan)
-    if min(complete.shape) > 1:
-        shares = significance.variance_split(complete).shares
-    return {
-        "standard_error": error,
-        "detectable": significance.minimum_detectable_effect(error, df),
-        "margin": margin,
-        "p_equivalence": significance.tost(difference, error, margin, df) if margin > 0 else np.nan,
-        **dict(zip(("variance_seed", "variance_project", "variance_residual"), shares, strict=True)),
+        "difference": found.mean,
+        "low": claim.low,
+        "high": claim.high,
+        "covers": claim.covers,
+        "why": claim.why,
+        "relative": found.mean / reference if reference else np.nan,
+        "low_models": models.low,
+        "high_models": models.high,
+        "by_projects": float(np.nanmean(_means(by_project))),
+        "by_chance": np.nan,
+        "p": claim.p,
+        "standard_error": claim.error,
+        "df": claim.df,
+        "detectable": float(significance.minimum_detectable_effect(claim.error, claim.df)),
+        "margin": np.nan if margin is None else margin,
+        "p_equivalence": significance.tost(found.mean, tested, margin or np.inf, claim.df),
+        "standard_error_models": models.error,
+        "df_models": models.df,
+        **{f"variance_{source}": share for source, share in found.shares.items()},
     }
 
 
@@ -204,20 +246,25 @@ def _by_sample(sample: Codes, project: Codes, values: Floats) -> tuple[Floats, F
 
 def _effects(
     a: Floats, b: Floats, project: Codes, metric: Metric, *, resamples: int, seed: int, level: float
-) -> dict[str, float]:
+) -> dict[str, Any]:
     dominance = effects.cliffs_delta_interval(
         a, b, project, resamples=min(resamples, EFFECT_RESAMPLES), seed=seed, level=level
     )
-    bounds = dominance.interval
+    bounds, paired = dominance.interval, effects.paired_dominance(a, b)
     worse = {True: a < b, False: a > b, None: np.full(len(a), np.nan)}[metric.higher_is_better]
+    flipped = significance.wilcoxon_clustered(a - b, project)
     return {
-        "p": significance.wilcoxon_clustered(a - b, project),
         "p_samples": significance.wilcoxon(a - b),
+        "p_models": flipped.p,
+        "p_models_how": flipped.how,
         "delta": dominance.delta,
         "delta_low": bounds.low,
         "delta_high": bounds.high,
         "a12": (dominance.delta + 1) / 2,
         "a12_low": (bounds.low + 1) / 2,
         "a12_high": (bounds.high + 1) / 2,
+        "delta_within": paired.within,
+        "delta_between": paired.between,
         "share_worse": float(np.mean(worse)),
+        "by_samples": float(np.mean(a - b)),
     }

@@ -95,8 +95,8 @@ class PowerOfTwo:
 class ByBin:
     """Σ over bins |Σ first − Σ second| / Σ count, bins of equally many units in the order of `by`.
 
-    With confidences and right answers, by confidence, it is the expected calibration error. `by` is the sum
-    whose value for a single unit orders the units.
+    With confidences and right answers, by confidence, it is the expected calibration error (Nguyen & O'Connor
+    2015, whose bins hold equally many). `by` is the sum whose value for a single unit orders the units.
     """
 
     first: str
@@ -115,11 +115,28 @@ class ByBin:
         """(…, B) → (…); NaN without units. A stratum at the border of two bins is shared out."""
         return _of_strata(sums, self.sums, self.count, self._error)
 
+    def by_chance(self, sums: Sums) -> Floats:
+        """(…, B) → (…): about what it is where `second` of a unit is 1 with probability `first`, else 0.
+
+        The bias of a binned calibration error: the mean of |normal|, √(2/π) σ, in each bin, with units taken
+        as independent and as alike within a bin.
+        """
+        return _of_strata(sums, self.sums, self.count, self._noise)
+
     def _error(self, below: Sums) -> float:
+        first, second = self._binned(below)
+        return float(np.abs(first - second).sum() / below[self.count][-1])
+
+    def _noise(self, below: Sums) -> float:
+        first, n = self._binned(below)[0], float(below[self.count][-1])
+        mean = np.clip(first * self.bins / n, 0.0, 1.0)
+        return float(np.sqrt(2 / np.pi * mean * (1 - mean) * n / self.bins).sum() / n)
+
+    def _binned(self, below: Sums) -> list[Floats]:
+        """(bins,) of `first` and of `second`."""
         n = below[self.count]
         borders = np.linspace(0.0, n[-1], self.bins + 1)
-        first, second = (np.diff(np.interp(borders, n, below[name])) for name in (self.first, self.second))
-        return float(np.abs(first - second).sum() / n[-1])
+        return [np.diff(np.interp(borders, n, below[name])) for name in (self.first, self.second)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,6 +224,10 @@ class Metric:
     def of(self, sums: Sums) -> Floats:
         """Its value from sums: (…) → (…), and (…, B) → (…) for a metric that is made of strata."""
         return self.form.of(sums)
+
+    def without_each(self, sums: Sums) -> Floats:
+        """Its value without each cluster: sums (P, …), or (P, …, B) of strata, → (P, …)."""
+        return self.of({name: sums[name].sum(axis=0) - sums[name] for name in self.sums})
 
     def worst(self, draws: Floats) -> Floats:
         """(s, n) values of n units under s draws → (n,), each unit's worst."""

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 from analysis.statistics.bootstrap import product
 from analysis.statistics.metrics import Floats
 
-EXACT_CLUSTERS = 14  # 2^14 sign patterns are still listed one by one
-SIGN_DRAWS = 20_000
+LISTED_CLUSTERS = 14  # 2^14 sign patterns are still listed one by one
+EXACT_WORK = 10_000_000  # half-steps × clusters
 
 
 def wilcoxon(differences: Floats) -> float:
@@ -36,51 +36,103 @@ def wilcoxon(differences: Floats) -> float:
     return float(2 * special.ndtr(-abs(z)))
 
 
-def wilcoxon_clustered(differences: Floats, clusters: npt.ArrayLike) -> float:
-    """Two-sided p of the signed-rank test for clustered pairs (Rosner, Glynn & Lee 2006).
+def wilcoxon_clustered(differences: Floats, clusters: npt.ArrayLike) -> "SignFlip":
+    """Two-sided p of a signed-rank test for clustered pairs, after Rosner, Glynn & Lee (2006).
 
-    Signed ranks (Pratt's zeros, mean ranks for ties) are summed within clusters; see `sign_flip`.
+    Signed ranks (Pratt's zeros, mean ranks for ties) are summed within clusters; see `sign_flip`. Theirs
+    drops zeros, and weighs clusters of unequal size.
     """
     signed = np.sign(differences) * stats.rankdata(np.abs(differences))
     _, codes = np.unique(np.asarray(clusters), return_inverse=True)
     return sign_flip(np.bincount(codes, weights=signed))
 
 
-def sign_flip(sums: npt.NDArray[Any]) -> float:
-    """Two-sided p of Σ sums (P,) when by the null hypothesis the sign of each is a fair coin (Fisher 1935).
+@dataclass(frozen=True, kw_only=True)
+class SignFlip:
+    """A two-sided p, and how it was found: "exact" or "saddlepoint"."""
 
-    All 2^P patterns up to 14 clusters, so that p can't be below 2^(1−P); beyond that 20,000 random
-    patterns, the observed one counted among them.
+    p: float
+    how: str
+
+
+def sign_flip(sums: npt.NDArray[Any]) -> SignFlip:
+    """Of Σ sums (P,), when by the null hypothesis the sign of each is a fair coin (Fisher 1935).
+
+    Exact for up to 14 clusters, and while half-steps × clusters ≤ 10⁷ for sums of halves: the distribution of
+    the sum is a convolution. Beyond that a saddlepoint approximation (Barndorff-Nielsen 1990, for the mean of
+    independent variables).
     """
-    if not np.any(sums):
+    sizes = np.abs(sums[sums != 0]).astype(float)
+    if not len(sizes):
+        return SignFlip(p=1.0, how="exact")
+    observed = abs(float(np.sum(sums)))
+    if len(sizes) <= LISTED_CLUSTERS:
+        reached = np.abs(product(_signs(len(sizes)), sizes)) >= observed * (1 - 1e-12)
+        return SignFlip(p=float(reached.mean()), how="exact")
+    steps = np.rint(2 * sizes).astype(np.int64)
+    if np.array_equal(steps, 2 * sizes) and steps.sum() * len(steps) <= EXACT_WORK:
+        return SignFlip(p=_convolved(steps, round(2 * observed)), how="exact")
+    return SignFlip(p=_saddlepoint(sizes, observed), how="saddlepoint")
+
+
+def _convolved(steps: npt.NDArray[np.int64], observed: int) -> float:
+    """P(|Σ ± steps| ≥ observed); the sum is that of those that are positive, doubled, less all."""
+    ways, whole = np.ones(1), int(steps.sum())
+    for step in steps.tolist():
+        longer = np.zeros(len(ways) + step)
+        longer[: len(ways)] = ways
+        longer[step:] += ways
+        ways = longer / 2
+    return float(min(1.0, 2 * ways[: (whole - observed) // 2 + 1].sum())) if observed else 1.0
+
+
+def _saddlepoint(sizes: Floats, observed: float) -> float:
+    """The tail of Σ ± sizes with the cumulant generating function Σ log cosh(t · sizes)."""
+    whole = float(sizes.sum())
+    if observed >= whole * (1 - 1e-12):
+        return float(2.0 ** (1 - len(sizes)))
+    if not observed:
         return 1.0
-    observed = abs(sums.sum())
-    reached = np.abs(product(_signs(len(sums)), sums)) >= observed * (1 - 1e-12)
-    if len(sums) <= EXACT_CLUSTERS:
-        return float(reached.mean())
-    return float((reached.sum() + 1) / (len(reached) + 1))
+    scaled, wanted = sizes / whole, observed / whole
 
+    def slope(t: float) -> float:
+        return float(np.sum(scaled * np.tanh(t * scaled))) - wanted
 
-def smallest_p(clusters: int) -> float:
-    """The smallest p that `sign_flip` can give for so many clusters."""
-    return 2.0 ** (1 - clusters) if clusters <= EXACT_CLUSTERS else 1 / (SIGN_DRAWS + 1)
+    high = 1.0
+    while slope(high) < 0:
+        high *= 2
+    t = float(optimize.brentq(slope, 0.0, high, xtol=1e-12, rtol=1e-12))
+    cumulants = np.logaddexp(t * scaled, -t * scaled) - np.log(2)
+    r = np.sqrt(max(2 * (t * wanted - float(cumulants.sum())), 0.0))
+    u = t * np.sqrt(float(np.sum(scaled**2 / np.cosh(np.minimum(t * scaled, 300.0)) ** 2)))
+    if r > 1e-4:
+        r += np.log(u / r) / r
+    return float(min(1.0, 2 * special.ndtr(-r)))
 
 
 @lru_cache(maxsize=8)
 def _signs(n: int) -> Floats:
-    if n <= EXACT_CLUSTERS:
-        flips = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
-    else:
-        flips = np.random.default_rng(n).integers(0, 2, size=(SIGN_DRAWS, n))
+    flips = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
     return (1 - 2 * flips).astype(np.float64)
 
 
 def holm(p: Floats) -> Floats:
-    """Holm's step-down adjusted p-values (Holm 1979) of one family (n,); they hold its family-wise error."""
-    order = np.argsort(p, kind="stable")
-    scaled = p[order] * np.arange(len(p), 0, -1)
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1)
+    """Holm's step-down adjusted p-values (Holm 1979) of one family (n,); they hold its family-wise error.
+
+    Rows without a p, NaN, are not in the family.
+    """
+    there = np.flatnonzero(np.isfinite(p))
+    order = there[np.argsort(p[there], kind="stable")]
+    adjusted = np.full(len(p), np.nan)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
+    return adjusted
+
+
+def false_discovery(p: Floats) -> Floats:
+    """Benjamini & Hochberg's (1995) adjusted p-values of one family (n,), NaN where there is no p."""
+    adjusted, there = np.full(len(p), np.nan), np.isfinite(p)
+    if there.any():
+        adjusted[there] = stats.false_discovery_control(p[there])
     return adjusted
 
 
@@ -92,12 +144,11 @@ def mcnemar(lost: int, gained: int) -> float:
     return float(stats.binomtest(lost, lost + gained).pvalue) if lost + gained else 1.0
 
 
-def mcnemar_clustered(lost: npt.ArrayLike, gained: npt.ArrayLike) -> float:
+def mcnemar_clustered(lost: npt.ArrayLike, gained: npt.ArrayLike) -> SignFlip:
     """Two-sided p for flips counted in P clusters, (P,) and (P,).
 
     The statistic is Obuchowski's (1998), Σ(lost − gained) against the clusters' own sums; its null
-    distribution flips the sign of each cluster's sum, exactly up to 14 clusters and with 20,000 random
-    patterns beyond.
+    distribution flips the sign of each cluster's sum, see `sign_flip`.
     """
     return sign_flip(np.asarray(lost, dtype=float) - np.asarray(gained, dtype=float))
 
@@ -105,26 +156,28 @@ def mcnemar_clustered(lost: npt.ArrayLike, gained: npt.ArrayLike) -> float:
 def tost(estimate: float, standard_error: float, margin: float, df: float) -> float:
     """p of equivalence within ±margin: the larger of two one-sided t tests (Schuirmann 1987).
 
-    Small p: the difference is shown to be smaller than the margin. Raises ValueError for a margin that is not
-    positive; without a standard error there is nothing to show and p is 1.
+    Small p: the difference is shown to be smaller than the margin. With a standard error of zero the estimate
+    is the truth: p is 0 within the margin, 1 beyond. Without one, NaN, nothing can be shown and p is NaN.
+    Raises ValueError for a margin that is not positive.
     """
     if margin <= 0:
         raise ValueError(f"the margin of equivalence must be positive, not {margin}")
-    if not standard_error > 0 or df < 1:
-        return 1.0
+    if np.isnan(standard_error):
+        return float("nan")
+    if standard_error == 0:
+        return 0.0 if abs(estimate) < margin else 1.0
     return float(special.stdtr(df, -(margin - abs(estimate)) / standard_error))
 
 
 def minimum_detectable_effect(
-    standard_error: float, df: float, *, alpha: float = 0.05, power: float = 0.8
-) -> float:
-    """The smallest true difference found with this power by a two-sided test at alpha (Bloom 1995).
+    standard_error: Floats | float, df: Floats | float, *, alpha: float = 0.05, power: float = 0.8
+) -> Floats:
+    """The smallest true difference, (…), found with this power by a two-sided test at alpha (Bloom 1995).
 
-    (t₁₋α⁄₂ + t_power) × standard error, both with df degrees of freedom.
+    (t₁₋α⁄₂ + t_power) × standard error, both with df degrees of freedom; NaN without them.
     """
-    if df < 1:
-        return float("nan")
-    return float((special.stdtrit(df, 1 - alpha / 2) + special.stdtrit(df, power)) * standard_error)
+    effect: Floats = (special.stdtrit(df, 1 - alpha / 2) + special.stdtrit(df, power)) * standard_error
+    return effect
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,40 +202,3 @@ def page_trend(values: Floats) -> Trend:
     method = "exact" if blocks <= 12 and levels <= 8 else "asymptotic"
     found = stats.page_trend_test(values, method=method)
     return Trend(statistic=float(found.statistic), p=float(found.pvalue), blocks=blocks, levels=levels)
-
-
-@dataclass(frozen=True, kw_only=True)
-class VarianceSplit:
-    """Variance components of a seeds × projects table."""
-
-    seed: float
-    project: float
-    residual: float
-
-    @property
-    def shares(self) -> tuple[float, float, float]:
-        """Shares of seed, project and residual; NaN where nothing varies."""
-        total = self.seed + self.project + self.residual
-        parts = (self.seed, self.project, self.residual)
-        return tuple(part / total if total > 0 else float("nan") for part in parts)  # type: ignore[return-value]
-
-
-def variance_split(values: Floats) -> VarianceSplit:
-    """Components of (seeds, projects) by two-way random-effects analysis of variance, one value per cell.
-
-    σ²seed = (MSseed − MSresidual)/P, σ²project = (MSproject − MSresidual)/S, negative estimates are 0
-    (Searle, Casella & McCulloch 1992, ch. 4). Raises ValueError for fewer than two seeds or projects.
-    """
-    seeds, projects = values.shape
-    if seeds < 2 or projects < 2:
-        raise ValueError(f"a split of variance needs two seeds and two projects, not {seeds} and {projects}")
-    rows, columns, mean = values.mean(axis=1), values.mean(axis=0), values.mean()
-    rest = values - rows[:, None] - columns + mean
-    residual = float((rest**2).sum() / ((seeds - 1) * (projects - 1)))
-    between_seeds = float(projects * ((rows - mean) ** 2).sum() / (seeds - 1))
-    between_projects = float(seeds * ((columns - mean) ** 2).sum() / (projects - 1))
-    return VarianceSplit(
-        seed=max(0.0, (between_seeds - residual) / projects),
-        project=max(0.0, (between_projects - residual) / seeds),
-        residual=residual,
-    )
