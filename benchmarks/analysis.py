@@ -1,4 +1,4 @@
-"""Speed of the bootstrap and of a report over many cells: `python -m benchmarks.analysis [--json FILE]`.
+"""Speed of a row of a table, and of a report over many cells: `python -m benchmarks.analysis [--json FILE]`.
 
 The folder is as large on disk as a grid's would be, token tables included. The report is made by a process of
 its own, as a user's is: its time is from start to end, and its memory the peak of that process. CPU is user +
@@ -19,10 +19,12 @@ from typing import Any
 import numpy as np
 
 from analysis.results import Results
-from analysis.statistics.bootstrap import bootstrap
+from analysis.statistics.crossed import Layout
+from analysis.statistics.measures import Pairs, measure
+from analysis.statistics.metrics import Metric, Ratio
 from tests.simulation.folder import Simulation, write
 
-BOOTSTRAP_REPEATS = 5
+ROWS = 50
 
 
 def main() -> None:
@@ -34,7 +36,7 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path, help="write what was measured to this file")
     chosen = parser.parse_args()
-    found: dict[str, Any] = {"machine": _machine(), "bootstrap": _bootstrap()}
+    found: dict[str, Any] = {"machine": _machine(), "row": _row()}
     with tempfile.TemporaryDirectory() as temporary:
         folder = chosen.folder or Path(temporary) / "grid"
         if not folder.exists():
@@ -59,15 +61,22 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _bootstrap() -> dict[str, Any]:
-    """10,000 resamples of 10,000 samples, each of them a cluster of its own."""
-    sums = np.random.default_rng(0).gamma(2, size=(10_000, 2))
-    walls = []
-    for _ in range(BOOTSTRAP_REPEATS):
-        start = time.perf_counter()
-        bootstrap(sums, lambda totals: totals[:, :1] / totals[:, 1:], resamples=10_000)
-        walls.append(round(time.perf_counter() - start, 3))
-    return {"resamples": 10_000, "samples": 10_000, "wall_s": walls}
+def _row() -> dict[str, Any]:
+    """One row of a table: interval, tests and effect sizes of 2,000 samples of 22 projects, three seeds."""
+    rng, samples, seeds = np.random.default_rng(0), 2000, 3
+    project = np.tile(np.sort(rng.integers(0, 22, size=samples)), seeds)
+    n = np.tile(rng.integers(50, 400, size=samples).astype(float), seeds)
+    sums = {"bits_b": n * rng.gamma(4, 0.5, size=len(n)), "n_a": n, "n_b": n}
+    sums["bits_a"] = sums["bits_b"] + n * rng.normal(0.1, 0.3, size=len(n))
+    cell, sample = np.repeat(np.arange(seeds), samples), np.tile(np.arange(samples), seeds)
+    pairs = Pairs(cell=cell, project=project, sample=sample, sums=sums)
+    metric = Metric(name="m", label="", unit="", form=Ratio(numerator="bits", denominator="n"))
+    times = []
+    for _ in range(ROWS):
+        start = time.process_time()
+        measure(pairs, metric, "n", Layout.of, margin=None, resamples=2000, seed=0, level=0.95)
+        times.append(1000 * (time.process_time() - start))
+    return {"samples": samples, "rows": ROWS, "cpu_ms_median": round(float(np.median(times)), 2)}
 
 
 def _report(folder: Path) -> dict[str, Any]:

@@ -26,10 +26,10 @@ class DoseResponse:
     """Lines over at least two intensities; what no two intensities share is in neither table.
 
     `lines`: one row per rewrites × training mix × model (and further axes): the axes, intensities, n_samples,
-    n_projects, slope (of Δ, per unit of rate, or per site), low, high, covers, why, p, p_holm; `statistic`
-    and p_page of Page's L over projects (one-sided, for differences that get worse; of a rise, where neither
-    direction is better), from three intensities on. `points`: one row per line and intensity: the axes,
-    n_samples, n_projects, difference, low, high, covers, why.
+    n_projects, slope (of Δ, per unit of rate, or per site), low, high, covers, why, p, p_holm; from three
+    intensities on `statistic`, p_page and p_page_holm of Page's L over projects (one-sided, for differences
+    that get worse; of a rise, where neither direction is better). `points`: one row per line and intensity:
+    the axes, n_samples, n_projects, difference, low, high, covers, why.
     """
 
     lines: pd.DataFrame
@@ -58,7 +58,10 @@ def dose_response(
     table = pd.DataFrame(lines, columns=[*of_lines, "statistic", "p_page"])
     of_points = [*results.groups, "n_samples", "n_projects", "difference", "low", "high", "covers", "why"]
     return DoseResponse(
-        lines=table.assign(p_holm=significance.holm(table["p"].to_numpy(float))),
+        lines=table.assign(
+            p_holm=significance.holm(table["p"].to_numpy(float)),
+            p_page_holm=significance.holm(table["p_page"].to_numpy(float)),
+        ),
         points=pd.DataFrame(points, columns=of_points),
     )
 

@@ -55,7 +55,7 @@ def curves(
             for _, line in _own_baselines(results, here, lines).iterrows():
                 ax.axhline(line["value"], color="#111111", lw=0.8, ls=(0, (6, 2)), zorder=1)
         _finish(
-            figure, panels, results, set(table["rewrites"]), axis_label(one),
+            figure, panels, results, table, axis_label(one),
             line="baseline, all text", ticks="baseline, same text",
         )  # fmt: skip
     data = table.drop(columns=["panel", "position"])
@@ -76,7 +76,7 @@ def differences(
             here = table[table["panel"] == panel]
             ax.axhline(0, color="#111111", lw=0.8, ls=(0, (6, 2)), zorder=1)
             _draw(ax, here, _seeds(comparison, one, results, panel), "difference", results)
-        _finish(figure, panels, results, set(table["rewrites"]), axis_label(one, "Δ "), "no difference")
+        _finish(figure, panels, results, table, axis_label(one, "Δ "), "no difference")
     data = table.drop(columns=["panel", "position"])
     return Plot(figure=figure, data=data, alt=f"Paired difference in {one.label}: {KINDS[comparison.kind]}.")
 
@@ -183,7 +183,7 @@ def _finish(
     figure: Figure,
     panels: Sequence[tuple[Axes, str]],
     results: Results,
-    drawn: set[Any],
+    rows: pd.DataFrame,
     label: str,
     line: str,
     ticks: str | None = None,
@@ -194,8 +194,17 @@ def _finish(
     outer_labels([ax for ax, _ in panels], label)
     legend(
         figure,
-        {level: look for level, look in marks_of(results).items() if level in drawn},
+        {level: look for level, look in marks_of(results).items() if level in set(rows["rewrites"])},
         line,
         ticks=ticks,
         seeds=True,
+        note=_unclaimed(rows),
     )
+
+
+def _unclaimed(rows: pd.DataFrame) -> str:
+    """What the legend says of points without an interval, and of grey ones."""
+    bare = rows[rows["low"].isna()]
+    if bare["low_models"].notna().any():
+        return "these models alone"
+    return f"no interval: {' or '.join(bare['why'].unique())}" if len(bare) else ""

@@ -130,10 +130,11 @@ def legend(
     joined: bool = True,
     ticks: str | None = None,
     seeds: bool = False,
+    note: str = "",
 ) -> None:
     """One legend below the panels, in as many columns as have room; the figure grows by its height.
 
-    `line` names the dashed black line.
+    `line` names the dashed black line; `note` stands beside a grey bar.
     """
     handles = [
         Line2D(
@@ -153,6 +154,8 @@ def legend(
         handles.append(Line2D([], [], color="#111111", ls="", marker="_", ms=6, label=ticks))
     if seeds:
         handles.append(Line2D([], [], color="#666666", ls="", marker="o", ms=1.8, label="one seed"))
+    if note:
+        handles.append(Line2D([], [], color="#999999", ls="", marker="|", ms=6, label=note))
     longest = max(len(str(handle.get_label())) for handle in handles)
     fit = max(1, int(figure.get_figwidth() / (0.42 + 0.062 * longest)))
     figure.set_figheight(figure.get_figheight() + 0.16 * -(-len(handles) // fit) + 0.1)

@@ -147,7 +147,7 @@ def _trends(results: Results) -> Section:
         "intensity? One-sided. †: p < 0.05."
     )
     forms = dict.fromkeys(("slope", "low", "high"), "{:+z.3f}") | {"statistic": "{:.0f}"}
-    return section("Over the intensity", note, table.drop(columns="p"), forms)
+    return section("Over the intensity", note, table.drop(columns=["p", "p_page"]), forms)
 
 
 def _renaming(results: Results, found: Scan) -> Section:

@@ -76,14 +76,21 @@ def sign_flip(sums: npt.NDArray[Any]) -> SignFlip:
 
 
 def _convolved(steps: npt.NDArray[np.int64], observed: int) -> float:
-    """P(|Σ ± steps| ≥ observed); the sum is that of those that are positive, doubled, less all."""
-    ways, whole = np.ones(1), int(steps.sum())
-    for step in steps.tolist():
-        longer = np.zeros(len(ways) + step)
-        longer[: len(ways)] = ways
-        longer[step:] += ways
-        ways = longer / 2
-    return float(min(1.0, 2 * ways[: (whole - observed) // 2 + 1].sum())) if observed else 1.0
+    """P(|Σ ± steps| ≥ observed); the sum is that of the positive ones, doubled, less all.
+
+    Of the distribution of what the positive ones sum to, no more than the tail in question is made.
+    """
+    needed = (int(steps.sum()) - observed) // 2 + 1
+    shares = np.zeros(needed)
+    shares[0] = 1.0
+    reach = 1
+    for step in np.sort(steps).tolist():
+        shares[:reach] /= 2
+        end = min(reach + step, needed)
+        if step < end:
+            shares[step:end] += shares[: end - step].copy()
+        reach = end
+    return float(min(1.0, 2 * shares.sum())) if observed else 1.0
 
 
 def _saddlepoint(sizes: Floats, observed: float) -> float:

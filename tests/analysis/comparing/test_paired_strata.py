@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.comparing.comparisons import compare, trends
+from analysis.comparing.comparisons import compare
 from analysis.comparing.pairing import KINDS
 from analysis.results import BadResults, Results
-from analysis.statistics import jackknife
+from analysis.statistics.crossed import Layout
+from analysis.statistics.estimates import estimate
 
 ORDERED = ("ece", "accuracy_1_top_50", "accuracy_1_top_80")
 
@@ -27,7 +28,7 @@ def test_every_kind_of_comparison_has_a_row_per_group_and_metric(by_kind: dict[s
         assert (table.groupby("metric").size() == (6 if kind in ("training", "clean") else 12)).all()
         assert np.isfinite(table[["difference", "low", "high", "p", "p_holm"]].to_numpy()).all()
         ordered = table[table["metric"].isin(ORDERED)]
-        assert set(ordered["interval"]) == {"jackknife"}
+        assert set(ordered["covers"]) == {"projects × seeds"}
         assert (ordered["low"] < ordered["difference"]).all()
         assert ordered["delta"].isna().all()
         others = table[~table["metric"].isin(ORDERED)].drop_duplicates([*ordered.columns[:4]])
@@ -57,7 +58,7 @@ def test_the_reference_is_that_of_the_common_samples(calibrated: Results) -> Non
     assert (unequal[~thrown_out].abs() < 1e-9).all()
 
 
-def test_interval_is_the_jackknife_of_the_projects(calibrated: Results) -> None:
+def test_interval_is_of_the_projects_left_out_in_each_seed(calibrated: Results) -> None:
     """Without a project the metric is made of the strata that are left; by hand from the table."""
     metric, rows = calibrated.metric("ece"), pd.read_parquet(calibrated.folder / "strata.parquet")
     comparison = compare(calibrated, "training", metrics=["ece"], resamples=50)
@@ -66,19 +67,30 @@ def test_interval_is_the_jackknife_of_the_projects(calibrated: Results) -> None:
     shared = [axis for axis in calibrated.axes if axis != "train_on"]
     untrained = calibrated.cells[calibrated.cells["train_on"].eq("original")]
     others = cells.merge(untrained, on=shared, suffixes=("", "_untrained"))
-    differences = []
-    projects = sorted(rows["project"].unique())
-    for gone in projects:
-        here = rows[(rows["project"] != gone) & (rows["test"] == "augmented") & (rows["scope"] == "aligned")]
+
+    def gaps(rows: pd.DataFrame) -> list[float]:
+        here = rows[(rows["test"] == "augmented") & (rows["scope"] == "aligned")]
         value = {
             cell: float(metric.of({name: own[name].to_numpy() for name in metric.sums}))
             for cell, own in here.groupby(["cell", "stratum"])[list(metric.sums)].sum().groupby("cell")
         }
-        gaps = [value[a] - value[b] for a, b in zip(others["cell"], others["cell_untrained"], strict=True)]
-        differences.append(np.mean(gaps))
-    expected = jackknife.interval(row["difference"], np.array(differences))
-    assert (row["low"], row["high"]) == pytest.approx((expected.low, expected.high))
-    assert row["standard_error"] == pytest.approx(jackknife.standard_error(np.array(differences)))
+        return [value[a] - value[b] for a, b in zip(others["cell"], others["cell_untrained"], strict=True)]
+
+    projects = sorted(rows["project"].unique())
+    without = np.array([gaps(rows[rows["project"] != gone]) for gone in projects])
+    of_mine = rows[rows["cell"].isin(others["cell"]) & (rows["test"] == "augmented")]
+    units = of_mine[of_mine["scope"] == "aligned"].groupby("project")["n_tokens"].sum().loc[projects]
+    expected = estimate(np.array(gaps(rows)), without, Layout.of(others["seed"]), units.to_numpy())
+    claim = expected.everything
+    assert (row["low"], row["high"], row["p"]) == pytest.approx((claim.low, claim.high, claim.p))
+    assert (row["low_models"], row["n_effective"]) == pytest.approx((expected.models.low, expected.effective))
+
+
+def test_a_binned_error_says_what_it_would_be_by_chance(by_kind: dict[str, pd.DataFrame]) -> None:
+    table = by_kind["robustness"]
+    of_bins = table["metric"] == "ece"
+    assert table.loc[of_bins, "by_chance"].between(0.001, 0.05).all()
+    assert table.loc[~of_bins, "by_chance"].isna().all()
 
 
 def test_overconfidence_is_confidence_minus_accuracy(calibrated: Results) -> None:
@@ -89,13 +101,6 @@ def test_overconfidence_is_confidence_minus_accuracy(calibrated: Results) -> Non
         (wide["confidence"] - wide["accuracy_1"]).to_numpy()
     )
     assert table.loc[table["metric"] == "overconfidence", "share_worse"].isna().all()  # neither way is better
-
-
-def test_they_have_trends(calibrated: Results) -> None:
-    comparison = compare(calibrated, "robustness", metrics=["accuracy_1_top_50"], resamples=50)
-    table = trends(calibrated, comparison, "accuracy_1_top_50")
-    [p] = table.loc[table["rewrites"].eq("rename") & table["train_on"].eq("original"), "p"].to_list()
-    assert p < 0.01
 
 
 def test_a_folder_without_strata_has_no_rows_of_them(calibrated_folder: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def test_markdown_marks_what_is_clear_and_says_what_the_marks_mean(
 ) -> None:
     lines = difference_tables.markdown(results, comparison, "entropy").splitlines()
     assert lines[0].startswith(
-        "| Rewrites | Intensity | Trained on | Model | n (projects) | Reference | Value | Δ |"
+        "| Rewrites | Intensity | Trained on | Model | n (projects) | effective | Reference | Value | Δ |"
     )
     strong = next(line for line in lines if line.startswith("| rename | 1 | original | small"))
     assert "**+0.8" in strong
@@ -25,7 +25,8 @@ def test_markdown_marks_what_is_clear_and_says_what_the_marks_mean(
     weak = next(line for line in lines if line.startswith("| parens | 0.25 | original | small"))
     assert "**" not in weak
     assert "Bold: the 95 % interval excludes zero" in lines[-1]
-    assert "BCa" in lines[-1]
+    assert "of projects × seeds" in lines[-1]
+    assert "which weigh as much as 11.6 to 11.7 of equal size" in lines[-1]
     assert "of 12 projects" in lines[-1]
 
 

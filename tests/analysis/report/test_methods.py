@@ -1,5 +1,6 @@
 """The methods paragraph cites what the bibliography holds, and BibTeX can read it."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -15,13 +16,24 @@ from analysis.results import Results
 KEYS = re.findall(r"^@\w+\{(\w+),", methods.BIBTEX, re.M)
 
 
-def test_each_citation_has_an_entry_and_each_entry_is_cited(results: Results) -> None:
+def test_each_citation_has_an_entry_and_each_entry_is_cited(calibrated_folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(calibrated_folder, tmp_path / "copy"))
+    run = json.loads((copy / "run.json").read_text())
+    (copy / "run.json").write_text(json.dumps(run | {"claims": {"margin": {"entropy": 0.1}}}))
+    results = Results(copy)
     found = {"robustness": compare(results, "robustness", metrics=["entropy"], resamples=200)}
     told = methods.paragraph(results, found, scan(results))
-    assert set(re.findall(r"\[([a-z]+\d{4})\]", told)) == set(KEYS)
+    cited = set(re.findall(r"\b([a-z]+\d{4})\b(?=[^\[]*\])", told))
+    assert cited == set(KEYS)
     assert len(KEYS) == len(set(KEYS))
-    assert "12 projects" in told
+    assert "8 projects" in told
     assert "seeds (1, 2)" in told
+    assert "margins that were named before the run: Entropy 0.1 bits per token" in told
+
+
+def test_without_a_margin_no_equivalence_is_claimed(results: Results) -> None:
+    found = {"robustness": compare(results, "robustness", metrics=["entropy"], resamples=200)}
+    assert "so no equivalence is claimed" in methods.paragraph(results, found, scan(results))
 
 
 def test_nothing_to_compare_is_said() -> None:

@@ -1,9 +1,11 @@
 """The report: one file, nothing fetched, everything that was left out is said."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -63,19 +65,66 @@ def test_texts_are_escaped(html: str) -> None:
     assert "&lt;b&gt;out of memory&lt;/b&gt;" in html
 
 
-def test_summary_states_effect_interval_and_n_in_words(html: str) -> None:
+def test_without_a_primary_comparison_the_summary_counts_and_singles_none_out(html: str) -> None:
     first = re.search(r'<p class="finding">(.*?)</p>', html, re.S)
     assert first
     assert re.search(
-        r"rate 1\) the entropy of small, trained on original text, rises by 0\.\d\d bits per token, "
-        r"worse by \d+ % \(95 % interval of the difference \+0\.\d\d to \+0\.\d\d\) .* from 5 projects, "
-        r"mean of 2 seeds \(\+0\.\d+, \+0\.\d+\)\.",
-        first[1],
+        r"^Robustness \(the same model, rewritten − original text\), in entropy: Of 12 comparisons, \d+ are "
+        r"worse and 0 better with an interval that excludes zero; after Holm&#39;s correction \d+ have p &lt; "
+        r"0.05. The median difference is \+0\.\d\d bits per token\.",
+        first[1].strip(),
     )
+    assert "No primary comparison was named before the run (claims.primary in the spec)" in html
+
+
+PRIMARY = {"comparison": "robustness", "metric": "entropy", "rewrites": "rename", "intensity": 1.0}
+
+
+@pytest.mark.parametrize(
+    "primary, expected",
+    [
+        (
+            {**PRIMARY, "train_on": "original", "model": "small"},
+            r"^Primary comparison \(robustness, Entropy, rewrites rename, intensity 1, train_on original, "
+            r"model small\): rename, 1, original, small: the entropy rises by 0\.\d\d bits per token, worse by "
+            r"\d+ % \(95 % interval of the difference \+0\.\d\d to \+\d\.\d\d\), on the same .* from 12 "
+            r"projects \(effective number 11\.\d\), mean of 2 seeds \(\+0\.\d+, \+0\.\d+\)\. That it is "
+            r"smaller than the margin of 0\.2 bits per token is not shown \(p \d\.\d+\)\.$",
+        ),
+        ({**PRIMARY, "rewrites": "inline"}, "it could not be made; no finished cells fit it"),
+        ({**PRIMARY, "metric": "ece"}, "it could not be made; nothing has results on both sides"),
+    ],
+)
+def test_the_summary_leads_with_the_primary_comparison(
+    folder: Path, tmp_path: Path, primary: dict[str, object], expected: str
+) -> None:
+    results = claiming(folder, tmp_path, {"primary": primary, "margin": {"entropy": 0.2}})
+    found = {
+        kind: compare(results, kind, metrics=["entropy"], resamples=50) for kind in ("robustness", "clean")
+    }
+    told = sentences.sentences(results, found)
+    assert re.search(expected, told[0])
+    assert [sentence.split(" (")[0] for sentence in told[1:]] == ["Robustness", "Clean code"]
+
+
+def test_what_a_primary_comparison_leaves_open_is_told_for_each(folder: Path, tmp_path: Path) -> None:
+    results = claiming(folder, tmp_path, {"primary": PRIMARY})
+    found = {"robustness": compare(results, "robustness", metrics=["entropy"], resamples=50)}
+    told = [line for line in sentences.sentences(results, found) if line.startswith("Primary")]
+    assert len(told) == 4  # two models, two training mixes
+    assert not any("margin" in line for line in told)
+
+
+def claiming(folder: Path, tmp_path: Path, claims: dict[str, object]) -> Results:
+    copy = Path(shutil.copytree(folder, tmp_path / "claiming"))
+    run = json.loads((copy / "run.json").read_text())
+    (copy / "run.json").write_text(json.dumps(run | {"claims": claims}))
+    return Results(copy)
 
 
 def test_few_projects_and_missing_cells_are_stated(html: str) -> None:
-    assert "as few as 5 projects" in html
+    assert re.search(r"The projects weigh as little as 4\.\d of equal size would", html)
+    assert "98 % with one project that has 60 % of the tokens" in html
     assert "1 of 26 cells have no results" in html
 
 
@@ -161,25 +210,62 @@ def test_a_grid_without_ranks_has_a_report_without_accuracy(tmp_path: Path) -> N
     assert "nan" not in (folder / "figures" / "table-baseline-entropy.md").read_text().lower()
 
 
-def test_significance_that_can_not_be_reached_is_stated(folder: Path, tmp_path: Path) -> None:
-    results = Results(write(tmp_path / "few", Simulation(projects=6, seeds=[1], models=["small"])))
-    few = {"robustness": compare(results, "robustness", metrics=["entropy"], resamples=50)}
-    assert [told for told in sentences.caveats(results, few) if "over the 18 rows of a table" in told]
-    many = {"robustness": compare(Results(folder), "robustness", metrics=["entropy"], resamples=50)}
-    assert not [told for told in sentences.caveats(Results(folder), many) if "Holm" in told]
+SMALL = {
+    "one seed": (Simulation(seeds=[1], projects=8), "There is one seed: how much of a difference"),
+    "one project": (Simulation(projects=1), "The test split holds as few as 1 project."),
+    "three projects": (
+        Simulation(projects=3),
+        "With fewer than 5 no interval is claimed and nothing is bold",
+    ),
+    "one seed, one project": (Simulation(seeds=[1], projects=1), "as few as 1 project."),
+}
 
 
-def test_the_summary_follows_one_place_of_the_grid_though_cells_are_missing(
-    folder: Path, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("what", SMALL)
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_what_can_not_be_said_is_said(what: str, tmp_path: Path) -> None:
+    simulation, caveat = SMALL[what]
+    simulation = replace(simulation, models=["small"], intensities=[0.5, 1.0], samples_per_project=3)
+    folder = write(tmp_path / "small", simulation)
+    written = page.make(folder)
+    html = (folder / "report.html").read_text()
+    assert caveat in html
+    without = re.sub(r"data:image[^\"]*|<script>.*?</script>", "", html, flags=re.S)
+    assert not re.search(r"\bnan\b", without, re.I)
+    for table in (file for file in written if file.suffix == ".md"):
+        rows = table.read_text()
+        assert "**" not in rows
+        assert f"none: {'one seed' if what == 'one seed' else f'{simulation.projects} project'}" in rows
+        tex = table.with_suffix(".tex").read_text()
+        assert "bfseries" not in tex
+        assert "nan" not in tex.replace("finan", "")
+        if what == "one seed":
+            assert "With one seed nothing is said beyond these models" in tex
+            assert r"\,\S" in tex  # the interval of these models is marked as such
+        else:
+            assert "With fewer than 5 projects no interval is claimed" in tex
+
+
+def test_a_report_of_cells_that_share_no_sample_says_so(folder: Path, tmp_path: Path) -> None:
+    """Each seed and each intensity kept projects of its own."""
     copy = Path(shutil.copytree(folder, tmp_path / "copy"))
-    cells = pd.read_parquet(copy / "cells.parquet")
-    lost = (cells["rewrites"] == "rename") & (cells["intensity"] == "1") & (cells["train_on"] != "original")
-    cells.loc[lost, ["status", "error"]] = ["failed", "boom"]
-    cells.to_parquet(copy / "cells.parquet")
-    results = Results(copy)
-    kinds = ("robustness", "training", "clean")
-    found = {kind: compare(results, kind, metrics=["entropy"], resamples=50) for kind in kinds}
-    told = sentences.sentences(results, found)
-    assert [sentence.split(":")[0] for sentence in told] == ["Robustness", "Training", "Clean code"]
-    assert "(rename, rate 0.5)" in told[0]
+    samples, cells = pd.read_parquet(copy / "samples.parquet"), pd.read_parquet(copy / "cells.parquet")
+    about = cells.set_index("cell").loc[samples["cell"]]
+    number = samples["project"].rank(method="dense").to_numpy().astype(int) - 1
+    place = (
+        3 * (about["seed"].to_numpy() - 1)
+        + about["intensity_value"].map({0.25: 0, 0.5: 1, 1.0: 2}).to_numpy()
+    )
+    samples[(number // 2 == place) | np.isnan(place)].to_parquet(copy / "samples.parquet")
+    shutil.rmtree(copy / "tokens")
+    (copy / "tokens").mkdir()
+    page.make(copy)
+    html = (copy / "report.html").read_text()
+    assert "as few as 4 projects" in html
+    assert "Over the intensity" not in html
+
+
+def test_two_seeds_are_warned_about(results: Results) -> None:
+    found = {"robustness": compare(results, "robustness", metrics=["entropy"], resamples=50)}
+    told = sentences.caveats(results, found)
+    assert [line for line in told if "rows of one or two seeds" in line and "93 %" in line]

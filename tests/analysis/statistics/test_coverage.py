@@ -52,19 +52,18 @@ class Truth:
 def drawn(truth: Truth, studies: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Sizes of the projects (R, P), and differences around 0 of each project, seed and draw (R, P, S, D)."""
     p, s, d = truth.projects, truth.seeds, truth.draws
-    sizes = {
-        "equal": lambda: np.full((studies, p), 6.0),
-        "1 to 11": lambda: rng.integers(1, 12, size=(studies, p)).astype(float),
-        "lognormal": lambda: 6 * np.exp(1.3 * rng.normal(size=(studies, p))),
-        "one has 60 %": lambda: rng.integers(1, 12, size=(studies, p)).astype(float),
-    }[truth.sizes]()
-    if truth.sizes == "one has 60 %":
+    sizes = rng.integers(1, 12, size=(studies, p)).astype(float)
+    if truth.sizes == "equal":
+        sizes = np.full((studies, p), 6.0)
+    elif truth.sizes == "lognormal":
+        sizes = 6 * np.exp(1.3 * rng.normal(size=(studies, p)))
+    elif truth.sizes == "one has 60 %":
         sizes[:, 0] = 1.5 * sizes[:, 1:].sum(axis=1)
-    effects = {
-        "normal": lambda: rng.normal(size=(studies, p)),
-        "heavy tails": lambda: rng.standard_t(3, size=(studies, p)) / np.sqrt(3),
-        "skew": lambda: (rng.lognormal(size=(studies, p)) - np.exp(0.5)) / np.sqrt((np.e - 1) * np.e),
-    }[truth.effects]()
+    effects = rng.normal(size=(studies, p))
+    if truth.effects == "heavy tails":
+        effects = rng.standard_t(3, size=(studies, p)) / np.sqrt(3)
+    elif truth.effects == "skew":
+        effects = (rng.lognormal(size=(studies, p)) - np.exp(0.5)) / np.sqrt((np.e - 1) * np.e)
     values = effects[:, :, None, None] + truth.seed_sd * rng.normal(size=(studies, 1, s, 1))
     values = values + 0.3 * rng.normal(size=(studies, p, s, 1))
     if d > 1:
@@ -142,7 +141,7 @@ NORMAL = [
 @pytest.mark.slow
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_intervals_of_everything_that_was_drawn_cover_the_truth(generator: int) -> None:
-    """Normal effects, three seeds, effective numbers of projects down to 8; and so few rows are bold in vain."""
+    """Normal effects, three seeds, effective numbers of projects down to 8; so few rows are bold in vain."""
     shares = {}
     for truth in NORMAL:
         found = coverage(truth, generator)
@@ -163,7 +162,9 @@ HARD = {
 @pytest.mark.slow
 @pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize("what", HARD)
-def test_what_is_found_where_projects_are_not_as_assumed_is_what_reports_say(what: str, generator: int) -> None:
+def test_what_is_found_where_projects_are_not_as_assumed_is_what_reports_say(
+    what: str, generator: int
+) -> None:
     """Seeds don't differ here: where they do, they hide what projects do to the interval."""
     truth = HARD[what]
     found = coverage(Truth(**{**vars(truth), "seed_sd": 0.0}), generator)

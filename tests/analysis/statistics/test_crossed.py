@@ -15,7 +15,11 @@ MEAN = Metric(name="m", label="", unit="", form=Ratio(numerator="x", denominator
 
 def of_table(values: Floats, layout: Layout, sizes: Floats | None = None) -> tuple[Floats, Floats, Variances]:
     """θ, θ without each project, and variances, of projects' means (P, C)."""
-    n = np.ones(values.shape) if sizes is None else np.broadcast_to(sizes[:, None], values.shape).astype(float)
+    n = (
+        np.ones(values.shape)
+        if sizes is None
+        else np.broadcast_to(sizes[:, None], values.shape).astype(float)
+    )
     sums = {"x": values * n, "n": n}
     theta, without = MEAN.of({k: v.sum(axis=0) for k, v in sums.items()}), MEAN.without_each(sums)
     return theta, without, variances(theta, theta - without, layout)
@@ -42,7 +46,9 @@ def test_with_projects_of_equal_size_it_is_the_two_way_analysis_of_variance() ->
     assert found.shared["project seed"] == pytest.approx(ms["rest"] / cells)
     assert found.unclipped == pytest.approx((ms["project"] + ms["seed"] - ms["rest"]) / cells)
     shares = found.shares
-    assert shares["seed"] == pytest.approx((ms["seed"] - ms["rest"]) / (ms["project"] + ms["seed"] - ms["rest"]))
+    assert shares["seed"] == pytest.approx(
+        (ms["seed"] - ms["rest"]) / (ms["project"] + ms["seed"] - ms["rest"])
+    )
     assert sum(shares[name] for name in ("seed", "project", "residual")) == pytest.approx(1)
     assert np.isnan(shares["draw"])
 
@@ -98,7 +104,9 @@ def test_a_design_with_gaps_takes_nothing_off() -> None:
         ([1], [1], (1, 1)),
     ],
 )
-def test_which_sources_there_are(seeds: list[int], draws: list[int] | None, expected: tuple[int, int]) -> None:
+def test_which_sources_there_are(
+    seeds: list[int], draws: list[int] | None, expected: tuple[int, int]
+) -> None:
     layout = Layout.of(seeds, draws)
     assert (layout.seeds, layout.draws) == expected
 
@@ -138,7 +146,9 @@ def test_seeds_that_differ_widen_the_interval_and_lower_its_degrees_of_freedom()
     values = np.random.default_rng(6).normal(size=(20, 3)) * 0.1
     layout = Layout.of(range(3))
     calm = estimate(*of_table(values, layout)[:2], layout, np.ones(20)).everything
-    wild = estimate(*of_table(values + np.array([-1.0, 0.0, 1.0]), layout)[:2], layout, np.ones(20)).everything
+    wild = estimate(
+        *of_table(values + np.array([-1.0, 0.0, 1.0]), layout)[:2], layout, np.ones(20)
+    ).everything
     assert wild.error > 5 * calm.error
     assert wild.df == pytest.approx(2, abs=0.05)
     assert calm.df > 10

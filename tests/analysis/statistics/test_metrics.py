@@ -88,6 +88,33 @@ def test_strata_of_several_sets_at_once() -> None:
     assert found[2, 1] == form.of({name: values[2, 1] for name, values in sums.items()})
 
 
+def test_calibration_by_chance_is_about_what_a_calibrated_model_has() -> None:
+    form, rng = ByBin(first="c", second="r", count="n", by="c", bins=15), np.random.default_rng(2)
+    for n, runs in ((500, 200), (10_000, 100)):
+        found, told = [], []
+        for _ in range(runs):
+            confidence = np.sort(rng.uniform(0, 1, size=n))
+            right = (rng.uniform(size=n) < confidence).astype(float)
+            sums = {"c": confidence, "r": right, "n": np.ones(n)}
+            found.append(float(form.of(sums)))
+            told.append(float(form.by_chance(sums)))
+        assert np.mean(told) == pytest.approx(np.mean(found), rel=0.12)
+
+
+def test_without_each_cluster_by_hand() -> None:
+    mean = Metric(name="m", label="", unit="", form=Ratio(numerator="x", denominator="n"))
+    x = np.array([1.0, 4.0, 2.0, 8.0, 5.0])
+    assert mean.without_each({"x": x, "n": np.ones(5)}) == pytest.approx((x.sum() - x) / 4)
+    form = ByBin(first="a", second="b", count="n", by="a", bins=2)
+    ece = Metric(name="e", label="", unit="", form=form)
+    rng = np.random.default_rng(0)
+    sums = {name: rng.uniform(1, 2, size=(4, 3, 6)) for name in "abn"}  # clusters, seeds, strata
+    without = ece.without_each(sums)
+    assert without.shape == (4, 3)
+    rest = {name: values[[0, 1, 3], 2].sum(axis=0) for name, values in sums.items()}
+    assert without[2, 2] == pytest.approx(float(ece.of(rest)))
+
+
 @pytest.mark.parametrize("higher, expected", [(True, [0, 0, 1]), (False, [1, 0, 1]), (None, [0, 0, 1])])
 def test_the_worst_of_several_draws(higher: bool | None, expected: list[int]) -> None:
     form = Worst(numerator="a", denominator="n")
