@@ -139,9 +139,14 @@ def test_a_gain_over_nothing_is_no_share(naming: Path, tmp_path: Path) -> None:
     rows = pd.read_parquet(copy / "samples.parquet")
     rows["exact"] = rows["test"].eq("augmented").astype(float)
     rows.to_parquet(copy / "samples.parquet", index=False)
+    claims = {"primary": {"rewrites": "rename", "intensity": "1", "train_on": "original", "model": "small"}}
+    (copy / "run.json").write_text(
+        json.dumps(json.loads((copy / "run.json").read_text()) | {"claims": claims})
+    )
     results = Results(copy)
     found = {"robustness": compare(results, "robustness", metrics=["exact"], resamples=200)}
-    [told] = sentences.sentences(results, found)
+    told, _ = sentences.sentences(results, found)
+    assert "on the same 58 functions of 58 samples from 12 projects" in told
     assert "rises by 1.000 share of functions, better (95 % interval" in told
 
 

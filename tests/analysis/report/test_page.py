@@ -70,8 +70,8 @@ def test_without_a_primary_comparison_the_summary_counts_and_singles_none_out(ht
     assert first
     assert re.search(
         r"^Robustness \(the same model, rewritten − original text\), in entropy: Of 12 comparisons, \d+ are "
-        r"worse and 0 better with an interval that excludes zero; after Holm&#39;s correction \d+ have p &lt; "
-        r"0.05. The median difference is \+0\.\d\d bits per token\.",
+        r"worse and 0 better with an interval that excludes zero; after Holm&#39;s correction \d+ have p "
+        r"&lt; 0.05. The median difference is \+0\.\d\d bits per token\.",
         first[1].strip(),
     )
     assert "No primary comparison was named before the run (claims.primary in the spec)" in html
@@ -85,10 +85,10 @@ PRIMARY = {"comparison": "robustness", "metric": "entropy", "rewrites": "rename"
     [
         (
             {**PRIMARY, "train_on": "original", "model": "small"},
-            r"^Primary comparison \(robustness, Entropy, rewrites rename, intensity 1, train_on original, "
-            r"model small\): rename, 1, original, small: the entropy rises by 0\.\d\d bits per token, worse by "
-            r"\d+ % \(95 % interval of the difference \+0\.\d\d to \+\d\.\d\d\), on the same .* from 12 "
-            r"projects \(effective number 11\.\d\), mean of 2 seeds \(\+0\.\d+, \+0\.\d+\)\. That it is "
+            r"^Primary comparison \(robustness, Entropy, rewrites rename, intensity 1, train_on "
+            r"original, model small\): rename, 1, original, small: the entropy rises by 0\.\d\d bits per "
+            r"token, worse by \d+ % \(95 % interval of the difference \+0\.\d\d to \+\d\.\d\d\), on the same .* "
+            r"from 12 projects \(effective number 11\.\d\), mean of 2 seeds \(\+0\.\d+, \+0\.\d+\)\. That it is "
             r"smaller than the margin of 0\.2 bits per token is not shown \(p \d\.\d+\)\.$",
         ),
         ({**PRIMARY, "rewrites": "inline"}, "it could not be made; no finished cells fit it"),
