@@ -50,8 +50,8 @@ def differences(results: Results, comparison: Comparison, metric_name: str) -> p
     table = comparison.table[comparison.table["metric"] == metric_name]
     seeds = comparison.seeds[comparison.seeds["metric"] == metric_name]
     repetition = seeds["seed"].astype(str)
-    if "rewriting_seed" in seeds and (seeds["rewriting_seed"].astype(str) != repetition).any():
-        repetition = repetition + "/" + seeds["rewriting_seed"].astype(str)
+    if "rewriting_seed" in seeds:
+        repetition = repetition + "/" + seeds["rewriting_seed"].map("{:g}".format)
     told = repetition + ":" + seeds["difference"].map("{:+z.4f}".format)
     by_seed = (
         seeds.assign(by_seed=told)

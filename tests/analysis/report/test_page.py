@@ -85,11 +85,11 @@ PRIMARY = {"comparison": "robustness", "metric": "entropy", "rewrites": "rename"
     [
         (
             {**PRIMARY, "train_on": "original", "model": "small"},
-            r"^Primary comparison \(robustness, Entropy, rewrites rename, intensity 1, train_on "
-            r"original, model small\): rename, 1, original, small: the entropy rises by 0\.\d\d bits per "
-            r"token, worse by \d+ % \(95 % interval of the difference \+0\.\d\d to \+\d\.\d\d\), on the same .* "
-            r"from 12 projects \(effective number 11\.\d\), mean of 2 seeds \(\+0\.\d+, \+0\.\d+\)\. That it is "
-            r"smaller than the margin of 0\.2 bits per token is not shown \(p \d\.\d+\)\.$",
+            r"^Primary comparison \(robustness, Entropy, rewrites rename, intensity 1, train_on original, "
+            r"model small\): rename, 1, original, small: the entropy rises by 0\.\d\d bits per token, "
+            r"worse by \d+ % \(95 % interval of the difference \+0\.\d\d to \+\d\.\d\d\), on the same .* "
+            r"from 12 projects \(effective number 11\.\d\), mean of 2 seeds \(\+0\.\d+, \+0\.\d+\)\. "
+            r"That it is smaller than the margin of 0\.2 bits per token is not shown \(p \d\.\d+\)\.$",
         ),
         ({**PRIMARY, "rewrites": "inline"}, "it could not be made; no finished cells fit it"),
         ({**PRIMARY, "metric": "ece"}, "it could not be made; nothing has results on both sides"),
