@@ -161,8 +161,9 @@ def package_rows(package: Package, work: Path, rewrites: dict[str, list[str]], r
     if not ready.exists() or ready.read_text() != package.requirement:
         shutil.rmtree(folder, ignore_errors=True)
         unpack(package, folder, original)
-        venv.create(folder / "venv", with_pip=True)
-        install = [python, "-m", "pip", "install", "-qq", "pytest", package.requirement, *package.needs]
+        venv.create(folder / "venv")
+        pip = [sys.executable, "-m", "pip", "--python", python, "install", "-qq"]
+        install = [*pip, "pytest", package.requirement, *package.needs]
         subprocess.run([str(part) for part in install], check=True)
         ready.write_text(package.requirement)
     files = [
