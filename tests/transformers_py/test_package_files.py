@@ -1,4 +1,4 @@
-"""Every rewrite on files of packages drawn by a seed: 1,200 in ten minutes, 3,000 with AUGRID_FILES=3000."""
+"""Every rewrite on files of packages drawn by a seed, 3,000 in a quarter of an hour; AUGRID_FILES: as many."""
 
 import os
 from collections import Counter
@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.package_files import BAD, examine, files, run
 
-COUNT, PARTS = int(os.environ.get("AUGRID_FILES", "1200")), 4
+COUNT, PARTS = int(os.environ.get("AUGRID_FILES", "3000")), 10
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def test_files_of_packages(part: int, drawn: list[tuple[str, str]]) -> None:
     print(len(found), "files:", dict(Counter(row["status"] for row in found)))  # shown by pytest -rP
     assert len(found) >= COUNT // PARTS
     assert [row for row in found if row["status"] in BAD] == []
-    assert sum(row["status"] == "rewritten" for row in found) > 0.9 * len(found)
+    assert sum(row["status"] == "rewritten" for row in found) > 0.8 * len(found)
 
 
 def test_examination_tells_what_happened() -> None:
