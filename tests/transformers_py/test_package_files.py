@@ -1,4 +1,4 @@
-"""Every rewrite on files of packages drawn by a seed, 3,000 in a quarter of an hour; AUGRID_FILES: as many."""
+"""Every rewrite on files of packages drawn by a seed, 3,000 in a quarter of an hour, or AUGRID_FILES."""
 
 import os
 from collections import Counter
