@@ -16,9 +16,12 @@ from transformers_py import Source, Unparseable, align, emit, names, rewrite
 
 Comments = Literal["drop", "keep"]
 ROOT = Path(sysconfig.get_paths()["stdlib"])
+DOCUMENTED = {"world": "closed", "documentation": "follow"}
 REQUESTS: list[list[Any]] = [
     *([name] for name in names()),
     [{"if_true": {"wrap": "compound"}}],
+    [{"rename_function": {"world": "closed"}}, {"rename_parameter": {"world": "closed"}}],
+    [{"rename_function": DOCUMENTED}, {"rename_parameter": DOCUMENTED}, "dead_branch", "add_comment"],
     [{"if_true": {"style": "if_one"}}, "dead_branch", "add_comment"],
     list(names()),
 ]
