@@ -229,6 +229,7 @@ def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
                 "set": name,
                 "problems": len({row.problem for row in own}),
                 "fail untouched": len({row.problem for row in own if not row.passes_untouched}),
+                "unparseable": len({row.problem for row in own if row.outcome == "unparseable"}),
                 "variants": len(passing),
                 "changed": outcomes["passed"] + outcomes["failed"],
                 "failed": outcomes["failed"],
