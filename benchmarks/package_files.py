@@ -12,6 +12,7 @@ and files that another rewriter has seen are seen again.
 import argparse
 import heapq
 import json
+import sys
 import time
 import traceback
 from collections import Counter
@@ -36,10 +37,9 @@ File = tuple[str, str]
 
 
 def files(count: int = 0, seed: int = 1) -> Iterator[File]:
-    """All texts in the order of the corpus, or so many of them drawn by a seed, in the order of the draw."""
-    if not count:
-        return _all_files()
-    return iter(heapq.nsmallest(count, _all_files(), key=lambda file: _rank(file[0], seed)))
+    """So many texts, or all (0), in the order in which a seed draws them: a part of a run is a sample."""
+    found = _all_files()
+    return iter(heapq.nsmallest(count or sys.maxsize, found, key=lambda file: _rank(file[0], seed)))
 
 
 def _all_files() -> Iterator[File]:
