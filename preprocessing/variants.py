@@ -61,6 +61,7 @@ class VariantRequest:
     intensity: Intensity
     seed: int
     size: SizeRule
+    growth_limit: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

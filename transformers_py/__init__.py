@@ -10,9 +10,10 @@
     result.alignment()  for each token of the new text its token in the original, or -1, and its change
 
 `names()` are all rewrites; docs/rewrites.md, or a module's `Options`, tells what can be set. `rate` is the
-share of a rewrite's sites; `count=5` takes five sites in all. A higher rate or count of one seed adds sites
-and keeps the others. A text that can't be parsed raises `Unparseable`, which has a `reason`. While `VERSION`
-and the `versions()` of a list of rewrites stay, it gives the same texts.
+share of a rewrite's sites; `count=5` takes five sites in all; with `growth_limit=1.5` the text has at most
+1.5 times its tokens. A higher rate, count or limit of one seed adds sites and keeps the others. A text that
+can't be parsed raises `Unparseable`, which has a `reason`. While `VERSION` and the `versions()` of a list of
+rewrites stay, it gives the same texts.
 
 For many variants of one text, analyse it once (it costs as much as eight variants):
 
@@ -25,7 +26,7 @@ Texts that use a text, as a problem's tests use its solution, are renamed togeth
     done.program.text, done.users[0], done.names     ..., {"add": "merge"}
 """
 
-from transformers_py.engine import VERSION, Rewritten, emit, rewrite
+from transformers_py.engine import VERSION, Rewritten, check_growth_limit, emit, rewrite
 from transformers_py.explain import explain
 from transformers_py.options import check, counts_subwords, follows_documentation, lookup, names, versions
 from transformers_py.source import Source
@@ -44,6 +45,7 @@ __all__ = [
     "align",
     "analyse_together",
     "check",
+    "check_growth_limit",
     "counts_subwords",
     "emit",
     "emit_together",

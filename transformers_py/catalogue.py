@@ -37,7 +37,10 @@ def collect(rows, *extra, limit=10):
     report(dropped, "rows", extra)
     if not found:
         raise ValueError("nothing is left")
-    return found, {"dropped": dropped}
+    return found, {
+        "dropped": dropped,
+        "limit": limit
+    }
 
 
 def total(table):
@@ -47,6 +50,16 @@ def total(table):
 '''
 """What growth is measured on: it has sites for every rewrite."""
 SEEDS = 60
+_ABOUT = """\
+A set of rewrites may have a limit, `{rewrites: [dead_branch, parentheses], growth_limit: 1.5}` in a spec
+or `--growth-limit 1.5`: the text then has at most 1.5 times the tokens of the original, with comments
+counted and without. Of the sites in the seed's order those before the first that doesn't fit are taken,
+so a higher rate, count or limit keeps the sites of a lower one; what is left out is counted as
+`growth_limit`.
+
+What is inserted is made of the file: shapes of its statements over names of their new place, words of its
+names, its literals. Where inserted code reads a variable that is renamed, it has the new name.
+""".splitlines()
 
 _PROOFS = {
     "ast": "the same syntax tree",
@@ -140,6 +153,8 @@ def page() -> str:
         "Made by `python -m transformers_py.catalogue` from the rewrites; a test keeps it current.",
         "Growth is the number of tokens that one site adds (comments and blank lines are no tokens),",
         f"measured with default options on the catalogue's sample, {SEEDS} seeds, one site each.",
+        "",
+        *_ABOUT,
         "",
         "| rewrite | growth per site | proof |",
         "| --- | --- | --- |",

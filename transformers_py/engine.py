@@ -5,6 +5,7 @@ rewrite("def f(a):\n    b = a\n    return b\n", ["parentheses"], rate=1.0, seed=
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +23,9 @@ from transformers_py.sites.new_names import Dice
 from transformers_py.source import CountSubwords, Source, kept
 from transformers_py.source import edits as editing
 from transformers_py.source.cpython import undisturbed
-from transformers_py.source.edits import HOLE, Edit, Refusals, Site, Stretches
-from transformers_py.source.lexing import tokens
+from transformers_py.source.edits import HOLE, NAMED, Edit, Refusals, Site, Stretches
+from transformers_py.source.lexing import comment_count, inserted_size, tokens
+from transformers_py.source.scopes import Binding
 
 VERSION = 8
 """Raised whenever what all rewrites share gives other texts or alignments; each has its own besides."""
@@ -33,7 +35,9 @@ REASONS = {
     "conflict": "another site of the set stands in its way",
     "nested": "another site of the rewrite lies inside or around it",
     "no_name": "no new name could be found",
+    "growth_limit": "the text would grow beyond the growth_limit of the set",
 }
+_NAMED = re.compile(f"{NAMED}([^{NAMED}]*){NAMED}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +119,18 @@ def rewrite(
     count: int | None = None,
     seed: int,
     count_subwords: CountSubwords | None = None,
+    growth_limit: float | None = None,
 ) -> Rewritten:
     """Rewrite a text: analyse it and emit one variant.
 
     `rewrites` are names or {name: {option: value}}; give either `rate`, the share of the sites of each
     rewrite (0 to 1), or `count`, the number of sites of all rewrites together; `count_subwords` as
-    `Source.analyse`. Raises Unparseable for a text that can't be parsed and ValueError for unknown rewrites,
-    options and values.
+    `Source.analyse`, `growth_limit` as `emit`. Raises Unparseable for a text that can't be parsed and
+    ValueError for unknown rewrites, options and values.
     """
     key = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return emit(Source.analyse(text, count_subwords), rewrites, rate=rate, count=count, seed=seed, key=key)
+    source = Source.analyse(text, count_subwords)
+    return emit(source, rewrites, rate=rate, count=count, seed=seed, key=key, growth_limit=growth_limit)
 
 
 def emit(
@@ -135,21 +141,27 @@ def emit(
     count: int | None = None,
     seed: int,
     key: str = "",
+    growth_limit: float | None = None,
 ) -> Rewritten:
-    """One variant of an analysed source. The same arguments give the same bytes, everywhere."""
+    """One variant of an analysed source. The same arguments give the same bytes, everywhere.
+
+    With a `growth_limit` of 1.5, the variant has at most 1.5 times the tokens of the original, with comments
+    counted and without: of the sites in the order in which greater intensities add them, those before the
+    first that doesn't fit are taken, so intensities nest under a limit, too.
+    """
     check_intensity(rate, count)
+    check_growth_limit(growth_limit)
     with undisturbed():
-        return _emit(source, rewrites, rate, count, seed, key)
-
-
-def _emit(
-    source: Source, rewrites: Sequence[Request], rate: float | None, count: int | None, seed: int, key: str
-) -> Rewritten:
-    plan, drawn, chosen = select(source, rewrites, rate, count, seed, key)
-    mask = bytearray(sum(len(part.sites) for part in plan.parts))
-    for number in chosen:
-        mask[number] = 1
-    return _prove(source, plan, drawn, mask)
+        plan, drawn, chosen = select(source, rewrites, rate, count, seed, key)
+        left_out: list[int] = []
+        if growth_limit is not None:
+            chosen, left_out = _fitting(
+                source, plan, drawn, chosen if rate is None else _by_rate(drawn, chosen), growth_limit
+            )
+        mask = bytearray(sum(len(part.sites) for part in plan.parts))
+        for number in chosen:
+            mask[number] = 1
+        return _prove(source, plan, drawn, mask, left_out)
 
 
 def select(
@@ -204,6 +216,13 @@ def check_intensity(rate: float | None, count: int | None) -> None:
         raise ValueError(f"count must be 0 or more, got {count}")
 
 
+def check_growth_limit(limit: object) -> None:
+    """Raises ValueError unless a limit of growth is None or a number from 1 on."""
+    number = isinstance(limit, (int, float)) and not isinstance(limit, bool)
+    if limit is not None and not (number and 1.0 <= limit < float("inf")):  # type: ignore[operator]
+        raise ValueError(f"growth_limit must be 1 or more (tokens of the variant / tokens), got {limit!r}")
+
+
 def _make_plan(source: Source, rewrites: Sequence[Request]) -> SitePlan:
     parts: list[PlannedRewrite] = []
     refusals: Counter[str] = Counter()
@@ -232,7 +251,7 @@ def _make_plan(source: Source, rewrites: Sequence[Request]) -> SitePlan:
     edits, roles = [edit for _, edit, _, _ in keyed], [role for _, _, _, role in keyed]
     units = units_of(source)
     numbers = numbers_of(units, edits, roles)
-    if len(numbers) < len(edits):
+    if len(numbers) < len(edits) or any(getattr(part.module, "WHOLE", False) for part in parts if part.sites):
         units = [whole(source)]
         numbers = [0] * len(edits)
     owners = [owner for _, _, owner, _ in keyed]
@@ -325,10 +344,51 @@ def _choose(plan: SitePlan, drawn: Drawn, rate: float | None, count: int | None)
     return list(islice(rounds, count))
 
 
-def _prove(source: Source, plan: SitePlan, drawn: Drawn, mask: bytearray) -> Rewritten:
-    """Splice the masked sites, and return the text if the proofs hold, the original if not."""
+def _by_rate(drawn: Drawn, chosen: list[int]) -> list[int]:
+    """Sites in the order in which greater rates add them: the kth of n comes with (k - threshold) / n."""
+    entering: dict[int, tuple[float, int]] = {}
+    for part, (order, threshold) in enumerate(zip(drawn.orders, drawn.thresholds, strict=True)):
+        entering |= {site: ((k - threshold) / len(order), part) for k, site in enumerate(order, 1)}
+    return sorted(chosen, key=entering.__getitem__)
+
+
+@kept
+def _sizes(source: Source) -> tuple[int, int]:
+    """(tokens, comments) of a text."""
+    return len(tokens(source.text)), comment_count(source.text)
+
+
+def _fitting(
+    source: Source, plan: SitePlan, drawn: Drawn, chosen: list[int], growth_limit: float
+) -> tuple[list[int], list[int]]:
+    """The sites before the first with which the text would grow beyond the limit, and the others."""
+    size, commented = _sizes(source)
+    room = (growth_limit - 1) * size
+    room_with_comments = (growth_limit - 1) * (size + commented)
+    part_of = [part for part in plan.parts for _ in part.sites]
+    for k, number in enumerate(chosen):
+        part = part_of[number]
+        _fill_site(source, part, drawn, number)
+        for edit in part.sites[number - part.first].edits:
+            if edit.start == edit.end:
+                drawn_text = drawn.texts.get(number, "").replace(NAMED, "")
+                added, comments = inserted_size(edit.text.replace(HOLE, drawn_text))
+                room -= added
+                room_with_comments -= added + comments
+        if room < 0 or room_with_comments < 0:
+            return chosen[:k], chosen[k:]
+    return chosen, []
+
+
+def _prove(
+    source: Source, plan: SitePlan, drawn: Drawn, mask: bytearray, left_out: Sequence[int]
+) -> Rewritten:
+    """Splice the masked sites, and return the text if the proofs hold, the original if not.
+
+    `left_out` are the sites for which a limit of growth left no room.
+    """
     taken = list(map(mask.__getitem__, plan.owners))
-    chosen = list(compress(plan.edits, taken))
+    chosen, roles = list(compress(plan.edits, taken)), list(compress(plan.roles, taken))
     _fill(source, plan, drawn, mask)
     texts = drawn.texts
     if texts:
@@ -336,14 +396,19 @@ def _prove(source: Source, plan: SitePlan, drawn: Drawn, mask: bytearray) -> Rew
             Edit(edit[0], edit[1], edit[2].replace(HOLE, texts[owner])) if HOLE in edit[2] else edit
             for edit, owner in zip(chosen, compress(plan.owners, taken), strict=True)
         ]
+        _follow(source, chosen, roles)
     parts = plan.parts
     sites = {part.name: sum(mask[part.first : part.first + len(part.sites)]) for part in parts}
     available = {part.name: len(order) for part, order in zip(parts, drawn.orders, strict=True)}
     refusals = plan.refusals | drawn.refusals
+    for part in parts:
+        beyond = sum(part.first <= number < part.first + len(part.sites) for number in left_out)
+        if beyond:
+            refusals[f"{part.name}:growth_limit"] = beyond
     original = source.text
     if not chosen:
         return Rewritten(original, original, (), "unchanged", sites, available, refusals)
-    roles, numbers = list(compress(plan.roles, taken)), list(compress(plan.numbers, taken))
+    numbers = list(compress(plan.numbers, taken))
     text, problem = prove(source, plan.units, chosen, roles, numbers, plan.kinds)
     if any(getattr(part.module, "RENAMES", "") == "function" for part in parts):
         problem = problem or missed_names(source, chosen, roles)
@@ -356,13 +421,37 @@ def _prove(source: Source, plan: SitePlan, drawn: Drawn, mask: bytearray) -> Rew
 
 def _fill(source: Source, plan: SitePlan, drawn: Drawn, mask: bytearray) -> None:
     """Draw the texts of chosen sites whose text doesn't depend on the others', each from its own dice."""
-    texts = drawn.texts
     for part in plan.parts:
-        fill = getattr(part.module, "fill", None)
-        if fill is None:
+        if hasattr(part.module, "fill"):
+            for number in range(part.first, part.first + len(part.sites)):
+                if mask[number]:
+                    _fill_site(source, part, drawn, number)
+
+
+def _fill_site(source: Source, part: PlannedRewrite, drawn: Drawn, number: int) -> None:
+    if number in drawn.texts or not hasattr(part.module, "fill"):
+        return
+    place = number - part.first
+    dice = Dice(f"{drawn.name}:{part.name}:{place}")
+    drawn.texts[number] = part.module.fill(source, part.options, part.sites[place], dice, drawn.taken)
+
+
+def _follow(source: Source, edits: list[Edit], roles: Sequence[Role]) -> None:
+    """Let names of the original in inserted text be what they are renamed to."""
+    text, scopes = source.text, source.scopes
+    renamed = {
+        (role.scope, text[edit.start : edit.end]): edit.text
+        for edit, role in zip(edits, roles, strict=True)
+        if role.renames
+    }
+    for k, (edit, role) in enumerate(zip(edits, roles, strict=True)):
+        if NAMED not in edit.text:
             continue
-        for number in range(part.first, part.first + len(part.sites)):
-            if mask[number] and number not in texts:
-                place = number - part.first
-                dice = Dice(f"{drawn.name}:{part.name}:{place}")
-                texts[number] = fill(source, part.options, part.sites[place], dice, drawn.taken)
+        resolved = scopes[role.scope].resolved
+
+        def new(found: re.Match[str], resolved: Mapping[str, Binding] = resolved) -> str:
+            name = found[1]
+            scope = resolved[name].scope.index if name in resolved else 0
+            return renamed.get((scope, name), name)
+
+        edits[k] = Edit(edit.start, edit.end, _NAMED.sub(new, edit.text))

@@ -123,7 +123,8 @@ def _refusal_facts(
 
 def _site_fact(source: Source, site: Site) -> str:
     text = source.text
-    names = sorted({text[edit.start : edit.end] for edit in site.edits if edit.end > edit.start})
+    replaced = {text[edit.start : edit.end] for edit in site.edits if edit.end > edit.start}
+    names = sorted(name for name in replaced if name.strip())
     if names:
         return f"{' and '.join(names)} can be renamed, in {len(site.edits)} places"
     line, column = _position(source, site.start)

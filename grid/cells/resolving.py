@@ -15,7 +15,7 @@ from grid.cells.expansion import Cells
 from grid.keys import canonical
 from grid.spec.document import Loc
 from grid.spec.findings import Findings, dotted, explained
-from grid.spec.rewrite_sets import RewriteSet, misfit
+from grid.spec.rewrite_sets import Rewrites, misfit
 from grid.spec.schema import Rules, Sections, misfits, schema, section_type, spelled_out, task_of
 from models.config import ModelConfig, TrainingConfig
 from preprocessing.corpus.building import CorpusConfig
@@ -31,11 +31,13 @@ Assignment = tuple[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rewriting:
-    """What is rewritten in a cell, how much of it ({"rate": 0.5} or {"count": 5}), and by which draw."""
+    """What is rewritten in a cell, how much of it ({"rate": 0.5} or {"count": 5}), by which draw, and how far
+    a text may grow."""
 
-    rewrites: RewriteSet
+    rewrites: Rewrites
     intensity: Mapping[str, float]
     seed: int
+    growth_limit: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -123,10 +125,12 @@ class Resolver:
                 raise MisfitError(("models", value["model"].plain), why)
             if not cell.baseline:
                 chosen, intensity = spec.rewrites[value["rewrites"].plain], value["intensity"]
-                if wrong := misfit(chosen, spec.corpus.unit):
-                    raise MisfitError(("rewrites", value["rewrites"].plain, wrong[0]), wrong[1])
+                if wrong := misfit(chosen.rewrites, spec.corpus.unit):
+                    raise MisfitError(
+                        ("rewrites", value["rewrites"].plain, *chosen.place(wrong[0])), wrong[1]
+                    )
                 draw = value["rewriting_seed"].plain if "rewriting_seed" in value else seed
-                new = Rewriting(chosen, intensity.plain, draw)
+                new = Rewriting(chosen.rewrites, intensity.plain, draw, chosen.growth_limit)
                 rewriting = rewritings.setdefault((id(chosen), intensity.json, draw), new)
             yield CellSpec(
                 task=spec.task,

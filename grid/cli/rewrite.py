@@ -25,6 +25,9 @@ def rewrite(
     ] = "",
     rate: Annotated[float | None, typer.Option(help="Share of the sites, 0 to 1; default 1.")] = None,
     count: Annotated[int | None, typer.Option(help="Sites per file, instead of a rate.")] = None,
+    growth_limit: Annotated[
+        float | None, typer.Option(metavar="X", help="At most X times the tokens of a file.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Which sites, and which new names.")] = 1,
     diff: Annotated[
         bool, typer.Option("--diff", help="Show what changes; default without --out, --report.")
@@ -53,6 +56,7 @@ def rewrite(
         rewrites=rewrites,
         rate=rate,
         count=count,
+        growth_limit=growth_limit,
         seed=seed,
         column=column,
         diff=diff,

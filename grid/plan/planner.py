@@ -154,6 +154,8 @@ class _Planner:
             "size": size.keyed(),
             "tokens": tokens.keyed(),
         }
+        if rewriting.growth_limit is not None:
+            keyed["growth_limit"] = rewriting.growth_limit
         versions = rewrite_sets.versions(rewriting.rewrites)
         if versions:
             keyed["versions"] = versions

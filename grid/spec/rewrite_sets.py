@@ -7,10 +7,19 @@ import pkgutil
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, TypeAdapter, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 
 import transformers_py
 import transformers_py.rewrites
+from preprocessing.frozen import Frozen
 
 FIRST_VERSION = 8
 """What all rewrites had when each got a version of its own: left out of keys, so that older ones stay."""
@@ -82,7 +91,57 @@ def _together(rewrites: tuple[Rewrite, ...]) -> tuple[Rewrite, ...]:
     return rewrites
 
 
-RewriteSet = Annotated[
+def _limit(value: Any) -> Any:
+    transformers_py.check_growth_limit(value)
+    return value
+
+
+Rewrites = Annotated[
     tuple[Annotated[Rewrite, BeforeValidator(_checked), WithJsonSchema(entry_schema())], ...],
     AfterValidator(_together),
 ]
+
+
+class LimitedSet(Frozen):
+    """Rewrites that are applied together, and how far they may let a text grow."""
+
+    rewrites: Rewrites
+    growth_limit: Annotated[float | None, BeforeValidator(_limit)] = Field(
+        default=None,
+        description="Tokens of a rewritten text / tokens of the original, at most: of the sites in the "
+        "seed's order the first are taken, as long as they fit.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _list_is_its_rewrites(cls, value: Any) -> Any:
+        return {"rewrites": value} if isinstance(value, list | tuple) else value
+
+    def place(self, index: int) -> tuple[str | int, ...]:
+        """Where in the set, as it is written, one of its rewrites stands."""
+        return (index,) if self.growth_limit is None else ("rewrites", index)
+
+    @model_serializer(mode="plain")
+    def _short(self) -> Any:
+        """As it is written without a limit: a list."""
+        return self.rewrites if self.growth_limit is None else dict(self)
+
+
+def set_schema() -> dict[str, Any]:
+    """JSON schema of a set: a list of entries, or an object with a limit beside them."""
+    entries = {"type": "array", "items": entry_schema()}
+    limit = LimitedSet.model_fields["growth_limit"].description
+    fields = {
+        "rewrites": entries,
+        "growth_limit": {"type": ["number", "null"], "minimum": 1, "description": limit},
+    }
+    limited = {
+        "type": "object",
+        "properties": fields,
+        "required": ["rewrites"],
+        "additionalProperties": False,
+    }
+    return {"anyOf": [entries, limited]}
+
+
+RewriteSet = Annotated[LimitedSet, WithJsonSchema(set_schema())]

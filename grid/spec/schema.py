@@ -211,9 +211,12 @@ def misfits(config: TaskConfig, name: str, section: Any) -> Iterator[tuple[Loc, 
                 yield (model, "kind"), f"{one.kind!r} can't do {config.kind}; {_or(task.MODELS)} can"
     if name == "rewrites":
         for rewrites, entries in section.items():
-            for index, (rewrite, options) in enumerate(entries):
+            for index, (rewrite, options) in enumerate(entries.rewrites):
                 if why := task.refuses(rewrite, options):
-                    yield (rewrites, index), f"{rewrite} doesn't fit the task {config.kind}: {why}"
+                    yield (
+                        (rewrites, *entries.place(index)),
+                        f"{rewrite} doesn't fit the task {config.kind}: {why}",
+                    )
 
 
 def _or(names: Iterable[str]) -> str:

@@ -58,6 +58,7 @@ def _request(parameters: Any) -> VariantRequest:
         intensity=Intensity(**parameters["intensity"]),
         seed=parameters["seed"],
         size=SizeRule.model_validate(parameters["size"]),
+        growth_limit=parameters.get("growth_limit"),
     )
 
 
@@ -79,7 +80,13 @@ def _emit(source: Any, request: VariantRequest, key: str) -> Emitted:
 
     rate, count = request.intensity.rate, request.intensity.count
     done = transformers_py.emit(
-        source, list(request.rewrites), rate=rate, count=count, seed=request.seed, key=key
+        source,
+        list(request.rewrites),
+        rate=rate,
+        count=count,
+        seed=request.seed,
+        key=key,
+        growth_limit=request.growth_limit,
     )
     return Emitted(
         text=done.text,

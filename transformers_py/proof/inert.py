@@ -4,7 +4,8 @@ if False: print(x)      spare = [1, 2]      pass      anything after a return   
 """
 
 import ast
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from transformers_py.source import Source
@@ -31,6 +32,8 @@ _FORBIDDEN = (
     ast.Break,
     ast.Continue,
     ast.Starred,
+    ast.NamedExpr,
+    ast.Delete,
 )
 ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 Owner = Literal["module", "class", "function"]
@@ -45,6 +48,8 @@ class Surroundings:
     source: Source
     fresh: frozenset[str]
     scope: NameScope
+    renamed: Mapping[str, Sequence[tuple[int, str]]] = field(default_factory=dict)
+    """New name -> the variables that are renamed to it: (index of their scope, old name)."""
 
 
 def why_not(node: ast.stmt, previous: ast.stmt | None, owner: Owner, around: Surroundings) -> str | None:
@@ -65,17 +70,31 @@ def why_not(node: ast.stmt, previous: ast.stmt | None, owner: Owner, around: Sur
         return _module_problem(node, around) or _function_problem(node, around)
     if owner != "function":
         return "a statement was inserted into a module or class body"
-    if isinstance(node, ast.Assign) and is_constant(node.value):
-        plain = all(isinstance(target, ast.Name) for target in node.targets)
-        return _names_problem(node, around) if plain else "an inserted assignment isn't to a name"
     if isinstance(node, ast.FunctionDef):
         return _function_problem(node, around)
-    dead = (
+    if is_dead(node) or isinstance(previous, ENDS):
+        return _names_problem(node, around, dead=True)
+    if isinstance(node, ast.Assign) and is_constant(node.value):
+        plain = all(isinstance(target, ast.Name) for target in node.targets)
+        return _names_problem(node, around, dead=False) if plain else "an inserted assignment isn't to a name"
+    return f"an inserted {type(node).__name__} is not known to be inert"
+
+
+def is_within(source: Source, scope: NameScope, offset: int) -> bool:
+    """Whether an offset of the original is in a scope's node, and not amid a function or class in it."""
+    starts, ends = source.starts, source.ends
+    if not starts[scope.node] <= offset <= ends[scope.node]:
+        return False
+    inner = (child.node for child in scope.children if child.kind in ("function", "class"))
+    return not any(source.inner_starts[node] < offset < ends[node] for node in inner)
+
+
+def is_dead(node: ast.stmt) -> bool:
+    """Whether a statement has a body that never runs, and nothing else."""
+    never = (
         isinstance(node, (ast.If, ast.While)) and isinstance(node.test, ast.Constant) and not node.test.value
     )
-    if (dead and not node.orelse) or isinstance(previous, ENDS):  # type: ignore[attr-defined]
-        return _names_problem(node, around)
-    return f"an inserted {type(node).__name__} is not known to be inert"
+    return never and not node.orelse  # type: ignore[attr-defined]
 
 
 def is_constant(node: ast.expr | None) -> bool:
@@ -95,8 +114,9 @@ def is_constant(node: ast.expr | None) -> bool:
     return False
 
 
-def _names_problem(node: ast.AST, around: Surroundings) -> str | None:
-    """Dead statements may bind fresh names alone and may not change what kind of function they are in."""
+def _names_problem(node: ast.AST, around: Surroundings, *, dead: bool) -> str | None:
+    """Statements may bind fresh names alone, dead ones local variables, too, and none may change what kind of
+    function it is in. Where a value may not be returned, the text doesn't compile."""
     for child in ast.walk(node):
         if isinstance(child, _FORBIDDEN):
             return f"an inserted statement contains {type(child).__name__}"
@@ -104,18 +124,25 @@ def _names_problem(node: ast.AST, around: Surroundings) -> str | None:
             if child.name and child.name not in around.fresh:
                 return f"an inserted statement binds {child.name}, which is not fresh"
             continue
-        if isinstance(child, ast.Return) and child.value is not None:
-            return "an inserted statement returns a value, which not every function may"
         if isinstance(child, ast.Name):
-            problem = name_problem(child.id, not isinstance(child.ctx, ast.Load), around)
+            problem = name_problem(child.id, not isinstance(child.ctx, ast.Load), around, dead=dead)
             if problem:
                 return problem
     return None
 
 
-def name_problem(name: str, is_bound: bool, around: Surroundings) -> str | None:
-    """Why a dead statement may not bind, or not read, a name in its place; else None."""
-    if is_bound and name not in around.fresh:
+def name_problem(name: str, is_bound: bool, around: Surroundings, *, dead: bool) -> str | None:
+    """Why an inserted statement may not bind, or not read, a name in its place; else None.
+
+    One that never runs may bind what the function binds anyway: a local variable with or without it.
+    """
+    scope = around.scope
+    for index, old in around.renamed.get(name, ()):
+        if old in scope.resolved and scope.resolved[old].scope.index == index:
+            name = old
+            break
+    is_local = dead and scope.kind == "function" and name in scope.bindings
+    if is_bound and name not in around.fresh and not is_local:
         return f"an inserted statement binds {name}, which is not fresh"
     if name in around.source.scoping.local_names and name not in around.scope.uses:
         return f"an inserted statement could capture {name}"

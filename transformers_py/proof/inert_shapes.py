@@ -8,7 +8,7 @@ import keyword
 import re
 from functools import lru_cache
 
-from transformers_py.proof.inert import Surroundings, name_problem
+from transformers_py.proof.inert import Surroundings, is_dead, name_problem
 from transformers_py.source.cpython import WORD
 
 Shape = tuple[str, bool, str, int]
@@ -16,9 +16,11 @@ Shape = tuple[str, bool, str, int]
 
 _WORD = re.compile(f"({WORD.pattern})")
 _KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist, "super", "__class__", "type"])
+_QUOTES = ("'", '"')  # what stands right before one may be a prefix, which decides what the string is
 _DIGITS = str.maketrans("23456789", "11111111")
-_KNOWN: dict[Shape, tuple[tuple[int, bool], ...]] = {}
-"""Shape -> the words of the text that are names, by their number, and whether they are bound (or read)."""
+_KNOWN: dict[Shape, tuple[bool, tuple[tuple[int, bool], ...]]] = {}
+"""Shape -> whether it never runs, and the words of the text that are names, by their number, with whether
+they are bound (or read)."""
 
 
 @lru_cache(maxsize=4096)
@@ -26,14 +28,20 @@ def blank(text: str) -> tuple[str, tuple[str, ...]]:
     """The text with its names blanked and its digits but 0 made 1, and the names."""
     pieces = _WORD.split(text)
     words = tuple(pieces[1::2])
-    pieces[1::2] = [word if word in _KEYWORDS else "\1" for word in words]
+    pieces[1::2] = [
+        word if word in _KEYWORDS or after[:1] in _QUOTES else "\1"
+        for word, after in zip(words, pieces[2::2], strict=True)
+    ]
     return "".join(pieces).translate(_DIGITS), words
 
 
 def is_known(shape: Shape, words: tuple[str, ...], around: Surroundings) -> bool:
     """Whether a statement of this shape was found inert, and these names are right in its place, too."""
-    names = _KNOWN.get(shape)
-    return names is not None and not any(name_problem(words[k], bound, around) for k, bound in names)
+    known = _KNOWN.get(shape)
+    if known is None:
+        return False
+    dead, names = known
+    return not any(name_problem(words[k], bound, around, dead=dead) for k, bound in names)
 
 
 def remember(shape: Shape, node: ast.stmt, text: str, offset_of: dict[int, int]) -> None:
@@ -41,7 +49,7 @@ def remember(shape: Shape, node: ast.stmt, text: str, offset_of: dict[int, int])
     number = {found.start(): k for k, found in enumerate(_WORD.finditer(text))}
     names: list[tuple[int, bool]] = []
     for child in ast.walk(node):
-        if isinstance(child, (ast.FunctionDef, ast.ExceptHandler, ast.alias, ast.keyword, ast.arg)):
+        if isinstance(child, (ast.FunctionDef, ast.ExceptHandler, ast.alias, ast.arg)):
             return
         if isinstance(child, ast.Name):
             k = number.get(offset_of[id(child)])
@@ -49,4 +57,4 @@ def remember(shape: Shape, node: ast.stmt, text: str, offset_of: dict[int, int])
                 return
             names.append((k, not isinstance(child.ctx, ast.Load)))
     if len(_KNOWN) < 10_000:
-        _KNOWN[shape] = tuple(names)
+        _KNOWN[shape] = (shape[1] or is_dead(node), tuple(names))

@@ -7,11 +7,11 @@ def f(a):            def f(a):
 
 import ast
 from bisect import bisect_right
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 
 from transformers_py.proof import inert_shapes
 from transformers_py.proof.compilation_units import CompilationUnit
-from transformers_py.proof.inert import ENDS, Owner, Surroundings, why_not
+from transformers_py.proof.inert import ENDS, Owner, Surroundings, is_within, why_not
 from transformers_py.proof.roles import Role
 from transformers_py.proof.skeleton import BODIES, Offsets, Statement, as_statement, moved
 from transformers_py.source import Source
@@ -34,16 +34,19 @@ def skeleton_problem(
     edits: Sequence[Edit],
     roles: Sequence[Role],
     fresh: frozenset[str],
+    renamed: Mapping[str, Sequence[tuple[int, str]]],
 ) -> str | None:
     """None when `text` has the unit's statements where the edits put them, and inert ones besides.
 
-    The edits are over `unit.text`; `fresh` are the names that are nowhere in the original.
+    The edits are over `unit.text`; `fresh` are the names that are nowhere in the original, `renamed`
+    says of each new name which variables have it.
     """
     try:
         tree = parse_quietly(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return f"the rewritten text doesn't parse: {error}"
-    pruned = _Pruned(source, Offsets(text), edits, roles, fresh)
+    shift = len(unit.head) - unit.start
+    pruned = _Pruned(source, Offsets(text), edits, roles, fresh, renamed, shift)
     found: list[Statement] = []
     problem = pruned.walk(tree, "module", 0, found)
     if problem:
@@ -110,12 +113,16 @@ class _Pruned:
         edits: Sequence[Edit],
         roles: Sequence[Role],
         fresh: frozenset[str],
+        renamed: Mapping[str, Sequence[tuple[int, str]]],
+        shift: int,
     ) -> None:
         self.source = source
         self.offsets = offsets
         self.edits = edits
         self.roles = roles
         self.fresh = fresh
+        self.renamed = renamed
+        self.shift = shift
         self.ranges = _inserted_ranges(edits, roles)
         self.first = [start for start, _, _ in self.ranges]
         self.starts = {edit: start for start, _, edit in self.ranges}
@@ -174,9 +181,13 @@ class _Pruned:
         self, child: ast.stmt, edit: int, offset: int, previous: ast.stmt | None, owner: Owner
     ) -> str | None:
         """Why an inserted statement isn't inert; of a form seen before, only the names are checked."""
-        around = Surroundings(self.source, self.fresh, self.source.scopes[self.roles[edit].scope])
+        scope = self.source.scopes[self.roles[edit].scope]
+        around = Surroundings(self.source, self.fresh, scope, self.renamed)
+        place = self.edits[edit].start
         if around.scope.kind != owner:
-            return f"what is inserted at {self.edits[edit].start} is in a {owner}, not where its site is"
+            return f"what is inserted at {place} is in a {owner}, not where its site is"
+        if not is_within(self.source, scope, place - self.shift):
+            return f"what is inserted at {place} isn't in the scope of its site"
         start = self.starts[edit]
         text = self.edits[edit].text
         blanked, words = inert_shapes.blank(text)
@@ -186,8 +197,8 @@ class _Pruned:
         problem = why_not(child, previous, owner, around)
         if problem is None:
             names = [node for node in ast.walk(child) if isinstance(node, ast.Name)]
-            place = {id(node): self.offsets.of(node.lineno, node.col_offset) - start for node in names}
-            inert_shapes.remember(shape, child, text, place)
+            offsets = {id(node): self.offsets.of(node.lineno, node.col_offset) - start for node in names}
+            inert_shapes.remember(shape, child, text, offsets)
         return problem
 
     def is_wrapper(self, node: ast.stmt) -> bool:

@@ -138,13 +138,16 @@ def _problem(
     except Unparseable as error:
         return f"the rewritten text doesn't compile: {error}"
     inserted = [edit.text for edit, role in zip(edits, roles, strict=True) if role.kind == "fresh"]
-    renamed = {edit.text for edit in edits if edit.end > edit.start}
-    fresh = frozenset(words(" ".join(inserted))) - source.words - renamed
-    if are_whole_lines(source, edits, roles, fresh):
+    renamed: dict[str, list[tuple[int, str]]] = {}
+    for edit, role in zip(edits, roles, strict=True):
+        if role.renames:
+            renamed.setdefault(edit.text, []).append((role.scope, source.text[edit.start : edit.end]))
+    fresh = frozenset(words(" ".join(inserted))) - source.words - renamed.keys()
+    if are_whole_lines(source, edits, roles, fresh, renamed):
         return None
     shift = len(unit.head) - unit.start
     moved = [Edit(start + shift, end + shift, new) for start, end, new in edits]
-    return skeleton_problem(source, unit, text, moved, roles, fresh)
+    return skeleton_problem(source, unit, text, moved, roles, fresh, renamed)
 
 
 def _code_problem(unit: CompilationUnit, text: str, renamed: Renamed) -> str | None:

@@ -12,10 +12,10 @@ place if all brackets are closed again, which is counted. The grown text is comp
 """
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from transformers_py.proof import inert_shapes
-from transformers_py.proof.inert import Surroundings, why_not
+from transformers_py.proof.inert import Surroundings, is_within, why_not
 from transformers_py.proof.roles import Role
 from transformers_py.source import Source, kept
 from transformers_py.source.cpython import first_line, is_continued, is_docstring, line_starts, parse_quietly
@@ -89,7 +89,11 @@ def _end_before(node: ast.AST, line: int) -> int:
 
 
 def are_whole_lines(
-    source: Source, edits: Sequence[Edit], roles: Sequence[Role], fresh: frozenset[str]
+    source: Source,
+    edits: Sequence[Edit],
+    roles: Sequence[Role],
+    fresh: frozenset[str],
+    renamed: Mapping[str, Sequence[tuple[int, str]]],
 ) -> bool:
     """Whether all that these edits of one unit insert, but names and brackets, are inert whole lines.
 
@@ -107,10 +111,10 @@ def are_whole_lines(
             depth += 1 if text == "(" else -1
             continue
         gap = places.get(start)
-        if depth or gap is None or group != POINT:
+        if depth or gap is None or group != POINT or not is_within(source, source.scopes[scope], start):
             return False
         if scope not in around:
-            around[scope] = Surroundings(source, fresh, source.scopes[scope])
+            around[scope] = Surroundings(source, fresh, source.scopes[scope], renamed)
         if not is_inert(text, gap, around[scope]):
             return False
     return depth == 0

@@ -10,6 +10,8 @@ A rewrite is a module with
 
     RENAMES = "variable"    # with PRESERVES = "names" only: "variable", "parameter" or "function"
 
+    WHOLE = True            # only where its edits can't be proved in one unit without the others
+
     REASONS = {"has_comma": "a comma stands there already"}
                             # what its own reasons to refuse mean; those of sites/ are explained there
 

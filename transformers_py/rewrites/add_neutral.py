@@ -10,12 +10,12 @@ from typing import Literal
 import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.expressions import literal_type, value_refusal, values
+from transformers_py.sites.expressions import PLACES, literal_type, value_refusal
 from transformers_py.sites.new_names import Dice
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
-VERSION = 9
+VERSION = 10
 PRESERVES = "value"
 REASONS = {
     "class_body": "it stands in a class body",
@@ -37,17 +37,19 @@ _FAMILIES = {"int": "numbers", "float": "numbers", "complex": "numbers", "str": 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`types`: which literals; `operator`: `+ 0` behind all numbers, or also `- 0` and `* 1`."""
+    """`types`: which literals; `operator`: `+ 0` behind all numbers, or also `- 0` and `* 1`;
+    `places`: where they are `shown` as values, or `any`, also as keys, indices and defaults."""
 
     types: Literal["all", "numbers", "strings", "sequences"] = "all"
     operator: Literal["mixed", "add"] = "mixed"
+    places: Literal["shown", "any"] = "shown"
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     """Literals whose value is used, but for class bodies."""
     found: list[Site] = []
     refused = Refusals()
-    for i in values(source):
+    for i in PLACES[options.places](source):
         node = source.nodes[i]
         kind = literal_type(node)
         if kind not in _ENDS or options.types not in ("all", _FAMILIES.get(kind, "sequences")):
@@ -90,6 +92,7 @@ EXAMPLES: list[Example] = [
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [
     ("x = a\n", {}, ""),
+    ("def f(x=1): return x[0], x[1:], lambda y='a': y\n", {"types": "numbers"}, ""),
     ('"doc"\nclass A:\n    "doc"\n', {}, ""),
     ("class A:\n    x = 1\n", {}, "class_body"),
     ("x = a, b\n", {}, "no_parentheses"),

@@ -4,29 +4,31 @@ from dataclasses import dataclass
 from typing import Literal
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.expressions import is_loose, is_tested_in_parts, value_refusal, values
+from transformers_py.sites.expressions import PLACES, is_loose, is_tested_in_parts, value_refusal
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
-VERSION = 9
+VERSION = 10
 PRESERVES = "value"
 REASONS = {"class_body": "it stands in a class body"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`side`: `(a if True else None)` or `(None if False else a)`; `nested`: also inside of each other."""
+    """`side`: `(a if True else None)` or `(None if False else a)`; `nested`: also inside of each other;
+    `places`: what is assigned, returned, yielded, passed to a call or under a key, or `any` value."""
 
     side: Literal["first", "second"] = "first"
     nested: bool = False
+    places: Literal["own", "any"] = "own"
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
-    """Values that are assigned, passed, returned, compared and so on, but for class bodies."""
+    """Values that are assigned, passed, returned and so on, but for class bodies."""
     found: list[Site] = []
     refused = Refusals()
     before, after = ("(", " if True else None)") if options.side == "first" else ("(None if False else ", ")")
-    for i in values(source):
+    for i in PLACES[options.places](source):
         scope = source.scoping.of[i]
         reason = value_refusal(source, i)
         if reason is None and is_tested_in_parts(source.nodes[i]):
@@ -46,15 +48,21 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
 
 EXAMPLES: list[Example] = [
     ("def f(a):\n    return a\n", {}, "def f(a):\n    return (a if True else None)\n"),
-    ("x = a + b\n", {}, "x = (a if True else None) + (b if True else None)\n"),
+    ("x = a + b\n", {"places": "any"}, "x = (a if True else None) + (b if True else None)\n"),
+    (
+        "class A(B):\n    def f(self, c=1):\n        return {'k': self[c]}, [c]\n",
+        {"nested": True},
+        "class A(B):\n    def f(self, c=1):\n"
+        "        return (({'k': (self[c] if True else None)}, [c]) if True else None)\n",
+    ),
     (
         "x = a + b\n",
-        {"nested": True},
+        {"nested": True, "places": "any"},
         "x = ((a if True else None) + (b if True else None) if True else None)\n",
     ),
     (
         "def f(a):\n    a.b[0] = yield\n",
-        {"side": "second"},
+        {"side": "second", "places": "any"},
         "def f(a):\n    a.b[(None if False else 0)] = (None if False else (yield))\n",
     ),
 ]
@@ -63,6 +71,8 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("__all__ = ['a']\n", {}, ""),
     ("_('one')\nt.ngettext('one', 'two')\n", {}, "message"),
     ("def f(a):\n    return a\nprint(f.__code__.co_consts)\n", {}, "frames"),
+    ("class A(B, c=D): pass\n", {}, ""),
+    ("for a in b: del c[d]\n", {}, ""),
     ("@a.b\nclass A:\n    def f(self): pass\n", {}, ""),
     ("del a.b\nf'{a}'\n", {}, ""),
 ]

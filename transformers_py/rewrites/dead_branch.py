@@ -5,24 +5,26 @@ from dataclasses import dataclass
 from typing import Literal
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.dead_code import plausible
+from transformers_py.sites.dead_code import dead_statement
 from transformers_py.sites.insertion_points import function_points, indent_of, insertion
 from transformers_py.sites.new_names import Dice
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 
-VERSION = 9
+VERSION = 10
 PRESERVES = "fresh"
 
 _HEADS = {"if_false": "if False:", "if_zero": "if 0:", "while_false": "while False:"}
+_NATURAL = (*["if_false"] * 17, *["if_zero"] * 2, "while_false")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`style`: the head of the branch; `body`: made of names of the function, or `pass`."""
+    """`style`: the head of the branch, `natural` as often as people write each; `body`: a statement in the
+    shape of the file's own, one `plausible` of few forms over names of the function, or `pass`."""
 
-    style: Literal["mixed", "if_false", "if_zero", "while_false"] = "mixed"
-    body: Literal["plausible", "pass"] = "plausible"
+    style: Literal["natural", "mixed", "if_false", "if_zero", "while_false"] = "natural"
+    body: Literal["near", "plausible", "pass"] = "near"
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
@@ -33,13 +35,31 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
 
 def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
     """One branch with one statement in it."""
-    style = options.style if options.style != "mixed" else dice.pick(tuple(_HEADS))
+    style: str = options.style
+    if style == "mixed":
+        style = dice.pick(tuple(_HEADS))
+    elif style == "natural":
+        style = dice.pick(_NATURAL)
     indent = indent_of(source, site)
-    body = "pass" if options.body == "pass" else plausible(source, source.scopes[site.scope], dice, taken)
+    body = dead_statement(source, site, options.body, dice, taken)
     return f"{_HEADS[style]}{source.newline}{indent}{source.indent}{body}"
 
 
 EXAMPLES: list[Example] = [
+    (
+        "def f(a, b):\n    c = a.size(b)\n    a.close()\n    return c\n",
+        {"style": "if_false"},
+        "def f(a, b):\n"
+        "    if False:\n"
+        "        a.close()\n"
+        "    c = a.size(b)\n"
+        "    if False:\n"
+        "        new_size = a.size(b)\n"
+        "    a.close()\n"
+        "    if False:\n"
+        "        a.close()\n"
+        "    return c\n",
+    ),
     (
         "def f(a):\n    return a\n",
         {"style": "if_false", "body": "pass"},

@@ -1,4 +1,4 @@
-"""Negates conditions twice: `if a:` -> `if (not not a):`.
+"""Negates conditions twice: `if a:` -> `if not not a:`.
 
 Only where a value is merely tested (CPython compiles both to the same jumps), never where it is used:
 `return not a` and `x = a and b` stay.
@@ -14,15 +14,17 @@ from transformers_py.sites.expressions import is_loose, outside_strings
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "bytecode"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`operands`: also the operands of `and`, `or` and `not` inside of conditions."""
+    """`operands`: also the operands of `and` and `or` inside of conditions; `nested`: also inside of each
+    other and beside a `not`, in towers of them."""
 
     operands: bool = True
+    nested: bool = False
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
@@ -33,12 +35,15 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
         if test is None:
             continue
         for node in _tested(test) if options.operands else (test,):
-            if _is_constant(node):
+            if _is_constant(node) or (not options.nested and _is_negated(source, node)):
                 continue
             k = source.index[id(node)]
             start, end = source.starts[k], source.ends[k]
-            before, after = ("(not not (", "))") if is_loose(node) else ("(not not ", ")")
-            found.append(Site(start, end, (Edit(start, start, before), Edit(end, end, after)), rank=-1))
+            before, after = ("not not (", ")") if is_loose(node) else ("not not ", "")
+            if options.nested or source.text[start - 1 : start].isalnum():  # if(a)
+                before, after = f"({before}", f"{after})"
+            edits = (Edit(start, start, before), *([Edit(end, end, after)] if after else []))
+            found.append(Site(start, end, edits, rank=-1, alone=not options.nested))
     found.sort(key=lambda site: (site.start, -site.end))
     return found, Refusals()
 
@@ -47,6 +52,12 @@ def _test(node: cst.CSTNode) -> cst.BaseExpression | None:
     if isinstance(node, (cst.If, cst.While, cst.IfExp, cst.Assert, cst.CompIf)):
         return node.test
     return node.guard if isinstance(node, cst.MatchCase) else None
+
+
+def _is_negated(source: Source, node: cst.CSTNode) -> bool:
+    """Whether a `not` stands before an expression, or starts it."""
+    parent = source.nodes[source.parents[source.index[id(node)]]]
+    return any(isinstance(n, cst.UnaryOperation) and isinstance(n.operator, cst.Not) for n in (node, parent))
 
 
 def _is_constant(node: cst.CSTNode) -> bool:
@@ -87,23 +98,26 @@ def _operands(node: cst.BooleanOperation) -> Iterator[cst.BaseExpression]:
 
 
 EXAMPLES: list[Example] = [
-    ("if a: b\nelif c: d\n", {}, "if (not not a): b\nelif (not not c): d\n"),
+    ("if a: b\nelif c: d\n", {}, "if not not a: b\nelif not not c: d\n"),
     (
         "while a and not b: c\n",
-        {},
+        {"nested": True},
         "while (not not ((not not a) and (not not not (not not b)))): c\n",
     ),
-    ("while a and not b: c\n", {"operands": False}, "while (not not (a and not b)): c\n"),
+    ("x = b if(a) else c\nassert(a)\n", {}, "x = b if(not not (a)) else c\nassert(not not (a))\n"),
+    ("while a and not b: c\n", {}, "while not not (a and not b): c\n"),
+    ("while a and not b: c\n", {"operands": False}, "while not not (a and not b): c\n"),
     (
         "x = [a if b else c for d in e if (f)]\n",
         {},
-        "x = [a if (not not b) else c for d in e if (not not (f))]\n",
+        "x = [a if not not b else c for d in e if not not (f)]\n",
     ),
-    ("if (a := b()): assert a == 1, a\n", {}, "if (not not (a := b())): assert (not not a == 1), a\n"),
+    ("if (a := b()): assert a == 1, a\n", {}, "if not not (a := b()): assert not not a == 1, a\n"),
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [
     ("x = not a\n", {}, ""),
     ("x = a and b\n", {}, ""),
+    ("if not a: b\n", {}, ""),
     ("while 1: a\n", {}, ""),
     ("if None: a\nelif (): b\nelif -1: c\nelif 1 + 1: d\nelif 'a'[0]: e\n", {}, ""),
     ("x = f'{a if b else c}'\n", {}, ""),

@@ -10,13 +10,13 @@ from typing import Literal
 import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.expressions import is_loose, is_tested_in_parts, value_refusal, values
+from transformers_py.sites.expressions import PLACES, is_loose, is_tested_in_parts, value_refusal
 from transformers_py.sites.insertion_points import line_refusal
 from transformers_py.sites.recursion import recursive
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
-VERSION = 9
+VERSION = 10
 PRESERVES = "value"
 REASONS = {
     "class_body": "it stands in a class body",
@@ -29,19 +29,21 @@ _LITERALS = (cst.BaseNumber, cst.SimpleString)
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """`style`: `(lambda value: value)(a)` around any value, or `(lambda: 1)()` around literals;
-    `nested`: also inside of each other."""
+    `nested`: also inside of each other; `places`: what is assigned, returned, yielded, passed to a call or
+    under a key, or `any` value."""
 
     style: Literal["argument", "constant"] = "argument"
     nested: bool = False
+    places: Literal["own", "any"] = "own"
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
-    """Values that are assigned, passed, returned, compared and so on, but for class bodies."""
+    """Values that are assigned, passed, returned and so on, but for class bodies."""
     found: list[Site] = []
     refused = Refusals()
     reasons: dict[int, str | None] = {}
     deep = recursive(source)
-    for i in values(source):
+    for i in PLACES[options.places](source):
         node, scope = source.nodes[i], source.scoping.of[i]
         if options.style == "constant" and not isinstance(node, _LITERALS):
             continue
@@ -78,6 +80,7 @@ EXAMPLES: list[Example] = [
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [
     ("class A:\n    x = 1\n", {}, "class_body"),
+    ("class A(B): pass\nif a == b[c]: pass\n", {}, ""),
     ('__version__ = "1.0"\n', {}, ""),
     ("from a import b\nb.c[d].e()\n", {"style": "constant"}, ""),
     ("def f(a):\n    return f(a) if a else g(a)\ndef g(b):\n    return b\n", {}, "recursion"),

@@ -1,4 +1,4 @@
-"""Adds trailing commas in brackets: `f(a, b)` -> `f(a, b,)`."""
+r"""Adds trailing commas in brackets: `f(\n    a, b\n)` -> `f(\n    a, b,\n)`."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,16 +10,16 @@ from transformers_py.sites.expressions import item_end, outside_strings
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
-VERSION = 8
+VERSION = 9
 PRESERVES = "ast"
 REASONS = {"has_comma": "a comma stands there already"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`brackets`: all, or only those that close on a later line than they open."""
+    """`brackets`: those that close on a later line than their last item, or all."""
 
-    brackets: Literal["all", "multiline"] = "all"
+    brackets: Literal["multiline", "all"] = "multiline"
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
@@ -73,25 +73,26 @@ def _ends_later(text: str, end: int) -> bool:
 
 
 EXAMPLES: list[Example] = [
-    ("f(a, *b, c=d)\n", {}, "f(a, *b, c=d,)\n"),
-    ("x = [a], {b: c}, {d}\n", {}, "x = [a,], {b: c,}, {d,}\n"),
-    ("def f(a, *, b=(1, 2)): pass\n", {}, "def f(a, *, b=(1, 2,),): pass\n"),
+    ("f(a, *b, c=d)\n", {"brackets": "all"}, "f(a, *b, c=d,)\n"),
+    ("x = [a], {b: c}, {d}\n", {"brackets": "all"}, "x = [a,], {b: c,}, {d,}\n"),
+    ("def f(a, *, b=(1, 2)): pass\n", {"brackets": "all"}, "def f(a, *, b=(1, 2,),): pass\n"),
     (
         "from a import (b, c)\nclass A(b, metaclass=c): x = 1\n",
-        {},
+        {"brackets": "all"},
         "from a import (b, c,)\nclass A(b, metaclass=c,): x = 1\n",
     ),
     (
         "f(\n    a,\n    b  # last\n)\ng(a)\n",
-        {"brackets": "multiline"},
+        {},
         "f(\n    a,\n    b,  # last\n)\ng(a)\n",
     ),
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [
-    ("f(a,)\n", {}, "has_comma"),
-    ("f(a for a in b)\n", {}, ""),
-    ("x = f(), [], {}, ()\n", {}, ""),
-    ("x = (a)\n", {}, ""),
-    ("x[a] = lambda b: f'{g(b)}'\n", {}, ""),
-    ("def f(a, /): pass\n", {}, ""),
+    ("f(a,)\n", {"brackets": "all"}, "has_comma"),
+    ("f(a, b)\n", {}, ""),
+    ("f(a for a in b)\n", {"brackets": "all"}, ""),
+    ("x = f(), [], {}, ()\n", {"brackets": "all"}, ""),
+    ("x = (a)\n", {"brackets": "all"}, ""),
+    ("x[a] = lambda b: f'{g(b)}'\n", {"brackets": "all"}, ""),
+    ("def f(a, /): pass\n", {"brackets": "all"}, ""),
 ]

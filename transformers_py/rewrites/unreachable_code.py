@@ -5,22 +5,23 @@ from dataclasses import dataclass
 from typing import Literal
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.dead_code import plausible
+from transformers_py.sites.dead_code import dead_statement
 from transformers_py.sites.insertion_points import end_of_line, function_points
 from transformers_py.sites.new_names import Dice
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
-VERSION = 9
+VERSION = 10
 PRESERVES = "fresh"
 REASONS = {"no_newline": "the text ends there"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`body`: made of names of the function, or `pass`."""
+    """`body`: a statement in the shape of the file's own, one `plausible` of few forms over names of the
+    function, or `pass`."""
 
-    body: Literal["plausible", "pass"] = "plausible"
+    body: Literal["near", "plausible", "pass"] = "near"
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
@@ -39,7 +40,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
 
 def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
     """One statement."""
-    return "pass" if options.body == "pass" else plausible(source, source.scopes[site.scope], dice, taken)
+    return dead_statement(source, site, options.body, dice, taken)
 
 
 EXAMPLES: list[Example] = [
@@ -52,7 +53,7 @@ EXAMPLES: list[Example] = [
     ),
     (
         "def f(a, b):\n    return a\nf(1, 2)\n",
-        {},
+        {"body": "plausible"},
         "def f(a, b):\n    return a\n    offset = str(a)\nf(1, 2)\n",
     ),
 ]

@@ -7,19 +7,21 @@ from typing import Literal
 from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.insertion_points import function_points, insertion
 from transformers_py.sites.new_names import ADJECTIVES, NOUNS, Dice, NewNames
+from transformers_py.sites.vocabulary import literal, near_name
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 
-VERSION = 9
+VERSION = 10
 PRESERVES = "fresh"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`names`: readable or random letters; `values`: the type of the literal."""
+    """`names`: of words of the function, readable or random letters; `values`: literals such as the file has,
+    of any type (`mixed`), or of one type."""
 
-    names: Literal["pseudo", "random"] = "pseudo"
-    values: Literal["mixed", "int", "float", "str", "bool", "none", "list"] = "mixed"
+    names: Literal["near", "pseudo", "random"] = "near"
+    values: Literal["near", "mixed", "int", "float", "str", "bool", "none", "list"] = "near"
 
 
 def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
@@ -30,12 +32,21 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
 
 def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
     """One assignment of a literal to a new name."""
+    if options.names == "near":
+        kind, value = _value(source, options.values, dice)
+        return f"{near_name(source, source.scopes[site.scope], dice, taken, kind)} = {value}"
     names = NewNames(dice, taken)
     name = names.random("") if options.names == "random" else names.pseudo("old_name")
-    kind = options.values
+    return f"{name} = {_value(source, options.values, dice)[1]}"
+
+
+def _value(source: Source, kind: str, dice: Dice) -> tuple[str, str]:
+    """(type, text) of a literal."""
+    if kind == "near":
+        return literal(source, dice)
     if kind == "mixed":
         kind = dice.pick(("int", "float", "str", "bool", "none", "list"))
-    return f"{name} = {_literal(kind, dice)}"
+    return kind, _literal(kind, dice)
 
 
 def _literal(kind: str, dice: Dice) -> str:
@@ -52,7 +63,16 @@ def _literal(kind: str, dice: Dice) -> str:
 
 
 EXAMPLES: list[Example] = [
-    ("def f(a):\n    return a\n", {"values": "none"}, "def f(a):\n    main_branch = None\n    return a\n"),
+    (
+        "def f(a):\n    return a\n",
+        {"names": "pseudo", "values": "none"},
+        "def f(a):\n    main_branch = None\n    return a\n",
+    ),
+    (
+        "def read_rows(table, limit=20):\n    return table.rows[:limit]\n",
+        {},
+        "def read_rows(table, limit=20):\n    info_list = []\n    return table.rows[:limit]\n",
+    ),
 ]
 COUNTER_EXAMPLES: list[CounterExample] = [
     ("x = 1\n", {}, ""),

@@ -1,15 +1,25 @@
-"""Statements for code that never runs, made of names that the function around it uses anyway.
+"""Statements for code that never runs, in shapes of the file's own or of few forms over its names.
 
 in `def f(items, limit): ...`:  total_count = items or limit
 """
 
 from collections.abc import Collection
 
+from transformers_py.sites import shapes
 from transformers_py.sites.new_names import FORBIDDEN, Dice, NewNames
 from transformers_py.source import Source, kept
+from transformers_py.source.edits import Site
 from transformers_py.source.scopes import DYNAMIC, NameScope
 
 _UNUSABLE = (DYNAMIC | FORBIDDEN | {"_"}) - {"self"}
+
+
+def dead_statement(source: Source, site: Site, body: str, dice: Dice, taken: Collection[str]) -> str:
+    """The statement of a site: "near" the file's own, "plausible" or "pass"."""
+    scope = source.scopes[site.scope]
+    if body == "near":
+        return shapes.statement(source, scope, site.start, dice, taken)
+    return "pass" if body == "pass" else plausible(source, scope, dice, taken)
 
 
 def plausible(source: Source, scope: NameScope, dice: Dice, taken: Collection[str]) -> str:

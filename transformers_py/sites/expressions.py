@@ -174,6 +174,54 @@ def message_refusal(source: Source, i: int) -> str | None:
     return "message" if isinstance(name, cst.Name) and name.value in _TRANSLATED else None
 
 
+def own_values(source: Source) -> Iterator[int]:
+    """Of what `values` yields what is assigned, returned, yielded, passed to a call or stands under a key.
+
+    Not so operands, elements, keys, indices, defaults, bases of classes, what is unpacked or `_stands_out`.
+    """
+    for i in values(source):
+        if _stands_out(source, i):
+            continue
+        node, parent = source.nodes[i], source.nodes[source.parents[i]]
+        if isinstance(parent, cst.Arg):
+            around = source.nodes[source.parents[source.parents[i]]]
+            if isinstance(around, cst.Call) and not parent.star:
+                yield i
+        elif isinstance(parent, cst.DictElement):
+            if node is parent.value:
+                yield i
+        elif isinstance(parent, (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.Return, cst.Yield)):
+            yield i
+
+
+def shown_values(source: Source) -> Iterator[int]:
+    """Of what `values` yields all but keys, indices, defaults, bases of classes, and what `_stands_out`."""
+    for i in values(source):
+        if _stands_out(source, i):
+            continue
+        node, parent = source.nodes[i], source.nodes[source.parents[i]]
+        if isinstance(parent, (cst.Param, cst.Index, cst.Slice)):
+            continue
+        if isinstance(parent, cst.DictElement) and node is parent.key:
+            continue
+        around = source.nodes[source.parents[source.parents[i]]]
+        if not (isinstance(parent, cst.Arg) and isinstance(around, cst.ClassDef)):
+            yield i
+
+
+def _stands_out(source: Source, i: int) -> bool:
+    """Whether nobody puts a form around it: `self`, and what spans lines."""
+    node = source.nodes[i]
+    if isinstance(node, cst.Name):
+        return node.value in ("self", "cls")
+    start, end = source.starts[i], source.ends[i]
+    return source.text.find("\n", start, end) >= 0 or source.text.find("\r", start, end) >= 0
+
+
+PLACES = {"own": own_values, "shown": shown_values, "any": values}
+"""Where a value may be computed in another way, by the name of the option."""
+
+
 def _is_dunder_assignment(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.Assign) and any(
         isinstance(target.target, cst.Name) and target.target.value.startswith("__")

@@ -121,7 +121,7 @@ class NewNames:
             chosen = [self._pick(ADJECTIVES) for _ in range(words - 1)] + [self._pick(NOUNS)]
             if attempt >= 8:
                 chosen.insert(0, self._pick(ADJECTIVES))
-            name = private + _in_style(chosen, old)
+            name = private + in_style(chosen, old)
             if self._take(name):
                 return name
         return self.generic(old, "value")
@@ -172,7 +172,7 @@ class NewNames:
     def _by_words(self, old: str) -> str:
         words = max(1, sum(1 for part in parts(old) if part[0].isalpha()))
         chosen = [self._pick(ADJECTIVES) for _ in range(words - 1)] + [self._pick(NOUNS)]
-        return ("_" if old.startswith("_") else "") + _in_style(chosen, old)
+        return ("_" if old.startswith("_") else "") + in_style(chosen, old)
 
     def _same_shape(self, old: str) -> str:
         for _ in range(60):
@@ -208,7 +208,8 @@ def _count_words(old: str) -> int:
     return max(1, min(3, sum(1 for part in parts(old) if part[0].isalpha())))
 
 
-def _in_style(words: list[str], old: str) -> str:
+def in_style(words: list[str], old: str) -> str:
+    """Words put together as the words of an old name are: snake_case, camelCase, CamelCase or CAPITALS."""
     body = old.strip("_")
     if len(body) > 1 and body.isupper():
         return "_".join(words).upper()

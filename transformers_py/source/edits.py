@@ -13,6 +13,9 @@ from typing import NamedTuple
 HOLE = "\0"
 """Stands in an edit's text for what a rewrite draws when it is emitted (NUL can't occur in Python source)."""
 
+NAMED = "\1"
+"""Stands in what is drawn around a name of the original, which follows when that name is renamed."""
+
 Token = tuple[int, int, str]
 """(start, end, kind), offsets in characters; kind: newline, indent, dedent, comment or other."""
 
@@ -22,7 +25,8 @@ _LAYOUT = frozenset(["indent", "dedent"])
 
 
 class Edit(NamedTuple):
-    """`text` for the original's characters start..end: an insertion (start == end) or one NAME replaced."""
+    """`text` for the original's characters start..end: an insertion (start == end), or one NAME replaced, or
+    the blanks before a line's first token."""
 
     start: int
     end: int

@@ -4,7 +4,9 @@
 """
 
 import io
+import re
 import tokenize
+from functools import lru_cache
 
 from transformers_py.source.cpython import line_starts
 from transformers_py.source.edits import Token
@@ -14,6 +16,13 @@ _SKIPPED = frozenset([tokenize.NL, tokenize.ENDMARKER, tokenize.ENCODING, tokeni
 _OPENING = frozenset(getattr(tokenize, name, -1) for name in ("FSTRING_START", "TSTRING_START"))
 _CLOSING = frozenset(getattr(tokenize, name, -1) for name in ("FSTRING_END", "TSTRING_END"))
 _SPACES = frozenset([tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER])
+
+_TOKEN = re.compile(
+    r"""(?P<comment>\#[^\r\n]*)
+    |[rRbBuUfFtT]{0,2}(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
+    |\d[\w.]*|\.\d\w*|\w+|\.\.\.|(?://|\*\*|>>|<<)=?|[-+*/%@&|^=<>!:]=|->|[^\s\w]""",
+    re.VERBOSE,
+)
 
 
 def tokens(text: str) -> list[Token]:
@@ -66,3 +75,29 @@ def _space(text: str, kind: int, position: int, start: int, end: int) -> tuple[i
     ends = [k for k in (text.find("\n", position), text.find("\r", position)) if k >= 0]
     start = min(ends, default=len(text))
     return start, start + (2 if text.startswith("\r\n", start) else int(start < len(text)))
+
+
+@lru_cache(maxsize=16_384)
+def inserted_size(text: str) -> tuple[int, int]:
+    """(tokens, comments) that an insertion adds: whole lines, the head of a block, or a part of a line.
+
+    A line that ends in a colon opens a block, which has an INDENT and a DEDENT; strings are on one line.
+    """
+    added = comments = 0
+    *lines, rest = re.split(r"\r\n|\r|\n", text)
+    for line in lines:
+        found = [match for match in _TOKEN.finditer(line) if match.lastgroup is None]
+        comments += sum(1 for match in _TOKEN.finditer(line) if match.lastgroup)
+        added += len(found)
+        if found:
+            added += 3 if found[-1].group() == ":" else 1
+    for match in _TOKEN.finditer(rest):
+        added += match.lastgroup is None
+        comments += match.lastgroup is not None
+    return added, comments
+
+
+def comment_count(text: str) -> int:
+    """How many comments a text has."""
+    reader = io.StringIO(text.removeprefix("\ufeff"), newline="")
+    return sum(token.type == tokenize.COMMENT for token in tokenize.generate_tokens(reader.readline))

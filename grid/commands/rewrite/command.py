@@ -42,6 +42,7 @@ class Request:
     rewrites: str
     rate: float | None = None
     count: int | None = None
+    growth_limit: float | None = None
     seed: int = 1
     column: str = "code"
     diff: bool = False
@@ -54,6 +55,7 @@ class Request:
             rewrites=entries,
             rate=1.0 if self.rate is None and self.count is None else self.rate,
             count=self.count,
+            growth_limit=self.growth_limit,
             seed=self.seed,
             column=self.column,
             diff=self.diff or (self.out is None and self.report is None),
@@ -147,6 +149,10 @@ def _checked(request: Request) -> tuple[list[Any], list[File]]:
         problems.append(f"--rate {rate:g}: must be from 0 to 1")
     if count is not None and count < 0:
         problems.append(f"--count {count}: must not be negative")
+    try:
+        transformers_py.check_growth_limit(request.growth_limit)
+    except ValueError as error:
+        problems.append(f"--growth-limit: {error}")
     entries: list[Any] = []
     try:
         entries = rewrite_syntax.read(request.rewrites) if request.rewrites.strip() else []
@@ -193,7 +199,12 @@ def _tell(console: Console, done: Done) -> None:
 
 def _request(order: RewriteOrder) -> dict[str, Any]:
     rewrites = [[name, options] for name, options in transformers_py.check(order.rewrites)]
-    given = {"rate": order.rate, "count": order.count, "seed": order.seed}
+    given = {
+        "rate": order.rate,
+        "count": order.count,
+        "growth_limit": order.growth_limit,
+        "seed": order.seed,
+    }
     versions = {"version": transformers_py.VERSION, "versions": transformers_py.versions(order.rewrites)}
     notes = [_NO_TOKENIZER] if transformers_py.counts_subwords(order.rewrites) else []
     return {"rewrites": rewrites, **given, **versions, "notes": notes}

@@ -31,6 +31,7 @@ class RewriteOrder:
     seed: int
     column: str
     diff: bool
+    growth_limit: float | None = None
 
 
 @dataclass(kw_only=True)
@@ -107,8 +108,12 @@ class _Line:
 def _rewritten(piece: Piece, original: _File | _Line, raw: bytes, order: RewriteOrder) -> Done:
     text = original.text
     source = transformers_py.Source.analyse(text)
-    seeded: dict[str, Any] = {"seed": order.seed, "key": sha256(text.encode()).hexdigest()}
-    done = transformers_py.emit(source, order.rewrites, rate=order.rate, count=order.count, **seeded)
+    key = sha256(text.encode()).hexdigest()
+    seeded: dict[str, Any] = {"seed": order.seed, "key": key}
+    limit = order.growth_limit
+    done = transformers_py.emit(
+        source, order.rewrites, rate=order.rate, count=order.count, growth_limit=limit, **seeded
+    )
     facts: dict[str, Any] = {
         "file": piece.label,
         "status": done.status,

@@ -45,6 +45,35 @@ def test_good(tmp_path: Path) -> None:
     assert grid.resolved["training"]["max_steps"] == 2000
 
 
+def test_a_set_may_have_a_limit_of_growth(tmp_path: Path) -> None:
+    text = GOOD.replace("[rename_variable]", "{rewrites: [rename_variable], growth_limit: 1.5}")
+    grid = open_grid(written(tmp_path, text))
+    assert grid.resolved["rewrites"]["rename"]["growth_limit"] == 1.5
+    assert [name for name, _ in grid.resolved["rewrites"]["rename"]["rewrites"]] == ["rename_variable"]
+    plain = open_grid(written(tmp_path, GOOD))
+    assert plain.resolved["rewrites"]["rename"][0][0] == "rename_variable"
+
+
+@pytest.mark.parametrize(
+    ("limited", "expected"),
+    [
+        (
+            "{rewrites: [no_op], growth_limit: 0.5}",
+            "demo.yaml:4:31: rewrites.rename.growth_limit: growth_limit must be 1 or more (tokens of the "
+            "variant / tokens), got 0.5",
+        ),
+        ("{rewrites: [no_op], growth_limit: much}", "rename.growth_limit: growth_limit must be 1 or more"),
+        ("{rewrites: [no_op], growth_limt: 2}", "growth_limt: no such key; did you mean 'growth_limit'?"),
+        ("{rewrites: [no_up]}", "demo.yaml:4:23: rewrites.rename.rewrites[0]: unknown rewrite 'no_up'"),
+        ("{growth_limit: 2}", "rewrites.rename.rewrites: is missing"),
+        ("{rewrites: []}", "an empty set"),
+    ],
+)
+def test_mistakes_in_a_set_with_a_limit(tmp_path: Path, limited: str, expected: str) -> None:
+    found = "\n".join(problems(tmp_path, GOOD.replace("[rename_variable]", limited)))
+    assert expected in found
+
+
 def test_all_mistakes_at_once_with_their_places(tmp_path: Path) -> None:
     text = (
         GOOD.replace("d_model: 8", "d_modl: 8, layers: zero")

@@ -77,6 +77,15 @@ INSERTED = [
     ("def f(a):\n    return a\n", 14, "pass\n    ", "rewritten"),
     ("def f(a):\n    return a\n", 14, "if False:\n        b = a\n    ", "rewritten"),
     ("def f(a):\n    return a\n", 14, "a = 1\n    ", "a, which is not fresh"),
+    ("def f(a):\n    return a\n", 14, "if False:\n        a = 1\n    ", "rewritten"),
+    ("def f(a):\n    return a\n", 14, "if False:\n        return 1\n    ", "rewritten"),
+    ("b = 1\ndef f(a):\n    return b\n", 20, "if False:\n        b = 1\n    ", "b, which is not fresh"),
+    (
+        "def g():\n    def f():\n        0\n        1\n",
+        40,
+        "if 0:\n            f = 1\n        ",
+        "the scope of",
+    ),
     ("def f(a):\n    return a\n", 14, "a(1)\n    ", "Expr is not known"),
     (
         "def f(a):\n    return a\n",

@@ -19,7 +19,12 @@ DEAD = "if False:\n        {bound} = {read}\n    "
 NAMES = [
     ("spare", "a", ""),
     ("spare", "print", ""),
-    ("b", "a", "binds b, which is not fresh"),
+    ("b", "a", ""),
+    ("a", "b", ""),
+    ("c", "a", "binds c, which is not fresh"),
+    ("g", "a", "binds g, which is not fresh"),
+    ("print", "a", "binds print, which is not fresh"),
+    ("h", "b", ""),
     ("spare", "c", "could capture c"),
     ("spare", "g", "uses g, which is declared"),
     ("spare", "vars", "uses vars"),
@@ -30,7 +35,12 @@ STATEMENTS = [
     ("spare = [1, -2, 'a', {'b': (None,)}]", ""),
     ("spare = a", "Assign is not known to be inert"),
     ("spare.b = 1", "isn't to a name"),
-    ("if False: return 1", "returns a value"),
+    ("b = 1", "binds b, which is not fresh"),
+    ("if False: b = 1", ""),
+    ("if False: return 1", ""),
+    ("if False: raise b", ""),
+    ("if False: (spare := 1)", "contains NamedExpr"),
+    ("if False: del b", "contains Delete"),
     ("if False: return", ""),
     ("if True: pass", "If is not known to be inert"),
     ("while 0: spare = yield", "contains Yield"),
@@ -68,3 +78,37 @@ def test_statements(statement: str, reason: str) -> None:
     assert (reason and reason in problem) if problem else not reason
     in_class = why_not(ast.parse(statement).body[0], None, "class", around)
     assert (in_class is None) is (statement == "pass")
+
+
+def test_what_a_form_may_assign_depends_on_whether_it_runs() -> None:
+    around = _around("spare")
+    assert is_inert("spare = 1\n    ", ("    ", ""), around)
+    assert not is_inert("b = 1\n    ", ("    ", ""), around)
+    assert why_not(ast.parse("b = 1").body[0], ast.parse("return").body[0], "function", around) is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("if 0: total = a", ""),
+        ("if 0: spare = total", ""),
+        ("if 0: spare = other", "could capture other"),
+        ("if 0: other = a", "binds other, which is not fresh"),
+    ],
+)
+def test_a_renamed_name_is_what_it_was(statement: str, reason: str) -> None:
+    around = _around("spare")
+    inner = next(scope for scope in around.source.scopes if "c" in scope.bindings)
+    renamed = {"total": [(around.scope.index, "b")], "other": [(inner.index, "c")]}
+    source = Source.analyse(TEXT.replace("h()", "h(other)"))
+    scope = source.scopes[around.scope.index]
+    problem = why_not(
+        ast.parse(statement).body[0], None, "function", Surroundings(source, around.fresh, scope, renamed)
+    )
+    assert (reason and reason in problem) if problem else not reason
+
+
+def test_the_prefix_of_a_string_is_a_part_of_its_form() -> None:
+    around = _around("spare")
+    assert is_inert("spare = b'{a}'\n    ", ("    ", ""), around)
+    assert not is_inert("spare = f'{a}'\n    ", ("    ", ""), around)

@@ -71,6 +71,17 @@ def test_report_and_what_can_t_be_parsed(code: Path, tmp_path: Path) -> None:
         assert (out / name).read_bytes() == (code / name).read_bytes()
 
 
+def test_a_limit_of_growth(code: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    result = run(code, "--rewrites", "no_op, parentheses", "--growth-limit", 1.4, "--report", report)
+    assert result.exit_code == 0
+    written = json.loads(report.read_text())
+    assert written["request"]["growth_limit"] == 1.4
+    for file in written["files"]:
+        assert file["tokens_before"] < file["tokens_after"] <= 1.4 * file["tokens_before"]
+        assert any(reason.endswith(":growth_limit") for reason in file["refusals"])
+
+
 def test_jsonl_and_any_number_of_processes(tmp_path: Path) -> None:
     file = tmp_path / "data.jsonl"
     rows: list[dict[str, Any]] = [
@@ -137,6 +148,7 @@ def test_the_first_bad_site_is_found() -> None:
         (["--rewrites", "rename_varible"], "did you mean"),
         (["--rewrites", "parentheses", "--rate", "2"], "must be from 0 to 1"),
         (["--rewrites", "parentheses", "--rate", "1", "--count", "2"], "exclude each other"),
+        (["--rewrites", "parentheses", "--growth-limit", "0.9"], "--growth-limit: .* must be 1 or more"),
         ([], "name at least one of"),
         (["--rewrites", "parentheses{nested: true"], "a brace has no partner"),
         (["--rewrites", "parentheses{nestd: true}"], "unknown option 'nestd'"),

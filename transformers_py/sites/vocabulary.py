@@ -1,0 +1,273 @@
+"""The words, literals and habits of a file: what new names, values and comments are made of.
+
+default_timeout, parseItems, __init__, i18n  ->  default · timeout · parse · items
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
+
+import libcst as cst
+
+from transformers_py.sites.name_parts import parts
+from transformers_py.sites.new_names import FORBIDDEN, NOUNS, Dice, NewNames, in_style
+from transformers_py.source import Source, kept
+from transformers_py.source.scopes import NameScope
+
+_SHORT = frozenset(["db", "id", "io", "ip", "os", "ui"])
+_NO_NOUNS = frozenset(
+    """
+    and are args arg can cls did does for from has init into kwargs kwds main new not obj off old self set str
+    that the then this tmp use was with without
+    """.split()  # noqa: SIM905
+)
+_ENOUGH = 5
+_MOST = 1000
+"""So many names and literals of a file are looked at, since more say nothing new."""
+_FORMS = {
+    "int": ("{a}_count", "max_{a}", "{a}_size", "{a}_index", "min_{a}", "{a}_{b}", "{a}_limit"),
+    "float": ("{a}_ratio", "{a}_scale", "{a}_weight", "{a}_time", "{a}_{b}"),
+    "str": ("{a}_name", "{a}_text", "default_{a}", "{a}_prefix", "{a}_label", "{a}_{b}"),
+    "bool": ("is_{a}", "has_{a}", "use_{a}", "{a}_done", "skip_{a}", "{a}_only"),
+    "none": ("old_{a}", "last_{a}", "{a}_cache", "previous_{a}", "{a}_{b}"),
+    "list": ("{a}_list", "{a}_items", "pending_{a}", "seen_{a}", "{a}_{b}"),
+    "dict": ("{a}_map", "{a}_by_{b}", "{a}_options", "{a}_info"),
+    "": ("new_{a}", "{a}_value", "{a}_{b}", "old_{a}", "other_{a}", "current_{a}", "{a}_copy"),
+}
+"""What people call a variable of a type, after what it has to do with."""
+KINDS = tuple(kind for kind in _FORMS if kind)
+_LITERALS: frozenset[type] = frozenset(
+    [cst.Integer, cst.Float, cst.SimpleString, cst.Name, cst.List, cst.Dict]
+)
+_DEFAULTS = {
+    "int": ("0", "1"),
+    "float": ("0.0", "1.0"),
+    "str": ('""',),
+    "bool": ("False", "True"),
+    "none": ("None",),
+    "list": ("[]",),
+    "dict": ("{}",),
+}
+
+
+@lru_cache(maxsize=16_384)
+def words_of(name: str) -> tuple[str, ...]:
+    """The whole words of a name, in lower case; none of names with digits, dunders, builtins, fragments."""
+    if (
+        name in FORBIDDEN
+        or name.startswith("__")
+        or not name.isascii()
+        or not name.replace("_", "").isalpha()
+    ):
+        return ()
+    found = tuple(part.lower() for part in parts(name) if part[0] != "_")
+    return found if all(_is_word(word) for word in found) else ()
+
+
+def _is_word(word: str) -> bool:
+    return word in _SHORT or word in _FULL or (3 <= len(word) <= 14 and not set("aeiouy").isdisjoint(word))
+
+
+@kept
+def _nouns(source: Source) -> dict[int, list[str]]:
+    """`nouns`, by scope: those of the scopes that were asked for."""
+    return {}
+
+
+def nouns(source: Source, scope: NameScope) -> list[str]:
+    """At least five words of a scope's names: of variables, then attributes, then variables of all the file;
+    where these are fewer, with some common words."""
+    known = _nouns(source)
+    if scope.index not in known:
+        found: dict[str, None] = {}
+        for names in _tiers(source, scope):
+            if len(found) < _ENOUGH:
+                words = (word for name in names[:_MOST] for word in words_of(name))
+                found |= dict.fromkeys(word for word in words if word not in _NO_NOUNS)
+        dice = Dice(" ".join(found))
+        while len(found) < _ENOUGH:
+            found[dice.pick(NOUNS)] = None
+        known[scope.index] = list(found)
+    return known[scope.index]
+
+
+def _tiers(source: Source, scope: NameScope) -> Iterator[list[str]]:
+    yield [name for name in scope.uses if name in scope.resolved and scope.resolved[name].scope.is_function]
+    yield sorted(scope.words)
+    yield _local_names(source)
+
+
+@kept
+def _local_names(source: Source) -> list[str]:
+    """The local names of a file, in its order."""
+    return [name for scope in source.scopes if scope.is_function for name in scope.bindings]
+
+
+@kept
+def literals(source: Source) -> dict[str, list[str]]:
+    """The short literals of a file by kind, each as often as it stands there, in the order of the text."""
+    found: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    nodes, parents = source.nodes, source.parents
+    for i in range(1, len(nodes)):
+        node = nodes[i]
+        if node.__class__ not in _LITERALS or isinstance(nodes[parents[i]], (cst.Expr, cst.Annotation)):
+            continue
+        kind = _kind(node)
+        if kind and len(found[kind]) < _MOST:
+            found[kind].append(source.text[source.inner_starts[i] : source.inner_ends[i]])
+    return found
+
+
+def _kind(node: cst.CSTNode) -> str:
+    if isinstance(node, cst.Integer):
+        return "int" if len(node.value) <= 6 and node.value.isdigit() else ""
+    if isinstance(node, cst.SimpleString):
+        text = node.raw_value
+        plain = not node.prefix and len(node.quote) == 1 and len(text) <= 24
+        return "str" if plain and text.isascii() and text.isprintable() and "\\" not in text else ""
+    if isinstance(node, cst.Name):
+        return "none" if node.value == "None" else "bool" if node.value in ("True", "False") else ""
+    if isinstance(node, cst.Float):
+        return "float" if len(node.value) <= 6 else ""
+    if isinstance(node, cst.List):
+        return "" if node.elements or node.lpar else "list"
+    return "dict" if isinstance(node, cst.Dict) and not (node.elements or node.lpar) else ""
+
+
+def literal(source: Source, dice: Dice, kind: str = "") -> tuple[str, str]:
+    """(kind, text) of a literal such as the file has, of one kind if it is named."""
+    own = literals(source)
+    if not kind:
+        sizes = [len(own[k]) + 2 for k in KINDS]
+        at = dice.random() * sum(sizes)
+        for k, size in zip(KINDS, sizes, strict=True):
+            kind = k
+            at -= size
+            if at < 0:
+                break
+    return kind, dice.pick(own[kind] if own[kind] and dice.random() < 0.7 else _DEFAULTS[kind])
+
+
+def near_name(
+    source: Source, scope: NameScope, dice: Dice, taken: Collection[str], kind: str = "", stem: str = ""
+) -> str:
+    """A new name for a variable of a kind, recombined from the words of its neighbourhood.
+
+    `stem` is a name that it should remind of.
+    """
+    near = nouns(source, scope)
+    style = _style(source, scope)
+    own = [word for word in words_of(stem) if word not in _NO_NOUNS]
+    for _ in range(12):
+        first = dice.pick(own or near)
+        second = dice.pick_other(near, first) if first in near else dice.pick(near)
+        if first == second:
+            continue
+        name = dice.pick(_FORMS[kind]).format(a=first, b=second)
+        name = in_style(name.split("_"), style)
+        if name not in taken and name not in FORBIDDEN:
+            return name
+    return NewNames(dice, taken).pseudo(style)
+
+
+@kept
+def _styles(source: Source) -> dict[int, str]:
+    """`_style`, by scope: those of the scopes that were asked for."""
+    return {}
+
+
+def _style(source: Source, scope: NameScope) -> str:
+    """A name in the way in which a scope, or its file, writes local names of several words."""
+    known = _styles(source)
+    if scope.index not in known:
+        local = [*(scope.bindings if scope.is_function else ()), *_local_names(source)]
+        several = (
+            name for name in local if name[:1].islower() and ("_" in name.strip("_") or not name.islower())
+        )
+        known[scope.index] = next(several, "old_name")
+    return known[scope.index]
+
+
+@kept
+def parameters(source: Source) -> list[str]:
+    """The parameters of a file's functions that are whole words, as often as they stand there."""
+    found = [
+        name
+        for scope in source.scopes
+        if scope.kind == "function"
+        for name, binding in scope.bindings.items()
+        if "parameter" in binding.kinds and (words_of(name) or name in ("x", "y", "key", "value"))
+    ]
+    return [name for name in found if name not in FORBIDDEN and not name.startswith("_")][:_MOST]
+
+
+@kept
+def verbs(source: Source) -> list[str]:
+    """What the functions of a file do, by the first words of their names, and what functions do anywhere."""
+    names = (
+        name
+        for scope in source.scopes
+        for name, binding in scope.bindings.items()
+        if "function" in binding.kinds
+    )
+    own = [found[0] for found in map(words_of, names) if len(found) > 1 and found[0] in VERBS]
+    return own or list(COMMON_VERBS)
+
+
+def phrase(words: Sequence[str]) -> str:
+    """Words as a person would write them in a sentence: abbreviations are spelt out."""
+    return " ".join(_FULL.get(word, word) for word in words)
+
+
+COMMON_VERBS = ("get", "make", "find", "check", "read", "update")
+VERBS = frozenset(
+    """
+    add append apply assign build calculate call change check choose clean clear close collect compare compute
+    connect convert copy count create delete describe draw dump emit encode ensure escape evaluate execute
+    expand extract fetch fill filter find finish fix flush format generate get handle insert iterate join keep
+    list load look make map mark match measure merge move normalize open parse pick pop prepare print process
+    push put read receive record refresh register release remove rename render repeat replace report reset
+    resolve restore return run save scan schedule search select send set setup show skip sort split start stop
+    store strip switch take test trim update use validate verify visit wait walk wrap write
+    """.split()  # noqa: SIM905
+)
+_FULL = {
+    "attr": "attribute",
+    "attrs": "attributes",
+    "cfg": "config",
+    "cmd": "command",
+    "ctx": "context",
+    "cur": "current",
+    "def": "definition",
+    "dest": "destination",
+    "dir": "directory",
+    "doc": "documentation",
+    "elem": "element",
+    "env": "environment",
+    "err": "error",
+    "exc": "exception",
+    "expr": "expression",
+    "func": "function",
+    "idx": "index",
+    "info": "information",
+    "iter": "iterator",
+    "len": "length",
+    "num": "number",
+    "param": "parameter",
+    "params": "parameters",
+    "pos": "position",
+    "prev": "previous",
+    "proc": "process",
+    "prop": "property",
+    "props": "properties",
+    "ref": "reference",
+    "req": "request",
+    "res": "result",
+    "resp": "response",
+    "seq": "sequence",
+    "spec": "specification",
+    "temp": "temporary",
+    "val": "value",
+    "vals": "values",
+    "var": "variable",
+    "vars": "variables",
+}
