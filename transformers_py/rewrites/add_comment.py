@@ -222,7 +222,7 @@ EXAMPLES: list[Example] = [
 COUNTER_EXAMPLES: list[CounterExample] = [
     ('"doc"\n', {}, ""),
     ("x = 1  # one\n", {"position": "end", "places": "all"}, "has_comment"),
-    ("x = 1  # one\n", {}, "close"),
+    ("'doc'\nx = 1  # one\n", {}, "close"),
     ("a = 1\n", {"position": "above"}, "documents"),
     ("'doc'\nclass A: pass\n", {"position": "above"}, "documents"),
     (

@@ -71,6 +71,6 @@ def test_few_places_are_apart_and_not_beside_the_files_own() -> None:
     done = emit(Source.analyse(text), ["add_comment"], rate=1.0, seed=1)
     lines = done.text.splitlines()
     commented = [k for k, line in enumerate(lines) if "#" in line]
-    assert len(commented) >= 4
+    assert len(commented) >= 3
     assert all(later - former >= 3 for former, later in pairwise(commented)), done.text
     assert not any("import" in lines[k] for k in commented)
