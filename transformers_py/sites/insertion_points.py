@@ -167,7 +167,9 @@ def line_points(source: Source) -> tuple[list[InsertionPoint], Refusals]:
 
 def refusal(source: Source, scope: NameScope, new_names: bool) -> str | None:
     """Why nothing may be inserted into a function: its names or its lines are looked at while it runs."""
-    if not LINE_WORDS.isdisjoint(source.words) or scope.index in _picking_lines(source):
+    words = source.words
+    recorded = "catch_warnings" in words and "record" in words  # a recorded warning shows its line
+    if recorded or not LINE_WORDS.isdisjoint(words) or scope.index in _picking_lines(source):
         return "line_numbers"
     if new_names:
         if source.scoping.hazards & {"dynamic_alias", "frames"}:

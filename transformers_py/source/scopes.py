@@ -42,7 +42,7 @@ LINE_WORDS = (
     | frozenset(
         """
         lineno f_lineno tb_lineno co_firstlineno co_lines co_positions linecache pydoc
-        catch_warnings formatwarning showwarning
+        formatwarning showwarning
         getsource getsourcelines getcomments findsource getblock getrecursionlimit setrecursionlimit
         """.split()  # noqa: SIM905
     )
