@@ -52,6 +52,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "variants": "cell split outcome reason n_samples n_tokens_original n_tokens n_bytes_original n_bytes",
         "refusals": "cell rewrite reason n",
         "sites": "cell rewrite n_applied n_available",
+        "scorings": "cell test searched cut_off best_cut_off",
         "naturalness": "cell n_texts n_projects n_inserted n_renamed inserted_bits renamed_bits "
         "replaced_bits original_bits auc auc_low auc_high",
         "examples": "cell choice sample project path license n_tokens n_candidates change_bits "
@@ -213,6 +214,11 @@ class Results:
     def sites(self) -> pd.DataFrame:
         """How many sites each rewrite was applied to, by cell."""
         return self._frame("sites")
+
+    @cached_property
+    def scorings(self) -> pd.DataFrame:
+        """How many searches for ranks were cut off, by cell and test set; empty in an older folder."""
+        return pd.DataFrame(self._optional("scorings"), columns=[*COLUMNS["scorings"]])
 
     @cached_property
     def naturalness(self) -> pd.DataFrame:

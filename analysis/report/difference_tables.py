@@ -75,7 +75,7 @@ def caption(results: Results, comparison: Comparison, metric_name: str) -> str:
     better = {True: "higher is better", False: "lower is better", None: "neither direction is better"}
     return (
         f"Paired differences in {one.label} ({one.unit}; {better[one.higher_is_better]}), "
-        f"{KINDS[comparison.kind]}, over {units}. {_tests(rows, one)}"
+        f"{KINDS[comparison.kind]}, over {units}. {_tests(rows, one)}{cut_off(results, one)}"
         f"n: samples, of {_range(rows['n_projects'])} projects, which weigh as much as "
         f"{_range(rows['n_effective'], '.1f')} of equal size. {unclaimed(rows)}{MARKS}"
     )
@@ -98,6 +98,17 @@ def _tests(rows: pd.DataFrame, one: Metric) -> str:
             "by chance. "
         )
     return told
+
+
+def cut_off(results: Results, one: Metric) -> str:
+    """How many searches for ranks were cut off, for a metric that rests on them."""
+    counts = results.scorings[["searched", "cut_off"]].sum()
+    if not one.searched or results.scorings.empty:
+        return ""
+    return (
+        f"Searches for ranks that were cut off, and count as wrong: {int(counts['cut_off']):,} of "
+        f"{int(counts['searched']):,} in all scorings. "
+    )
 
 
 def unclaimed(rows: pd.DataFrame) -> str:

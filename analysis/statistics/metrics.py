@@ -195,7 +195,8 @@ class Metric:
 
     `higher_is_better`: None where neither direction is, as of a mean confidence. `digits`: decimals that it
     is shown with. `differences` between cells are told in every report, or where somebody asks for them, or
-    never: then it is a number of each cell alone.
+    never: then it is a number of each cell alone. `searched`: it rests on searches for the rank of a unit;
+    one that is cut off counts as wrong.
     """
 
     name: str
@@ -205,6 +206,7 @@ class Metric:
     higher_is_better: bool | None = True
     digits: int = 3
     differences: Literal["reported", "on_request", "never"] = "reported"
+    searched: bool = False
 
     @property
     def sums(self) -> tuple[str, ...]:

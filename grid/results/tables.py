@@ -34,6 +34,10 @@ REFUSALS = pa.schema([(n, pa.string()) for n in ("cell", "rewrite", "reason")] +
 SITES = pa.schema(
     [(n, pa.string()) for n in ("cell", "rewrite")] + [(n, pa.int64()) for n in ("n_applied", "n_available")]
 )
+SCORINGS = pa.schema(
+    [(name, pa.string()) for name in ("cell", "test")]
+    + [(name, pa.int64()) for name in ("searched", "cut_off", "best_cut_off")]
+)
 NATURALNESS = pa.schema(
     [("cell", pa.string())]
     + [(name, pa.int64()) for name in ("n_texts", "n_projects", "n_inserted", "n_renamed")]
@@ -60,6 +64,7 @@ def write(
     try:
         pq.write_table(_cells(plan.cells.axes, found, manifests), new / "cells.parquet")
         scores.write(done, store, new, plan.task)
+        pq.write_table(_scorings(done, manifests), new / "scorings.parquet")
         _write_training(done, store, new / "training.parquet")
         _write_variants(done, store, new)
         _write_naturalness(done, store, new / "naturalness.parquet")
@@ -130,6 +135,18 @@ def _link_tokens(done: Sequence[CellStatus], store: Store, new: Path, units: str
         for test, artifacts in status.steps.tests.items():
             file = store.path("evaluate", artifacts.name) / units
             _link(file, new / "tokens" / f"{status.cell.id}-{test}.parquet")
+
+
+def _scorings(done: Sequence[CellStatus], manifests: Mapping[str, Mapping[str, Any]]) -> pa.Table:
+    """How many searches for ranks a scoring cut off; no row for a task that searches for none."""
+    rows = []
+    for status in done:
+        for test, artifacts in status.steps.tests.items():
+            facts = manifests[artifacts.name].get("facts") or {}
+            if "cut_off" in facts:
+                counts = {name: facts.get(name, 0) for name in SCORINGS.names[2:]}
+                rows.append({"cell": status.cell.id, "test": test, **counts})
+    return pa.Table.from_pylist(rows, SCORINGS)
 
 
 def _write_training(done: Sequence[CellStatus], store: Store, file: Path) -> None:

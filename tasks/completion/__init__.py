@@ -70,12 +70,14 @@ METRICS = (
         label="Accuracy@1",
         unit="share of tokens",
         form=Ratio(numerator="accuracy_1", denominator="n_tokens"),
+        searched=True,
     ),
     Metric(
         name="accuracy_5",
         label="Accuracy@5",
         unit="share of tokens",
         form=Ratio(numerator="accuracy_5", denominator="n_tokens"),
+        searched=True,
         differences="on_request",
     ),
     Metric(
@@ -83,6 +85,7 @@ METRICS = (
         label="Accuracy@10",
         unit="share of tokens",
         form=Ratio(numerator="accuracy_10", denominator="n_tokens"),
+        searched=True,
         differences="on_request",
     ),
     Metric(
@@ -90,6 +93,7 @@ METRICS = (
         label="MRR@10",
         unit="mean reciprocal rank",
         form=Ratio(numerator="reciprocal_rank_10", denominator="n_tokens"),
+        searched=True,
     ),
     Metric(
         name="confidence",
@@ -110,6 +114,7 @@ METRICS = (
         unit="ECE, in probability",
         form=ByBin(first="confidence", second="accuracy_1", count="n_tokens", by="confidence", bins=15),
         higher_is_better=False,
+        searched=True,
     ),
     Metric(
         name="overconfidence",
@@ -117,6 +122,7 @@ METRICS = (
         unit="probability",
         form=Difference(plus="confidence", minus="accuracy_1", denominator="n_tokens"),
         higher_is_better=None,
+        searched=True,
     ),
     *(
         Metric(
@@ -126,6 +132,7 @@ METRICS = (
             form=MostConfident(
                 numerator="accuracy_1", count="n_tokens", by="confidence", coverage=percent / 100
             ),
+            searched=True,
         )
         for percent in (50, 80)
     ),

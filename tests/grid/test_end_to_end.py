@@ -176,6 +176,9 @@ def test_analysis_reads_the_tables(whole: Path) -> None:
     assert set(results.metrics["metric"]) >= names
     assert set(results.metrics.query("metric == 'ece'")["samples"]) == {"all", "common"}
     assert {"sites", "refusals"} <= set(TABLES)
+    assert len(results.scorings) == 7 + 5  # every cell's original text, and the rewritten ones
+    assert (results.scorings["searched"] > 0).any()
+    assert (results.scorings["cut_off"] == 0).all()
     assert len(results.variants)
 
 

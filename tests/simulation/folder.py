@@ -40,6 +40,14 @@ def write(folder: Path, simulation: Simulation | None = None) -> Path:
         "cells": cells,
         "metrics": tables.metrics(samples, of_strata.to_pandas()),
         "training": tables.training(cells),
+        "scorings": pd.DataFrame(
+            [
+                {"cell": cell["cell"], "test": name, "searched": 40, "cut_off": 0, "best_cut_off": 0}
+                for cell in grid
+                for name in ("original", "augmented")
+                if name == "original" or not cell["baseline"]
+            ]
+        ),
         "variants": pd.concat([tables.variants(cell, test) for cell in grid if not cell["baseline"]]),
         "refusals": pd.DataFrame(
             {"cell": rewritten["cell"], "rewrite": rewritten["rewrites"], "reason": "calls_locals", "n": 3}

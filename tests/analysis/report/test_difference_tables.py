@@ -37,6 +37,14 @@ def test_the_best_value_of_the_same_text_is_marked(results: Results, comparison:
     assert difference_tables.markdown(results, comparison, "entropy").count("‡ |") == 9
 
 
+def test_cut_off_searches_stand_beside_every_metric_of_ranks(results: Results) -> None:
+    found = compare(results, "robustness", metrics=["entropy", "mrr_10"], resamples=50)
+    n = 40 * len(results.scorings)
+    told = f"Searches for ranks that were cut off, and count as wrong: 0 of {n:,} in all scorings."
+    assert told in difference_tables.caption(results, found, "mrr_10")
+    assert "Searches" not in difference_tables.caption(results, found, "entropy")
+
+
 @pytest.mark.parametrize("p, text", [(0.0004, "< 0.001"), (0.02, "0.020"), (1.0, "1.000")])
 def test_p_values(p: float, text: str) -> None:
     assert difference_tables.p_value(p) == text
