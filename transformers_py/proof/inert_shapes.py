@@ -18,6 +18,7 @@ _WORD = re.compile(f"({WORD.pattern})")
 _KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist, "super", "__class__", "type"])
 _QUOTES = ("'", '"')  # what stands right before one may be a prefix, which decides what the string is
 _DIGITS = str.maketrans("23456789", "11111111")
+_MOST = 20_000
 _KNOWN: dict[Shape, tuple[bool, tuple[tuple[int, bool], ...]]] = {}
 """Shape -> whether it never runs, and the words of the text that are names, by their number, with whether
 they are bound (or read)."""
@@ -56,5 +57,6 @@ def remember(shape: Shape, node: ast.stmt, text: str, offset_of: dict[int, int])
             if k is None:
                 return
             names.append((k, not isinstance(child.ctx, ast.Load)))
-    if len(_KNOWN) < 10_000:
-        _KNOWN[shape] = (shape[1] or is_dead(node), tuple(names))
+    if len(_KNOWN) >= _MOST:
+        _KNOWN.clear()  # every file has shapes of its own, those of files long past are no use
+    _KNOWN[shape] = (shape[1] or is_dead(node), tuple(names))
