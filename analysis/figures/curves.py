@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from analysis.comparing.comparisons import Comparison
@@ -134,12 +136,14 @@ def _draw(ax: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, y: str, results: Re
         x = mine["position"].to_numpy() + offset
         value = mine[y].to_numpy()
         alone = mine[["low_models", "high_models"]].where(mine["low"].isna())
-        for bars, low, high, color, width in (
-            (mine, "low_joint", "high_joint", look.color, 0.4),
-            (alone, "low_models", "high_models", "#999999", 0.9),
-        ):
-            reach = _reach(mine["difference"], bars[low], bars[high])
-            ax.errorbar(x, value, yerr=reach, fmt="none", ecolor=color, elinewidth=width, zorder=2.9)
+        reach = _reach(mine["difference"], alone["low_models"], alone["high_models"])
+        ax.errorbar(x, value, yerr=reach, fmt="none", ecolor="#999999", elinewidth=0.9, zorder=2.9)
+        below, above = _reach(mine["difference"], mine["low_joint"], mine["high_joint"])
+        joint = np.stack([np.stack([x, value - below], axis=1), np.stack([x, value + above], axis=1)], axis=1)
+        thin = LineCollection([*joint], colors=look.color, linewidths=0.4, zorder=2.9)
+        ax.add_collection(
+            thin, autolim=False
+        )  # of two seeds they are so long that nothing else would be seen
         ax.errorbar(
             x, value, yerr=_reach(mine["difference"], mine["low"], mine["high"]),
             color=look.color, marker=look.marker, ls=look.dashes,

@@ -63,6 +63,38 @@ def test_seeds_are_drawn_as_points(results: Results, against_baseline: Compariso
     ]  # 3 intensities × 2 seeds, for each rewrite
 
 
+def test_bars_are_of_what_was_drawn_and_joint_ones_do_not_stretch_the_axis(
+    results: Results, against_baseline: Comparison
+) -> None:
+    ax = curves.curves(results, against_baseline, "entropy").figure.axes[0]
+    rows = against_baseline.table.query("model == 'small' and train_on == 'original'")
+    low, high = ax.get_ylim()
+    assert high - low < 4 * (rows["high"].max() - rows["low"].min()) + np.ptp(rows["value"])
+    segments = [
+        np.asarray(path.vertices)
+        for group in ax.collections
+        for path in group.get_paths()
+        if len(path.vertices)
+    ]
+    lengths = sorted(np.ptp(segment[:, 1]) for segment in segments)
+    bars = sorted([*(rows["high"] - rows["low"]), *(rows["high_joint"] - rows["low_joint"])])
+    assert [length for length in lengths if length > 1e-12] == pytest.approx(bars)
+
+
+@pytest.mark.parametrize(
+    "simulation, note",
+    [
+        (Simulation(seeds=[1], models=["small"], projects=8), "these models alone"),
+        (Simulation(models=["small"], projects=3), "no interval: 3 projects"),
+    ],
+)
+def test_a_figure_says_where_nothing_is_claimed(tmp_path: Path, simulation: Simulation, note: str) -> None:
+    results = Results(write(tmp_path / "small", simulation))
+    comparison = compare(results, "baseline", metrics=["entropy"], resamples=50)
+    figure = curves.curves(results, comparison, "entropy").figure
+    assert note in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
 def test_what_is_drawn_is_written_beside_it(
     results: Results, against_baseline: Comparison, tmp_path: Path
 ) -> None:
