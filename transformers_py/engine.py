@@ -19,6 +19,7 @@ from transformers_py.options import check, lookup, make_options
 from transformers_py.proof.compilation_units import CompilationUnit, units_of, whole
 from transformers_py.proof.prover import missed_names, numbers_of, prove
 from transformers_py.proof.roles import Role
+from transformers_py.sites.brackets import too_deep
 from transformers_py.sites.new_names import Dice
 from transformers_py.source import CountSubwords, Source, kept
 from transformers_py.source import edits as editing
@@ -33,8 +34,9 @@ VERSION = 8
 Request = str | Mapping[str, Mapping[str, Any]]
 REASONS = {
     "conflict": "another site of the set stands in its way",
+    "brackets": "too many brackets are around it, or would be",
     "nested": "another site of the rewrite lies inside or around it",
-    "no_name": "no new name could be found",
+    "no_name": "no new name could be found (those of variables in one closure keep their order)",
     "growth_limit": "the text would grow beyond the growth_limit of the set",
 }
 _NAMED = re.compile(f"{NAMED}([^{NAMED}]*){NAMED}")
@@ -233,6 +235,26 @@ def _make_plan(source: Source, rewrites: Sequence[Request]) -> SitePlan:
         refusals.update({f"{name}:{reason}": n for reason, n in refused.items() if n})
         parts.append(PlannedRewrite(name, module, options, sites))
     _drop_conflicts(parts, refusals)
+    keyed = _keyed(parts)
+    deep = too_deep(source, [(edit, place[1], number) for place, edit, number, _ in keyed])
+    if deep:
+        for part in parts:
+            kept = [site for number, site in enumerate(part.sites, part.first) if number not in deep]
+            refusals[f"{part.name}:brackets"] += len(part.sites) - len(kept)
+            part.sites = kept
+        keyed = _keyed(parts)
+    edits, roles = [edit for _, edit, _, _ in keyed], [role for _, _, _, role in keyed]
+    units = units_of(source)
+    numbers = numbers_of(units, edits, roles)
+    if len(numbers) < len(edits) or any(getattr(part.module, "WHOLE", False) for part in parts if part.sites):
+        units = [whole(source)]
+        numbers = [0] * len(edits)
+    owners = [owner for _, _, owner, _ in keyed]
+    return SitePlan(parts, edits, owners, roles, units, numbers, frozenset(roles), dict(+refusals))
+
+
+def _keyed(parts: Sequence[PlannedRewrite]) -> list[tuple[tuple[int, ...], Edit, int, Role]]:
+    """(place, edit, its site's number, its role) of all edits in the order of splicing."""
     keyed: list[tuple[tuple[int, ...], Edit, int, Role]] = []
     number = 0
     for part in parts:
@@ -248,14 +270,7 @@ def _make_plan(source: Source, rewrites: Sequence[Request]) -> SitePlan:
                 )
             number += 1
     keyed.sort()
-    edits, roles = [edit for _, edit, _, _ in keyed], [role for _, _, _, role in keyed]
-    units = units_of(source)
-    numbers = numbers_of(units, edits, roles)
-    if len(numbers) < len(edits) or any(getattr(part.module, "WHOLE", False) for part in parts if part.sites):
-        units = [whole(source)]
-        numbers = [0] * len(edits)
-    owners = [owner for _, _, owner, _ in keyed]
-    return SitePlan(parts, edits, owners, roles, units, numbers, frozenset(roles), dict(refusals))
+    return keyed
 
 
 def _drop_conflicts(parts: list[PlannedRewrite], refusals: Counter[str]) -> None:

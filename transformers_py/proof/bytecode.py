@@ -4,19 +4,15 @@ def f(a): b = a      and      def f(a): total = a       are, if the pair (b, tot
 """
 
 import dis
-from collections.abc import Iterable, Mapping, Sequence, Set
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from types import CodeType
+from typing import cast
 
 from transformers_py.source.cpython import WORD
 
-_EXACT = (
-    "co_argcount",
-    "co_posonlyargcount",
-    "co_kwonlyargcount",
-    "co_flags",
-    "co_exceptiontable",
-)
+_EXACT = ("co_argcount", "co_posonlyargcount", "co_kwonlyargcount", "co_flags")
 _LOCAL = frozenset(dis.haslocal)
 _FREE = frozenset(dis.hasfree)
 _NAME = frozenset(dis.hasname)
@@ -26,6 +22,11 @@ _GLOBAL = frozenset(
     for name in ("LOAD_NAME", "STORE_NAME", "DELETE_NAME", "LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL")
     if name in dis.opmap
 )
+_JUMPS = frozenset([*dis.hasjrel, *dis.hasjabs])
+_FAST = re.compile(r"(?:LOAD|STORE)_FAST(?=_|\Z)")
+"""What an instruction does to each of its variables; one may do two things, to two variables."""
+_CHECKED = frozenset(["LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_BORROW"])
+"""CPython's own choice among ways to load a local, by what it can show of slots with low numbers."""
 _Item = tuple[str, object]
 
 
@@ -56,6 +57,8 @@ def difference(old: CodeType, new: CodeType, renamed: Renamed = NOTHING) -> str 
         problem = _renamed_difference(old, new, renamed)
         if problem:
             return f"{problem} in {old.co_qualname}"
+    elif old.co_exceptiontable != new.co_exceptiontable:
+        return f"exception handlers in {old.co_qualname}"
     for name in _EXACT:
         if getattr(old, name) != getattr(new, name):
             return f"{name} in {old.co_qualname}"
@@ -149,13 +152,14 @@ def _renamed_difference(old: CodeType, new: CodeType, renamed: Renamed) -> str |
         return "parameters"
     slots = zip(_variables(old), _variables(new), strict=True)
     same_order = all(a == b or _are_same_names(a, b, renamed) for a, b in slots)
-    if same_order and old.co_code == new.co_code and old.co_names == new.co_names:
+    same_code = old.co_code == new.co_code and old.co_exceptiontable == new.co_exceptiontable
+    if same_order and same_code and old.co_names == new.co_names:
         return None
     return _stream_difference(old, new, renamed)
 
 
 def _stream_difference(old: CodeType, new: CodeType, renamed: Renamed) -> str | None:
-    """Compare instruction by instruction with names in place of slots (whose order follows the names)."""
+    """Compare instruction by instruction with names in place of slots, whose numbers may be others."""
     before, after = _stream(old), _stream(new)
     if len(before) != len(after):
         return "instructions"
@@ -163,10 +167,7 @@ def _stream_difference(old: CodeType, new: CodeType, renamed: Renamed) -> str | 
     for (op, a), (other, b) in zip(before, after, strict=True):
         if op != other:
             return "instructions"
-        if isinstance(a, list) and isinstance(b, list):
-            if sorted(map(str, a)) != sorted(renamed.fresh.get(str(name), str(name)) for name in b):
-                return "closures"
-        elif isinstance(a, _Variable) and isinstance(b, _Variable):
+        if isinstance(a, _Variable) and isinstance(b, _Variable):
             if not counterparts.allow(a, b):
                 return "variables"
         elif isinstance(a, _Global) and isinstance(b, _Global):
@@ -219,21 +220,23 @@ class _Global(str):
 
 
 def _stream(code: CodeType) -> list[_Item]:
-    """(operation, argument) of all instructions; runs of cell set-up are one item, closures too."""
+    """(operation, argument) of all instructions, then the exception table; places are numbers of items."""
     items: list[_Item] = []
-    shared = {*code.co_cellvars, *code.co_freevars}
+    place: dict[int, int] = {}
+    jumps: list[int] = []
     for instruction in dis.get_instructions(code):
         name, value = instruction.opname, instruction.argval
-        if name == "MAKE_CELL" or name == "LOAD_CLOSURE" or (name == "LOAD_FAST" and value in shared):
-            run = "cells" if name == "MAKE_CELL" else "closure"
-            if items and items[-1][0] == run and isinstance(items[-1][1], list):
-                items[-1][1].append(value)
-            else:
-                items.append((run, [value]))
+        place[instruction.offset] = len(items)
+        if name == "EXTENDED_ARG":  # depends on the numbers of slots
+            continue
+        if instruction.opcode in _JUMPS:
+            jumps.append(len(items))
+            items.append((name, value))
         elif isinstance(value, tuple) and instruction.opcode in _LOCAL:
-            items.append((name, None))
-            items.extend(("FAST", _Variable(part)) for part in value)
+            parts = zip(_FAST.findall(name), value, strict=True)
+            items.extend((part, _Variable(variable)) for part, variable in parts)
         elif instruction.opcode in _LOCAL or instruction.opcode in _FREE:
+            name = "LOAD_FAST" if name in _CHECKED else name
             items.append((name, _Variable(value) if isinstance(value, str) else value))
         elif instruction.opcode in _GLOBAL:
             items.append((name, _flag(instruction)))
@@ -244,7 +247,33 @@ def _stream(code: CodeType) -> list[_Item]:
             items.append((name, (value, _flag(instruction))))
         else:
             items.append((name, instruction.arg if not isinstance(value, int) else value))
+    for k in jumps:
+        name, target = items[k]
+        items[k] = (name, place[cast(int, target)])
+    end = len(items)
+    items.extend(
+        ("except", (*(place.get(2 * offset, end) for offset in (start, start + length, target)), depth))
+        for start, length, target, depth in _exception_table(code.co_exceptiontable)
+    )
     return items
+
+
+def _exception_table(table: bytes) -> Iterator[tuple[int, ...]]:
+    """(start, length, target, depth and whether the last instruction is kept), in units of code.
+
+    The format is that of CPython's Objects/exception_handling_notes.txt: numbers of 6 bits a byte, the most
+    significant first, bit 6 for "goes on"; bit 7 marks where an entry starts.
+    """
+    numbers: list[int] = []
+    value = 0
+    for byte in table:
+        value = value << 6 | byte & 63
+        if not byte & 64:
+            numbers.append(value)
+            value = 0
+            if len(numbers) == 4:
+                yield tuple(numbers)
+                numbers = []
 
 
 def _flag(instruction: dis.Instruction) -> str:

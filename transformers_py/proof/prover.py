@@ -10,6 +10,7 @@ from collections.abc import Sequence, Set
 from transformers_py.proof import closed_names, wrappers
 from transformers_py.proof.bytecode import NOTHING, Renamed, collect, difference, globals_among
 from transformers_py.proof.compilation_units import CompilationUnit
+from transformers_py.proof.constants import is_part_of_constant
 from transformers_py.proof.insertions import skeleton_problem
 from transformers_py.proof.roles import Role
 from transformers_py.proof.whole_lines import are_whole_lines
@@ -121,7 +122,7 @@ def _problem(
     """What is wrong with a unit's spliced characters, or None."""
     kinds = {role.kind for role in roles}
     if "value" in kinds:
-        problem = _wrapper_problem(source.text, edits, roles)
+        problem = _wrapper_problem(source, edits, roles)
         if problem:
             return problem
     grown = not kinds.isdisjoint(("fresh", "value"))
@@ -178,9 +179,11 @@ def _plain(text: str, unit: CompilationUnit, edits: Sequence[Edit], roles: Seque
     return f"{unit.head}{splice(text, reduced, unit.start, unit.end)}{unit.tail}"
 
 
-def _wrapper_problem(text: str, edits: Sequence[Edit], roles: Sequence[Role]) -> str | None:
+def _wrapper_problem(source: Source, edits: Sequence[Edit], roles: Sequence[Role]) -> str | None:
     """Why two sides of a wrapper, which nest, aren't neutral around what they wrap."""
     opened: list[tuple[int, Edit]] = []
+    unfolded = (-1, -1)
+    """Where the last wrapper stood that CPython doesn't compute ahead."""
     for i, (edit, role) in enumerate(zip(edits, roles, strict=True)):
         if role.kind != "value":
             continue
@@ -193,10 +196,17 @@ def _wrapper_problem(text: str, edits: Sequence[Edit], roles: Sequence[Role]) ->
         inside = [
             edits[k] for k in range(first + 1, i) if roles[k].kind == "bytecode"
         ]  # not not [a] is no list
-        operand = splice(text, inside, opening.start, edit.start)
+        operand = splice(source.text, inside, opening.start, edit.start)
         problem = wrappers.problem(opening.text, operand, edit.text)
         if problem:
             return f"{problem} (at {opening.start})"
+        place = (opening.start, edit.start)
+        if not wrappers.is_folded(opening.text, edit.text):
+            if is_part_of_constant(source, *place):
+                return f"a constant would be computed each time (at {opening.start})"
+            unfolded = place
+        elif unfolded == place:
+            return f"a literal isn't beside its neutral element (at {opening.start})"
     return "a wrapper isn't closed" if opened else None
 
 

@@ -7,6 +7,8 @@ import ast
 from functools import lru_cache
 from typing import NamedTuple
 
+_FOLDED_BITS = 100
+"""CPython computes no products of longer whole numbers ahead (its limit is 128)."""
 _NUMBERS = (int, float, complex)
 _UNSAFE_ARGUMENTS = (ast.Tuple, ast.GeneratorExp, ast.Yield, ast.YieldFrom, ast.Starred)
 _UNSAFE_CHOICES = (*_UNSAFE_ARGUMENTS, ast.IfExp, ast.Lambda, ast.NamedExpr)
@@ -38,6 +40,11 @@ def problem(before: str, inside: str, after: str) -> str | None:
     unsafe = _UNSAFE_ARGUMENTS if isinstance(form, ast.Call) else _UNSAFE_CHOICES
     falls_apart = isinstance(operand.node, unsafe) and not operand.closed
     return "the operand needs parentheses" if falls_apart and not _is_isolating(before, after) else None
+
+
+def is_folded(before: str, after: str) -> bool:
+    """Whether CPython computes the wrapper ahead around a literal: sums, but neither calls nor choices."""
+    return isinstance(_form(before, after), ast.BinOp)
 
 
 @lru_cache(maxsize=1024)
@@ -129,6 +136,8 @@ def _is_neutral_number(op: ast.operator, left: object, right: object) -> bool:
         return type(left) is int and right == 0
     if isinstance(op, (ast.FloorDiv, ast.Pow)):
         return type(left) is int and right == 1
+    if type(left) is int and left.bit_length() > _FOLDED_BITS:
+        return False
     return isinstance(op, ast.Mult) and type(left) is not complex and right == 1
 
 

@@ -13,15 +13,16 @@ from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.expressions import PLACES, literal_type, value_refusal
 from transformers_py.sites.new_names import Dice
 from transformers_py.source import Source
-from transformers_py.source.edits import HOLE, Edit, Refusals, Site
+from transformers_py.source.edits import HOLE, INNERMOST, Edit, Refusals, Site
 
-VERSION = 10
+VERSION = 11
 PRESERVES = "value"
 REASONS = {
     "class_body": "it stands in a class body",
     "no_parentheses": "it would need parentheses of its own",
 }
 
+MAX_DIGITS = 30
 _ENDS = {
     "int": HOLE,
     "float": HOLE,
@@ -60,13 +61,15 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
             continue
         start, end = source.starts[i], source.ends[i]
         edits = (Edit(start, start, "("), Edit(end, end, f" {_ENDS[kind]})"))
-        found.append(Site(start, end, edits, scope=source.scoping.of[i].index))
+        found.append(Site(start, end, edits, rank=INNERMOST, scope=source.scoping.of[i].index))
     return found, refused
 
 
 def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
-    """What stands behind a whole number or a float."""
-    return _FOR_NUMBERS[0] if options.operator == "add" else dice.pick(_FOR_NUMBERS)
+    """What stands behind a whole number or a float; CPython computes no products of long ones ahead."""
+    if options.operator == "add" or site.end - site.start > MAX_DIGITS:
+        return _FOR_NUMBERS[0]
+    return dice.pick(_FOR_NUMBERS)
 
 
 def _refusal(source: Source, i: int) -> str | None:

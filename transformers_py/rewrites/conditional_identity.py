@@ -4,11 +4,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.expressions import PLACES, is_loose, is_tested_in_parts, value_refusal
+from transformers_py.sites.expressions import (
+    PLACES,
+    is_loose,
+    is_part_of_constant,
+    is_tested_in_parts,
+    value_refusal,
+)
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
-VERSION = 10
+VERSION = 11
 PRESERVES = "value"
 REASONS = {"class_body": "it stands in a class body"}
 
@@ -33,6 +39,8 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
         reason = value_refusal(source, i)
         if reason is None and is_tested_in_parts(source.nodes[i]):
             reason = "tested_in_parts"
+        if reason is None and is_part_of_constant(source, i):
+            reason = "part_of_constant"
         if reason:
             refused.note(reason, source.starts[i])
             continue
@@ -48,6 +56,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
 
 EXAMPLES: list[Example] = [
     ("def f(a):\n    return a\n", {}, "def f(a):\n    return (a if True else None)\n"),
+    ("f((1, 2))\n", {"nested": True}, "f(((1, 2) if True else None))\n"),
     ("x = a + b\n", {"places": "any"}, "x = (a if True else None) + (b if True else None)\n"),
     (
         "class A(B):\n    def f(self, c=1):\n        return {'k': self[c]}, [c]\n",

@@ -14,7 +14,7 @@ from transformers_py.sites.expressions import is_loose, outside_strings
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
-VERSION = 9
+VERSION = 10
 PRESERVES = "bytecode"
 
 

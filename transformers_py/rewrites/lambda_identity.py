@@ -10,13 +10,19 @@ from typing import Literal
 import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
-from transformers_py.sites.expressions import PLACES, is_loose, is_tested_in_parts, value_refusal
+from transformers_py.sites.expressions import (
+    PLACES,
+    is_loose,
+    is_part_of_constant,
+    is_tested_in_parts,
+    value_refusal,
+)
 from transformers_py.sites.insertion_points import line_refusal
 from transformers_py.sites.recursion import recursive
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
-VERSION = 10
+VERSION = 11
 PRESERVES = "value"
 REASONS = {
     "class_body": "it stands in a class body",
@@ -52,6 +58,8 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
             reason = "recursion"
         if reason is None and is_tested_in_parts(node):
             reason = "tested_in_parts"
+        if reason is None and is_part_of_constant(source, i):
+            reason = "part_of_constant"
         if reason:
             refused.note(reason, source.starts[i])
             continue
@@ -75,6 +83,7 @@ EXAMPLES: list[Example] = [
         {},
         "def f(a):\n    a.b = (lambda value: value)((yield))\n",
     ),
+    ("f((1, 2))\n", {}, "f((lambda value: value)((1, 2)))\n"),
     ("x = f(a)\n", {"nested": True}, "x = (lambda value: value)(f((lambda value: value)(a)))\n"),
     ("x = f(1, 'a')\n", {"style": "constant"}, "x = f((lambda: 1)(), (lambda: 'a')())\n"),
 ]

@@ -9,7 +9,7 @@ from transformers_py.sites.expressions import is_parenthesised, loads, message_r
 from transformers_py.source import Source
 from transformers_py.source.edits import Edit, Refusals, Site
 
-VERSION = 9
+VERSION = 10
 PRESERVES = "ast"
 REASONS = {"has_parentheses": "it has parentheses already"}
 

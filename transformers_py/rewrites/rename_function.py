@@ -15,7 +15,7 @@ from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 from transformers_py.source.scopes import STACK_WORDS, Binding
 
-VERSION = 9
+VERSION = 10
 PRESERVES = "names"
 RENAMES = "function"
 REASONS = {

@@ -22,7 +22,7 @@ from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 from transformers_py.source.scopes import Binding, NameScope
 
-VERSION = 9
+VERSION = 10
 PRESERVES = "names"
 RENAMES = "parameter"
 REASONS = {

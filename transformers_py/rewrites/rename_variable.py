@@ -13,7 +13,7 @@ from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 from transformers_py.source.scopes import Binding
 
-VERSION = 9
+VERSION = 10
 PRESERVES = "names"
 RENAMES = "variable"
 REASONS = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from transformers_py.source import Source
+from transformers_py.source import Source, kept
 
 _INTERPOLATED = (
     cst.FormattedString,
@@ -42,6 +42,7 @@ _TYPES: dict[type[cst.CSTNode], str] = {
 }
 REASONS = {
     "message": "tools that collect messages for translation read it in the text",
+    "part_of_constant": "it is a part of what CPython computes once, and keeps",
     "tested_in_parts": "its parts would be tested for their truth once more",
 }
 
@@ -247,3 +248,56 @@ def is_tested_in_parts(node: cst.CSTNode) -> bool:
         return isinstance(node.operator, cst.Not) and is_tested_in_parts(node.expression)
     chain = isinstance(node, cst.Comparison) and len(node.comparisons) > 1
     return chain or isinstance(node, cst.BooleanOperation)
+
+
+def is_part_of_constant(source: Source, i: int) -> bool:
+    """Whether an expression is a part of one that CPython folds into a constant, which is one object.
+
+    `(1, f())` is made each time, `(1, 2)` once: wrapped in what isn't folded, its 1 would change that.
+    """
+    above = source.parents[i]
+    while source.nodes[above].__class__ in _BETWEEN:
+        above = source.parents[above]
+    parent = source.nodes[above]
+    if isinstance(parent, cst.Subscript) and parent.value is not source.nodes[i] and len(parent.slice) > 1:
+        return all(_is_constant(key, _folded(source)) for key in _keys(parent))
+    return id(parent) in _folded(source)
+
+
+_BETWEEN = frozenset([cst.Element, cst.Index, cst.SubscriptElement])
+_FOLDED: frozenset[type] = frozenset([cst.Tuple, cst.BinaryOperation, cst.UnaryOperation, cst.Subscript])
+_LITERALS = (cst.BaseNumber, cst.SimpleString, cst.Ellipsis)
+
+
+@kept
+def _folded(source: Source) -> set[int]:
+    """ids of the expressions made of constants alone, literals left out."""
+    found: set[int] = set()
+    for node in reversed(source.nodes):  # parts come before what they are parts of
+        if node.__class__ in _FOLDED and all(_is_constant(part, found) for part in _parts(node)):
+            found.add(id(node))
+    return found
+
+
+def _parts(node: cst.CSTNode) -> list[cst.CSTNode]:
+    if isinstance(node, cst.Tuple):
+        return [item.value if isinstance(item, cst.Element) else item for item in node.elements]
+    if isinstance(node, cst.BinaryOperation):
+        return [node.left, node.right]
+    if isinstance(node, cst.UnaryOperation):
+        return [node.expression]
+    assert isinstance(node, cst.Subscript)
+    return [node.value, *_keys(node)]
+
+
+def _keys(node: cst.Subscript) -> list[cst.CSTNode]:
+    slices = [item.slice for item in node.slice]
+    return [part.value if isinstance(part, cst.Index) and part.star is None else part for part in slices]
+
+
+def _is_constant(node: cst.CSTNode, folded: set[int]) -> bool:
+    if isinstance(node, cst.ConcatenatedString):
+        return _is_constant(node.left, folded) and _is_constant(node.right, folded)
+    if isinstance(node, cst.Name):
+        return node.value in ("None", "True", "False", "__debug__")
+    return isinstance(node, _LITERALS) or id(node) in folded

@@ -5,7 +5,7 @@ pseudo: total_count -> merged_index    random: total -> qkzvhw    generic: total
 
 import builtins
 import keyword
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
@@ -96,9 +96,13 @@ class NewNames:
         self._given: set[str] = set()
         self._numbers: dict[str, int] = {}
         self._count = count_subwords
+        self._fits: Callable[[str], bool] = _anywhere
 
-    def draw(self, style: str, old: str, generic: str = "var") -> str:
-        """A new name for `old` in any style but `swap`; "" where none was found."""
+    def draw(
+        self, style: str, old: str, generic: str = "var", fits: Callable[[str], bool] | None = None
+    ) -> str:
+        """A new name for `old` in any style but `swap`, one that `fits`; "" where none was found."""
+        self._fits = fits or _anywhere
         if style in _DERIVED:
             candidates = styles.lookup(style).candidates(old, self._random)
             return next((name for name in islice(candidates, _CANDIDATES) if self._take(name)), "")
@@ -130,30 +134,38 @@ class NewNames:
         """Lower-case letters, as many as `old` has and at least `shortest`; privacy is kept."""
         private = "_" if old.startswith("_") else ""
         length = max(shortest, len(old) - len(private))
-        while True:
+        for _ in range(1000):
             name = private + "".join(self._pick(LETTERS) for _ in range(length))
             if self._take(name):
                 return name
+        return ""
 
     def generic(self, old: str, stem: str) -> str:
-        """`stem_1`, `stem_2`, ...: the next number that is free."""
+        """`stem_1`, `stem_2`, ...: the next number that is free; "" if it doesn't fit."""
         private = "_" if old.startswith("_") else ""
+        number = self._numbers.get(stem, 0)
         while True:
-            number = self._numbers[stem] = self._numbers.get(stem, 0) + 1
+            number += 1
             name = f"{private}{stem}_{number}"
+            if not self._fits(name):
+                return ""
             if self._take(name):
+                self._numbers[stem] = number
                 return name
 
     def numbered(self, old: str, stem: str) -> str:
         """`arg_1`, `var_2`, `func_3`, ...: one numbering for all names of a text, as AdvTest's."""
         private = "_" if old.startswith("_") else ""
+        number = self._numbers.get("", 0)
         while True:
-            number = self._numbers[""] = self._numbers.get("", 0) + 1
+            number += 1
+            name = f"{private}{stem}_{number}"
+            if not self._fits(name):
+                return ""
             used = (f"{start}{other}_{number}" for other in STEMS for start in ("", "_"))
-            if not any(name in self._taken or name in self._given for name in used) and self._take(
-                f"{private}{stem}_{number}"
-            ):
-                return f"{private}{stem}_{number}"
+            if not any(name in self._taken or name in self._given for name in used) and self._take(name):
+                self._numbers[""] = number
+                return name
 
     def keep_tokens(self, old: str) -> str:
         """A name with as many subwords as `old`, or "" when none of 200 candidates has exactly that number.
@@ -199,8 +211,14 @@ class NewNames:
     def _take(self, name: str) -> bool:
         if name in self._taken or name in self._given or name in FORBIDDEN or not name.isidentifier():
             return False
+        if name.startswith("__") or not self._fits(name):
+            return False
         self._given.add(name)
         return True
+
+
+def _anywhere(name: str) -> bool:
+    return True
 
 
 @lru_cache(maxsize=4096)

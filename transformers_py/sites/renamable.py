@@ -5,10 +5,12 @@ def f(a):            def f(a):
     return b             return total
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from random import Random
 
+from transformers_py.sites.closures import closure_bounds
 from transformers_py.sites.new_names import NewNames
 from transformers_py.sites.quoted import quoted
 from transformers_py.source import Source, kept
@@ -21,6 +23,7 @@ REASONS = {
     "class_body": "a class body reads it",
     "mangled_or_dunder": "names with two leading underscores have a meaning of their own",
     "never_spelt": "no place spells it",
+    "self": "CPython, from 3.13 on, keeps a list of what is assigned to attributes of self",
     "shadows_import": "the module imports something of this name",
     "shared_with_comprehension": "a comprehension has a variable of this name, in the same slot",
     "underscore": "_ is a name by convention",
@@ -89,7 +92,7 @@ def choose(source: Source, wanted: Choice) -> tuple[list[Binding], Refusals]:
             reason = wanted(source, binding)
             if reason == "":
                 continue
-            reason = module or reason or common_refusal(source, binding) or _shadows_import(source, binding)
+            reason = module or reason or common_refusal(source, binding) or _spelling_refusal(source, binding)
             if not reason and (scope.index, binding.name) in quoted(source):
                 reason = "quoted"
             if reason:
@@ -108,6 +111,8 @@ def common_refusal(source: Source, binding: Binding) -> str | None:
         return "mangled_or_dunder"
     if name == "_":
         return "underscore"
+    if name == "self":
+        return "self"
     if not name.isascii() and unicodedata.normalize("NFKC", name) != name:
         return "unicode_name"
     if binding.scope.hazards:
@@ -124,11 +129,18 @@ def common_refusal(source: Source, binding: Binding) -> str | None:
     return "shared_with_comprehension" if _shares_slot(source, binding) else None
 
 
-def _shadows_import(source: Source, binding: Binding) -> str | None:
-    """CPython compiles `x.f()` otherwise for an x spelt like a module's import, also where x is local."""
+def _spelling_refusal(source: Source, binding: Binding) -> str | None:
+    """What the rest of the text makes of a name's spelling.
+
+    In a class A, `__x` is `_A__x`. And CPython compiles `x.f()` otherwise for an x spelt like a module's
+    import, also where x is local.
+    """
+    name = binding.name
+    if name.startswith("_") and any(name[m.start() :] in source.words for m in re.finditer("(?=__)", name)):
+        return "mangled_or_dunder"
     if binding.scope is source.scopes[0]:
         return None
-    top = source.scopes[0].bindings.get(binding.name)
+    top = source.scopes[0].bindings.get(name)
     return "shadows_import" if top is not None and top.kinds & {"import", "import_as"} else None
 
 
@@ -168,7 +180,10 @@ def draw(
     if style == "swap":
         return [""] * len(sites)
     names = NewNames(rng, taken, source.count_subwords)
-    text = source.text
-    return [
-        names.draw(style, text[site.edits[0].start : site.edits[0].end], generic) or None for site in sites
-    ]
+    bounds = closure_bounds(source)
+    drawn: list[str | None] = []
+    for site in sites:
+        old = source.text[site.edits[0].start : site.edits[0].end]
+        between = bounds.get((site.scope, old))
+        drawn.append(names.draw(style, old, generic, between and between.holds) or None)
+    return drawn

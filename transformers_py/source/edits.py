@@ -19,6 +19,7 @@ NAMED = "\1"
 Token = tuple[int, int, str]
 """(start, end, kind), offsets in characters; kind: newline, indent, dedent, comment or other."""
 
+INNERMOST = 1
 CLOSING, POINT, OPENING, REPLACING = 0, 1, 2, 3
 UNCHANGED, RENAMED, INSERTED = 0, 1, 2
 _LAYOUT = frozenset(["indent", "dedent"])
@@ -41,7 +42,7 @@ class Site:
     edits at one offset, closing ones come first (the inner before the outer), then insertions at that
     point by `rank`, then opening ones (the outer before the inner): so sites of any rewrites nest well.
     `rank` orders sites of equal extent, lower outside: -1 wraps statements or only tests the truth of what it
-    wraps, 1 must end its line (comments), 0 all others.
+    wraps, 1 must end its line (comments) or stand right beside a literal (INNERMOST), 0 all others.
     """
 
     start: int

@@ -58,6 +58,7 @@ class _Recorder(CodegenState):
     inner_ends: list[int]
     parents: list[int]
     lasts: list[int]
+    deepest: int
 
     def begin(self) -> None:
         """Make the lists, and the functions that fill them: the printer calls these for every node."""
@@ -67,9 +68,10 @@ class _Recorder(CodegenState):
         inner_starts, inner_ends = self.inner_starts, self.inner_ends
         tokens = self.tokens
         top, depth = -1, 0
+        self.deepest = deepest = 0
 
         def before(node: cst.CSTNode) -> None:
-            nonlocal top, depth
+            nonlocal top, depth, deepest
             if node.__class__ in LAYOUT:
                 return
             here = len(tokens)
@@ -82,8 +84,10 @@ class _Recorder(CodegenState):
             inner_ends.append(-1)
             lasts.append(0)
             depth += 1
-            if depth > MAX_DEPTH:
-                raise Unparseable("too_deep", f"more than {MAX_DEPTH} levels of nesting")
+            if depth > deepest:
+                self.deepest = deepest = depth
+                if depth > MAX_DEPTH:
+                    raise Unparseable("too_deep", f"more than {MAX_DEPTH} levels of nesting")
 
         def after(node: cst.CSTNode) -> None:
             nonlocal top, depth
@@ -118,7 +122,7 @@ class NodeTable:
 
     Node i is `nodes[i]`, its parent `parents[i]` (-1 for the module), its descendants i + 1 .. lasts[i] - 1,
     and its extent in characters `starts[i]`..`ends[i]` with its own parentheses (and, for statements, leading
-    lines and semicolon), `inner_starts[i]`..`inner_ends[i]` without.
+    lines and semicolon), `inner_starts[i]`..`inner_ends[i]` without. `deepest` levels lie inside each other.
     """
 
     text: str
@@ -131,6 +135,7 @@ class NodeTable:
     ends: list[int]
     inner_starts: list[int]
     inner_ends: list[int]
+    deepest: int
 
     def __init__(self, text: str) -> None:
         """Parse and walk the text. Raises Unparseable; a BOM at the start is kept and stepped over."""
@@ -151,6 +156,7 @@ class NodeTable:
             raise Unparseable("too_deep", str(error) or type(error).__name__) from None
         opens, closes = _offsets(body, recorder.tokens, base)
         self.nodes = recorder.nodes
+        self.deepest = recorder.deepest
         self.parents = recorder.parents
         self.lasts = recorder.lasts
         self.starts = [opens[k] for k in recorder.starts]

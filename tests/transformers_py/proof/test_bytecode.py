@@ -42,9 +42,15 @@ RENAMED = [
     ),
     (
         "def f():\n b = a = 1\n def g(): return a, b\n return g",
+        "def f():\n zz = n1 = 1\n def g(): return n1, zz\n return g",
+        {("a", "n1"), ("b", "zz")},
+        True,
+    ),
+    (
+        "def f():\n b = a = 1\n def g(): return a, b\n return g",
         "def f():\n n1 = zz = 1\n def g(): return zz, n1\n return g",
         {("a", "zz"), ("b", "n1")},
-        True,
+        False,
     ),
     (
         "def f():\n b = a = 1\n def g(): return a, b\n return g",
