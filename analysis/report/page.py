@@ -201,11 +201,12 @@ def _bars(comparison: Comparison, metric_name: str) -> str:
     """What the bars of a figure hold for."""
     rows = comparison.table[comparison.table["metric"] == metric_name]
     covers = " or ".join(sorted(set(rows["covers"]) - {""}))
-    told = (
-        f"They are of {covers}; thin bars hold together for all points of the figure, and end at its border where they are longer. "
-        if covers
-        else ""
-    )
+    told = ""
+    if covers:
+        told = (
+            f"They are of {covers}; thin bars hold together for all points of the figure, and are cut off at "
+        )
+        told += "its border. "
     if (rows["low"].isna() & rows["low_models"].notna()).any():
         told += f"Grey bars: of {difference_tables.MODELS} alone. "
     return told + difference_tables.unclaimed(rows)

@@ -70,12 +70,8 @@ def test_bars_are_of_what_was_drawn_and_joint_ones_do_not_stretch_the_axis(
     rows = against_baseline.table.query("model == 'small' and train_on == 'original'")
     low, high = ax.get_ylim()
     assert high - low < 4 * (rows["high"].max() - rows["low"].min()) + np.ptp(rows["value"])
-    segments = [
-        np.asarray(path.vertices)
-        for group in ax.collections
-        for path in group.get_paths()
-        if len(path.vertices)
-    ]
+    paths = [np.asarray(path.vertices) for group in ax.collections for path in group.get_paths()]
+    segments = [path for path in paths if len(path)]
     lengths = sorted(np.ptp(segment[:, 1]) for segment in segments)
     bars = sorted([*(rows["high"] - rows["low"]), *(rows["high_joint"] - rows["low_joint"])])
     assert [length for length in lengths if length > 1e-12] == pytest.approx(bars)
