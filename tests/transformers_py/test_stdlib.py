@@ -1,8 +1,10 @@
 """Every rewrite on the whole standard library and on generated programs: nothing unproved, no crash."""
 
+import sys
 import sysconfig
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import hypothesmith
 import pytest
@@ -43,6 +45,23 @@ def test_standard_library(part: int) -> None:
             found["unparseable"] += 1
     print(len(paths[part::PARTS]), "files:", dict(found))  # shown by pytest -rP
     assert not wrong
+
+
+@pytest.mark.slow
+def test_drawn_modules() -> None:
+    """What `make test-pythons` runs with each Python on its own library, drawn by its version."""
+    paths = [path for path in sorted(ROOT.rglob("*.py")) if "site-packages" not in path.parts]
+    small = [path for path in paths if 500 <= path.stat().st_size <= 12_000]
+    wrong: list[str] = []
+    found: Counter[str] = Counter()
+    for path in Random(sys.version.split()[0]).sample(small, 25):
+        try:
+            wrong += [f"{path}: {problem}" for problem in check(path.read_bytes().decode("utf-8"), found)]
+        except (UnicodeDecodeError, Unparseable):
+            found["unparseable"] += 1
+    print(dict(found))  # shown by pytest -rP
+    assert not wrong
+    assert found["rewritten"] > 250
 
 
 @pytest.mark.slow
