@@ -31,7 +31,7 @@ def deepest(text: str) -> int:
 def test_all_that_fits_is_taken(before: str, rate: float) -> None:
     source = Source.analyse(before)
     some: list[Any] = ["parentheses", "double_negation"]
-    more = [{name: {"nested": True}} for name in ("conditional_identity", "lambda_identity")]
+    more: list[Any] = [{name: {"nested": True}} for name in ("conditional_identity", "lambda_identity")]
     for rewrites in (some, [*more, "parentheses"]):
         done = emit(source, rewrites, rate=rate, seed=1)
         assert done.status == "rewritten", done.problem
