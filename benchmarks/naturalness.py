@@ -38,6 +38,7 @@ INTENSITIES: dict[str, dict[str, Any]] = {
     "0.5": {"rate": 0.5},
     "1.0": {"rate": 1.0},
 }
+CLOSED = ("world", "documentation")  # of files not everything is at hand that uses their names
 Request = str | dict[str, dict[str, Any]]
 
 
@@ -62,9 +63,18 @@ def cases() -> Iterator[Case]:
         for option, hint in get_type_hints(options).items():
             values = get_args(hint) if get_origin(hint) is Literal else (False, True) if hint is bool else ()
             for value in values:
-                if value != getattr(options(), option):
-                    yield Case(name=f"{name} {option}={value}", rewrites=[{name: {option: value}}])
+                one = Case(name=f"{name} {option}={value}", rewrites=[{name: {option: value}}])
+                if value != getattr(options(), option) and option not in CLOSED and _stands_alone(one):
+                    yield one
     yield Case(name="all together", rewrites=[*transformers_py.names()])
+
+
+def _stands_alone(case: Case) -> bool:
+    """Whether an option's value needs no other option."""
+    try:
+        return bool(transformers_py.check(case.rewrites))
+    except ValueError:
+        return False
 
 
 def drawn(packages: int, files: int, seed: int) -> list[Text]:
