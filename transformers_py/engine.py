@@ -454,15 +454,17 @@ def _fill_site(source: Source, part: PlannedRewrite, drawn: Drawn, number: int) 
 def _follow(source: Source, edits: list[Edit], roles: Sequence[Role]) -> None:
     """Let names of the original in inserted text be what they are renamed to."""
     text, scopes = source.text, source.scopes
+    places = [k for k, edit in enumerate(edits) if NAMED in edit[2]]
+    if not places:
+        return
     renamed = {
         (role.scope, text[edit.start : edit.end]): edit.text
         for edit, role in zip(edits, roles, strict=True)
         if role.renames
     }
-    for k, (edit, role) in enumerate(zip(edits, roles, strict=True)):
-        if NAMED not in edit.text:
-            continue
-        resolved = scopes[role.scope].resolved
+    for k in places:
+        edit = edits[k]
+        resolved = scopes[roles[k].scope].resolved
 
         def new(found: re.Match[str], resolved: Mapping[str, Binding] = resolved) -> str:
             name = found[1]

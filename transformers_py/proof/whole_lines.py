@@ -120,13 +120,26 @@ def are_whole_lines(
     return depth == 0
 
 
+def _dedented(text: str, before: str, after: str) -> str:
+    """The lines without the indentation that all of them have, or with the gap's two sides.
+
+    How far a block is indented doesn't change what is in it, as long as no tabs are among the blanks (a tab
+    reaches to the next multiple of eight) and no line ends otherwise.
+    """
+    indent, block = before or after, f"{before}{text}{after}"
+    everywhere = block.startswith(indent) and block.count("\n") == block.count("\n" + indent)
+    if not indent or "\t" in block or "\r" in block or not everywhere or not block.endswith("\n" + indent):
+        return f"{before}|{text}|{after}"
+    return block[len(indent) :].replace("\n" + indent, "\n")
+
+
 def is_inert(text: str, gap: Gap, around: Surroundings) -> bool:
     """Whether lines, inserted in a gap, are statements of a function that do nothing."""
     if around.scope.kind != "function":
         return False
     before, after = gap
-    blanked, words = inert_shapes.blank(text)
-    shape = (f"{before}|{after}|{blanked}", False, "function", -1)
+    blanked, words = inert_shapes.blank(_dedented(text, before, after))
+    shape = (blanked, False, "function", -1)
     if inert_shapes.is_known(shape, words, around):
         return True
     if not text.endswith(("\n" + before, "\r" + before)):
