@@ -32,6 +32,11 @@ NOT_AXES = frozenset(
         "cell",
         "intensity_value",
         "intensity_unit",
+        "test_rewrites",
+        "test_intensity",
+        "test_intensity_value",
+        "test_intensity_unit",
+        "test_rewriting_seed",
         "baseline",
         "baseline_cell",
         "status",
@@ -337,7 +342,11 @@ class Results:
         cells = self._frame("cells")
         if "rewriting_seed" not in cells:  # a folder from before it could be apart from the seed
             cells["rewriting_seed"] = cells["seed"].where(~cells["baseline"].astype(bool))
-        cells["rewriting_seed"] = cells["rewriting_seed"].astype("Int64")
+        for name in ("rewrites", "intensity", "intensity_value", "intensity_unit", "rewriting_seed"):
+            if f"test_{name}" not in cells:  # or before there was another test set than the cell's own
+                cells[f"test_{name}"] = cells[name]
+        for name in ("rewriting_seed", "test_rewriting_seed"):
+            cells[name] = cells[name].astype("Int64")
         file = self.folder / "cells.parquet"
         if cells.empty:
             raise BadResults(f"{file}: no cells")

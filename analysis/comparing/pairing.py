@@ -104,8 +104,10 @@ def sides_of(results: Results, kind: str) -> pd.DataFrame:
 
 
 def _untrained(cells: pd.DataFrame, axes: Sequence[str]) -> pd.Series:
-    """The cell that differs in `train_on: original` alone, or null."""
-    rest = [axis for axis in axes if axis != "train_on"]
+    """The cell that is trained on the original and tested on the same, or null."""
+    of_training = ("train_on", "rewrites", "intensity", "rewriting_seed", "test_on")
+    tested = ["test_rewrites", "test_intensity", "test_rewriting_seed"]
+    rest = [*(axis for axis in axes if axis not in of_training), *tested]
     key = pd.Series(
         ["\x1f".join(map(str, row)) for row in cells[rest].to_numpy()], index=cells.index, dtype=str
     )

@@ -15,7 +15,7 @@ TrainOn = Literal["original", "augmented", "original+augmented"]
 
 CORE = ("rewrites", "intensity", "train_on", "model", "seed")
 """Axes of every grid."""
-NAMED = (*CORE, "rewriting_seed")
+NAMED = (*CORE, "rewriting_seed", "test_on")
 """Axes that are no fields of the spec; those beyond CORE are there where they are written."""
 SECTIONS = tuple(Sections.model_fields)
 
@@ -59,10 +59,14 @@ class Axis:
     values: tuple[Value, ...]
 
 
+TEST_FIELDS = {"set": "rewrites", "intensity": "intensity", "rewriting_seed": "rewriting_seed"}
+"""What `test_on` may name of a test set, and the axis that it is a value of."""
 NO_REWRITES = Value("none", "none", canonical("none"))
 NO_INTENSITY = Value({"rate": 0.0}, "0", canonical({"rate": 0.0}))
 ORIGINAL = Value("original", "original", canonical("original"))
 NO_DRAW = Value(None, "none", canonical(None))
+SAME = Value("same", "same", canonical("same"))
+TEST_ON = "{set: …, intensity: …, rewriting_seed: …}"
 
 
 def is_field(name: str) -> bool:
@@ -83,12 +87,59 @@ def normalise(name: str, raw: object, names: Names) -> Value:
         if isinstance(raw, bool) or not isinstance(raw, int) or not 0 <= raw < 2**63:
             raise ValueError(f"a seed is a whole number from 0; got {raw!r}")
         return Value(raw, str(raw), canonical(raw))
+    if name == "test_on":
+        return _tested(raw, names)
     if name in CORE:
         valid = {"rewrites": names.rewrites, "model": names.models, "train_on": get_args(TrainOn)}[name]
         if raw not in valid:
             raise ValueError(f"no {name} {raw!r}{suggest(raw, valid)}")
         return Value(raw, str(raw), canonical(raw))
     return Value(raw, raw if isinstance(raw, str) else canonical(raw), canonical(raw))
+
+
+def _tested(raw: object, names: Names) -> Value:
+    if raw == "same":
+        return SAME
+    if raw == "original":
+        return ORIGINAL
+    unknown = [name for name in raw if name not in TEST_FIELDS] if isinstance(raw, dict) else []
+    if not isinstance(raw, dict) or not raw or unknown:
+        hint = suggest(unknown[0], TEST_FIELDS) if unknown else ""
+        raise ValueError(f"test_on is same, original, or some of {TEST_ON}{hint}; got {raw!r}")
+    if raw.get("set", names.rewrites[0]) not in names.rewrites:
+        raise ValueError(f"test_on: no set {raw['set']!r}{suggest(raw['set'], names.rewrites)}")
+    return test_on(
+        {axis: normalise(axis, raw[name], names) for name, axis in TEST_FIELDS.items() if name in raw}
+    )
+
+
+def own_variant(cell: Mapping[str, Value]) -> dict[str, Value]:
+    """Set, intensity and draw of a cell's own variant, from its values by axis."""
+    return {axis: cell.get(axis, cell["seed"]) for axis in TEST_FIELDS.values()}
+
+
+def tested_variant(cell: Mapping[str, Value]) -> dict[str, Value] | None:
+    """Set, intensity and draw of what a cell is tested on; None where that is the original alone."""
+    test = cell.get("test_on", SAME)
+    if test == ORIGINAL:
+        return None
+    own, other = own_variant(cell), test.plain if isinstance(test.plain, dict) else {}
+    names = Names((other.get("set", ""),), ())
+    return own | {
+        axis: normalise(axis, other[name], names) for name, axis in TEST_FIELDS.items() if name in other
+    }
+
+
+def test_on(parts: Mapping[str, Value]) -> Value:
+    """The value of the axis `test_on` for a test set that differs from the cell's own in these axes."""
+    if not parts:
+        return SAME
+    plain = {name: parts[axis].plain for name, axis in TEST_FIELDS.items() if axis in parts}
+    words = [parts["rewrites"].text] if "rewrites" in parts else []
+    if "intensity" in parts:
+        words += [parts["intensity"].text] if words else [f"intensity {parts['intensity'].text}"]
+    words += [f"draw {parts['rewriting_seed'].text}"] if "rewriting_seed" in parts else []
+    return Value(plain, " ".join(words), canonical(plain))
 
 
 def _intensity(raw: object) -> Value:

@@ -1,4 +1,11 @@
-"""From axes and rules to cells: axes → zip → exclude → override → add, and the baselines by themselves."""
+"""From axes and rules to cells: axes → zip → exclude → override → add, and the baselines by themselves.
+
+A cell that is trained on the original has no training set of its own, so it is named by its test set. Cells
+that are equal then are one:
+
+    rename, original, test_on {set: parens}     parens, original, test_on {set: rename}
+    parens, original, test_on same              →  two cells: rename and parens, original, test_on same
+"""
 
 from __future__ import annotations
 
@@ -14,13 +21,17 @@ from grid.cells.axes import (
     NO_INTENSITY,
     NO_REWRITES,
     ORIGINAL,
+    SAME,
     Axis,
     Collector,
     Names,
     Value,
     is_field,
     normalise,
+    own_variant,
     read_axes,
+    test_on,
+    tested_variant,
 )
 from grid.keys import canonical
 from grid.spec.document import Loc
@@ -97,6 +108,8 @@ class _Expansion:
         self.rules, self.choices, self.axes, self.findings = rules, choices, axes, findings
         self.names = [axis.name for axis in axes]
         self.too_many = False
+        self.bare: list[tuple[tuple[Value, ...], Patch]] = []  # of which only the baseline is asked for
+        self.settled: set[str] = set()  # ids of cells that were written in another way
         by_name = sorted(range(len(axes)), key=lambda index: self.names[index])
         self.id_order = [(index, f"{canonical(self.names[index])}:") for index in by_name]
 
@@ -106,18 +119,19 @@ class _Expansion:
         kept: dict[str, Cell] = {}
         self._multiply(kept)
         self._add(kept)
-        if not kept and not self.too_many:
+        if not kept and not self.bare and not self.too_many:
             self.findings.add(("axes",), "no cell is left")
         return self._with_baselines(kept)
 
     def _multiply(self, kept: dict[str, Cell]) -> None:
         """Keep the cells of the product, as far as there may be so many."""
         groups, overrides = self._groups(), self._overrides()
-        for values in self._product(groups):
-            if len(kept) == self.rules.max_cells:
+        for written in self._product(groups):
+            values = self._settled(written)
+            self._keep(kept, values, overrides.patch(values), ("axes",), settled=values != written)
+            if len(kept) > self.rules.max_cells:
                 self._too_many(f"more than {self.rules.max_cells}")
                 return
-            self._keep(kept, values, overrides.patch(values), ("axes",))
         for index in overrides.unmatched():
             self.findings.add(("override", index, "when"), "matches no cell")
 
@@ -147,7 +161,8 @@ class _Expansion:
         steps = [list(zip(*(self.axes[p].values for p in group), strict=False)) for group in groups]
         size, limit = math.prod(len(options) for options in steps), self.rules.max_cells
         excludes = [self._matcher(rule, ("exclude", i)) for i, rule in enumerate(self.rules.exclude)]
-        if size > MAX_PRODUCT or (size > limit and not excludes):
+        may_shrink = bool(excludes) or "test_on" in self.names
+        if size > MAX_PRODUCT or (size > limit and not may_shrink):
             self._too_many(f"the product of the axes has {size:,}")
             return
         positions = [position for group in groups for position in group]
@@ -219,15 +234,45 @@ class _Expansion:
             if missing:
                 self.findings.add(loc, f"a whole cell names every axis; missing: {', '.join(missing)}")
                 continue
-            values = [self._value(name, rule[name], (*loc, name)) for name in self.names]
-            if None not in values:
-                self._keep(kept, tuple(v for v in values if v is not None), (), loc)
+            found = [self._value(name, rule[name], (*loc, name)) for name in self.names]
+            written = tuple(value for value in found if value is not None)
+            if len(written) == len(found):
+                values = self._settled(written)
+                self._keep(kept, values, (), loc, settled=values != written)
         if len(kept) > self.rules.max_cells:
             self._too_many(f"{len(kept)}")
 
-    def _keep(self, kept: dict[str, Cell], values: tuple[Value, ...], patch: Patch, loc: Loc) -> None:
+    def _settled(self, values: tuple[Value, ...]) -> tuple[Value, ...]:
+        """The cell as it is named: without what its test set has anyway, and what nothing is trained on."""
+        if "test_on" not in self.names:
+            return values
+        cell = dict(zip(self.names, values, strict=True))
+        if (tested := tested_variant(cell)) is not None:
+            own = own_variant(cell)
+            parts = {axis: value for axis, value in tested.items() if value != own[axis]}
+            if cell["train_on"] == ORIGINAL:
+                cell |= {axis: value for axis, value in parts.items() if axis in cell}
+                parts = {axis: value for axis, value in parts.items() if axis not in cell}
+            cell["test_on"] = test_on(parts)
+        return tuple(cell.values())
+
+    def _keep(
+        self,
+        kept: dict[str, Cell],
+        values: tuple[Value, ...],
+        patch: Patch,
+        loc: Loc,
+        *,
+        settled: bool = False,
+    ) -> None:
+        cell = dict(zip(self.names, values, strict=True))
+        if cell["train_on"] == cell.get("test_on", SAME) == ORIGINAL:
+            self.bare.append((values, patch))
+            return
         identity = self._id(values, patch)
-        if identity in kept:
+        if settled:
+            self.settled.add(identity)
+        if identity in kept and identity not in self.settled:
             shown = ", ".join(f"{n}={v.text}" for n, v in zip(self.names, values, strict=True))
             self.findings.add(loc, f"this cell stands in the grid twice: {shown}")
         kept[identity] = Cell(identity, values, patch, False, "")
@@ -244,21 +289,28 @@ class _Expansion:
             "intensity": NO_INTENSITY,
             "rewriting_seed": NO_DRAW,
             "train_on": ORIGINAL,
+            "test_on": ORIGINAL,
         }
         replace = [(index, changed[name]) for index, name in enumerate(self.names) if name in changed]
         baselines: dict[tuple[Any, ...], Cell] = {}
-        cells = []
-        for cell in kept.values():
-            plain = list(cell.values)
+
+        def baseline_of(values: tuple[Value, ...], patch: Patch) -> Cell:
+            plain = list(values)
             for position, value in replace:
                 plain[position] = value
             values = tuple(plain)
-            same = (*[value.json for value in values], id(cell.patch))
-            baseline = baselines.get(same)
-            if baseline is None:
-                identity = self._id(values, cell.patch)
-                baseline = baselines[same] = Cell(identity, values, cell.patch, True, identity)
-            cells.append(Cell(cell.id, cell.values, cell.patch, False, baseline.id))
+            same = (*[value.json for value in values], id(patch))
+            if same not in baselines:
+                identity = self._id(values, patch)
+                baselines[same] = Cell(identity, values, patch, True, identity)
+            return baselines[same]
+
+        cells = [
+            Cell(cell.id, cell.values, cell.patch, False, baseline_of(cell.values, cell.patch).id)
+            for cell in kept.values()
+        ]
+        for values, patch in self.bare:
+            baseline_of(values, patch)
         return Cells(tuple(self.names), (*cells, *baselines.values()))
 
     def _too_many(self, count: str) -> None:

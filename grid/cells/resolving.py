@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 import tasks
-from grid.cells.axes import NAMED, SECTIONS, TrainOn
+from grid.cells.axes import NAMED, SECTIONS, TrainOn, Value, own_variant, tested_variant
 from grid.cells.expansion import Cells
 from grid.keys import canonical
 from grid.spec.document import Loc
@@ -42,13 +42,17 @@ class Rewriting:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CellSpec:
-    """The spec as one cell sees it. What several cells see alike is one object. `rewriting` is None in
-    baselines.
+    """The spec as one cell sees it. What several cells see alike is one object.
+
+    rewriting: of its training set; None in baselines. testing: of its test set; None where it is tested on
+    the original alone. tests: which texts it is tested on.
     """
 
     task: TaskConfig
     corpus: CorpusConfig
     rewriting: Rewriting | None
+    testing: Rewriting | None
+    tests: tuple[str, ...]
     size: SizeRule
     tokens: TokensConfig
     tokenizer: TokenizerConfig
@@ -119,23 +123,23 @@ class Resolver:
             same = (*[value[name].json for name in fields], id(cell.patch) if cell.patch else 0)
             if same not in seen:
                 seen[same] = self._seen([*((name, value[name].plain) for name in fields), *cell.patch])
-            spec, seed, rewriting = seen[same], value["seed"].plain, None
+            spec, seed = seen[same], value["seed"].plain
             model = spec.models[value["model"].plain]
             if why := model.refuses(spec.tokenizer.kind):
                 raise MisfitError(("models", value["model"].plain), why)
+            rewriting = testing = None
             if not cell.baseline:
-                chosen, intensity = spec.rewrites[value["rewrites"].plain], value["intensity"]
-                if wrong := misfit(chosen.rewrites, spec.corpus.unit):
-                    raise MisfitError(
-                        ("rewrites", value["rewrites"].plain, *chosen.place(wrong[0])), wrong[1]
-                    )
-                draw = value["rewriting_seed"].plain if "rewriting_seed" in value else seed
-                new = Rewriting(chosen.rewrites, intensity.plain, draw, chosen.growth_limit)
-                rewriting = rewritings.setdefault((id(chosen), intensity.json, draw), new)
+                rewriting = _rewriting(spec, own_variant(value), rewritings)
+                if (tested := tested_variant(value)) is not None:
+                    testing = _rewriting(spec, tested, rewritings)
+            both = ("original",) if testing is None else ("original", "augmented")
+            tests = both if "test_on" in value or cell.baseline else spec.evaluation.tests
             yield CellSpec(
                 task=spec.task,
                 corpus=spec.corpus,
                 rewriting=rewriting,
+                testing=testing,
+                tests=tests,
                 size=spec.size,
                 tokens=spec.tokens,
                 tokenizer=spec.tokenizer,
@@ -157,6 +161,18 @@ class Resolver:
                 why = [f"{dotted(loc)}: {message}" for loc, message in explained(error, self.schema, (name,))]
                 raise ValueError(f"{values} don't work together: {'; '.join(why)}") from None
         return Sections.model_construct(**sections)
+
+
+def _rewriting(
+    spec: Sections, variant: Mapping[str, Value], known: dict[tuple[Any, ...], Rewriting]
+) -> Rewriting:
+    """One object for equal ones. Raises MisfitError for a rewrite that doesn't fit."""
+    name, intensity = variant["rewrites"].plain, variant["intensity"]
+    chosen, draw = spec.rewrites[name], variant["rewriting_seed"].plain
+    if wrong := misfit(chosen.rewrites, spec.corpus.unit):
+        raise MisfitError(("rewrites", name, *chosen.place(wrong[0])), wrong[1])
+    new = Rewriting(chosen.rewrites, intensity.plain, draw, chosen.growth_limit)
+    return known.setdefault((id(chosen), intensity.json, draw), new)
 
 
 def _own(section: str, assignments: Iterable[Assignment]) -> list[Assignment]:

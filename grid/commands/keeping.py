@@ -15,6 +15,7 @@ from grid.cells.expansion import Cell
 from grid.plan import jobs
 from grid.plan.graph import KINDS, Step
 from grid.plan.opening import Grid, from_document
+from grid.results import cell_status
 from grid.results.folder import Folder, read_json
 from grid.spec.document import parse
 from grid.store import lock
@@ -83,8 +84,7 @@ def find_cell(grid: Grid, prefix: str) -> tuple[int, Cell]:
 def steps_of(grid: Grid, position: int) -> list[Step]:
     """All steps behind one cell, in order, the shared ones too."""
     own = grid.plan.by_cell[position]
-    wanted = {*own.train.keys, *(key for test in own.tests.values() for key in test.keys)}
-    wanted.update(own.variant.keys if own.variant else ())
+    wanted = set(cell_status.own_keys(own))
     for key, step in reversed(grid.plan.steps.items()):
         if key in wanted:
             wanted.update(need for artifacts in step.needs for need in artifacts.keys)

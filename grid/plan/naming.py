@@ -16,6 +16,8 @@ def cell(axes: tuple[str, ...], one: Cell) -> str:
     rest += [value["model"].text, f"seed {value['seed'].text}"]
     if "rewriting_seed" in value and not one.baseline:
         rest.append(f"rewriting seed {value['rewriting_seed'].text}")
+    if "test_on" in value and not one.baseline:
+        rest.append(f"tested on {value['test_on'].text}")
     rest += [f"{name} {value[name].text}" for name in axes if name not in NAMED]
     return ", ".join([first, *rest])
 
@@ -33,7 +35,9 @@ class Describe:
                 self.names.setdefault(artifacts.name, f"{test} test of {text}")
             described = [one for one in (steps.variant, steps.naturalness) if one is not None]
             for key in (key for artifacts in described for key in artifacts.keys):
-                self.names.setdefault(key, text.rpartition(", seed")[0].split(", ")[0])
+                self.names.setdefault(key, text.split(", ")[0])
+            for key in steps.tested.keys if steps.tested else ():
+                self.names.setdefault(key, f"test set of {text}")
 
     def __call__(self, step: Step) -> str:
         """What this step is for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -84,7 +84,23 @@ def from_document(text: Document) -> Grid:
     if rules is not None and names is not None:
         cells = expansion.expand(rules, names, findings)
         check_assignments(resolver, rules, findings)
+        _check_tests(text.data, rules, findings)
     findings.raise_if_any()
     assert spec is not None
     assert cells is not None
     return Grid(spec, text, cells, resolver)
+
+
+def _check_tests(data: Mapping[str, Any], rules: Rules, findings: Findings) -> None:
+    """The axis `test_on` has taken the place of `evaluation.tests`, which is still read where it isn't."""
+    if "test_on" not in rules.axes:
+        return
+    message = "the axis test_on says what is tested on, and each cell on the original too; leave this out"
+    evaluation = data.get("evaluation")
+    if isinstance(evaluation, dict) and "tests" in evaluation:
+        findings.add(("evaluation", "tests"), message)
+    if "evaluation.tests" in rules.axes:
+        findings.add(("axes", "evaluation.tests"), message)
+    for number, rule in enumerate(rules.override):
+        if "evaluation.tests" in rule.set:
+            findings.add(("override", number, "set", "evaluation.tests"), message)

@@ -31,11 +31,16 @@ Arguments = TypeVarTuple("Arguments")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CellSteps:
-    """Artifacts behind one cell; `tests` maps original / augmented to the evaluation on that test set."""
+    """Artifacts behind one cell; `tests` maps original / augmented to the evaluation on that test set.
+
+    variant: of its training set, or of its test set where it is trained on the original; tested: of its test
+    set, None where that is the original alone.
+    """
 
     corpus: Artifacts
     tokenizer: Artifacts
     variant: Artifacts | None
+    tested: Artifacts | None
     naturalness: Artifacts | None
     train: Artifacts
     tests: Mapping[str, Artifacts]
@@ -112,11 +117,12 @@ class _Planner:
         corpus = self.corpus(spec.corpus)
         tokenizer = self.tokenizer(corpus, spec.tokenizer, spec.tokens)
         original = self.encoded(spec.task, corpus, None, tokenizer, spec.tokens)
-        variant = augmented = naturalness = None
-        if spec.rewriting is not None:
-            variant = self.variant(corpus, tokenizer, spec.rewriting, spec.size, spec.tokens)
-            augmented = self.encoded(spec.task, corpus, variant, tokenizer, spec.tokens)
-            naturalness = self.naturalness(corpus, variant) if self.measures_naturalness else None
+        rewriting = spec.testing if spec.train_on == "original" else spec.rewriting
+        variant, augmented = self.rewritten(corpus, tokenizer, rewriting, spec)
+        tested, test_set = self.rewritten(corpus, tokenizer, spec.testing, spec)
+        naturalness = None
+        if self.measures_naturalness and variant is not None:
+            naturalness = self.naturalness(corpus, variant)
         train = self.train(
             self.training(spec.task, spec.model, spec.training, spec.seed),
             tokenizer,
@@ -124,8 +130,17 @@ class _Planner:
             None if spec.train_on == "original" else augmented,
         )
         scoring = self.scoring(spec.task, spec.evaluation)
-        tests = self.tests(train, tokenizer, original, augmented, scoring, spec.evaluation.tests)
-        return CellSteps(corpus, tokenizer, variant, naturalness, train, tests)
+        tests = self.tests(train, tokenizer, original, test_set, scoring, spec.tests)
+        return CellSteps(corpus, tokenizer, variant, tested, naturalness, train, tests)
+
+    def rewritten(
+        self, corpus: Artifacts, tokenizer: Artifacts, rewriting: Rewriting | None, spec: CellSpec
+    ) -> tuple[Artifacts, Artifacts] | tuple[None, None]:
+        """A variant, and its examples."""
+        if rewriting is None:
+            return None, None
+        variant = self.variant(corpus, tokenizer, rewriting, spec.size, spec.tokens)
+        return variant, self.encoded(spec.task, corpus, variant, tokenizer, spec.tokens)
 
     @_once
     def corpus(self, config: CorpusConfig) -> Artifacts:

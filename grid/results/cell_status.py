@@ -9,6 +9,7 @@ from typing import Any
 
 from grid.cells.expansion import Cell
 from grid.keys import digest
+from grid.plan.graph import Artifacts
 from grid.plan.outcomes import Outcome
 from grid.plan.planner import CellSteps, Plan
 
@@ -30,10 +31,15 @@ class CellStatus:
     naturalness: bool
 
 
+def behind(artifacts: Artifacts | None) -> tuple[str, ...]:
+    """Keys of the steps of a variant, if there is one."""
+    return artifacts.keys if artifacts is not None else ()
+
+
 def own_keys(steps: CellSteps) -> list[str]:
     """Steps that a cell's tables are made of."""
     keys = [*steps.train.keys, *(key for test in steps.tests.values() for key in test.keys)]
-    return keys + list(steps.variant.keys if steps.variant else ())
+    return list(dict.fromkeys([*keys, *behind(steps.variant), *behind(steps.tested)]))
 
 
 def statuses(

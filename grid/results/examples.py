@@ -56,7 +56,7 @@ def table(
     """
     rows = []
     for status in cells(axes, done)[:MAX_CELLS]:
-        variant = status.steps.variant
+        variant = status.steps.tested
         assert variant is not None
         comments = manifests[variant.keys[0]]["document"]["parameters"]["tokens"]["comments"]
         for chosen in _chosen(store, status):
@@ -121,7 +121,7 @@ def _candidates(store: Store, status: CellStatus) -> pd.DataFrame:
 
 
 def _rewritten(store: Store, status: CellStatus) -> pd.DataFrame:
-    variant = status.steps.variant
+    variant = status.steps.tested
     assert variant is not None
     columns = ["sample", "project", "path", "license", "split", "outcome"]
     tables = []
@@ -145,10 +145,10 @@ def _sides(
     store: Store, status: CellStatus, chosen: Mapping[str, Any], comments: Any
 ) -> tuple[ScoredText, ScoredText]:
     steps, shard = status.steps, chosen["shard"]
-    assert steps.variant is not None
+    assert steps.tested is not None
     files = {
         "original": store.path("corpus", steps.corpus.keys[0]) / f"shard-{shard:05}.parquet",
-        "augmented": store.path("variant", steps.variant.keys[shard]) / "shard.parquet",
+        "augmented": store.path("variant", steps.tested.keys[shard]) / "shard.parquet",
     }
     original, rewritten = (
         _scored(

@@ -159,7 +159,7 @@ def _table(schema: pa.Schema, table: pa.Table, head: Mapping[str, str]) -> pa.Ta
 
 def _thrown_out(steps: CellSteps, store: Store) -> pa.Array:
     names: list[str] = []
-    for key in steps.variant.keys if steps.variant else ():
+    for key in steps.tested.keys if steps.tested else ():
         table = pq.read_table(store.path("variant", key) / "shard.parquet", columns=["sample", "outcome"])
         names += table.filter(pc.equal(table["outcome"], "thrown_out"))["sample"].to_pylist()
     return pa.array(names, pa.string())

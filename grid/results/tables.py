@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from grid.cells.axes import Value, tested_variant
 from grid.plan.planner import Plan
 from grid.results import examples, job_logs, scores
 from grid.results.cell_status import CellStatus
@@ -20,7 +22,14 @@ from grid.results.folder import Folder
 from grid.steps import naturalness
 from grid.store.finished import Store
 
-NOT_REWRITTEN = ("rewrites", "intensity", "intensity_value", "intensity_unit", "rewriting_seed")
+NOT_REWRITTEN = ("rewrites", "intensity", "intensity_value", "intensity_unit", "rewriting_seed", "test_on")
+TESTED = (
+    "test_rewrites",
+    "test_intensity",
+    "test_intensity_value",
+    "test_intensity_unit",
+    "test_rewriting_seed",
+)
 COUNTS = ("n_samples", "n_tokens_original", "n_tokens", "n_bytes_original", "n_bytes")
 TRAINING = pa.schema(
     [("cell", pa.string()), ("step", pa.int64())]
@@ -94,9 +103,9 @@ def _cells(
         draw = values["rewriting_seed"].plain if "rewriting_seed" in values else seed
         row: dict[str, Any] = {name: value.text for name, value in values.items()}
         row |= {"seed": seed, "rewriting_seed": draw}
-        row |= {"intensity_value": float(amount), "intensity_unit": unit}
+        row |= {"intensity_value": float(amount), "intensity_unit": unit, **_tested(values)}
         if cell.baseline:  # nothing is rewritten, to no degree, by no draw
-            row |= dict.fromkeys(NOT_REWRITTEN)
+            row |= dict.fromkeys(NOT_REWRITTEN) | dict.fromkeys(TESTED)
         row |= {
             "cell": cell.id,
             "baseline": cell.baseline,
@@ -110,6 +119,8 @@ def _cells(
     types = {
         "seed": pa.int64(),
         "rewriting_seed": pa.int64(),
+        "test_rewriting_seed": pa.int64(),
+        "test_intensity_value": pa.float64(),
         "intensity_value": pa.float64(),
         "wall_s": pa.float64(),
         "baseline": pa.bool_(),
@@ -117,6 +128,7 @@ def _cells(
     middle = (
         "intensity_value",
         "intensity_unit",
+        *TESTED,
         "baseline",
         "baseline_cell",
         "status",
@@ -127,6 +139,16 @@ def _cells(
     after = written.index("seed") + 1
     names = ["cell", *written[:after], "rewriting_seed", *written[after:], *middle, "wall_s"]
     return pa.Table.from_pylist(rows, pa.schema([(name, types.get(name, pa.string())) for name in names]))
+
+
+def _tested(values: Mapping[str, Value]) -> dict[str, Any]:
+    """What a cell is tested on beside the original; nulls where that is nothing."""
+    tested = tested_variant(values)
+    if tested is None:
+        return dict.fromkeys(TESTED)
+    unit, amount = next(iter(tested["intensity"].plain.items()))
+    found = (tested["rewrites"].text, tested["intensity"].text, float(amount), unit)
+    return dict(zip(TESTED, (*found, tested["rewriting_seed"].plain), strict=True))
 
 
 def _link_tokens(done: Sequence[CellStatus], store: Store, new: Path, units: str) -> None:
@@ -164,12 +186,21 @@ def _write_variants(done: Sequence[CellStatus], store: Store, new: Path) -> None
     schemas = (("variants", VARIANTS), ("refusals", REFUSALS), ("sites", SITES))
     writers = [pq.ParquetWriter(new / f"{name}.parquet", schema) for name, schema in schemas]
     for status in done:
-        variant = status.steps.variant
+        variant, tested = status.steps.variant, status.steps.tested
         if variant is None:
             continue
-        if variant.name not in counted:
-            counted[variant.name] = count_variant([store.path("variant", key) for key in variant.keys])
-        for writer, table in zip(writers, counted[variant.name], strict=True):
+        for one in (variant, tested):
+            if one is not None and one.name not in counted:
+                counted[one.name] = count_variant([store.path("variant", key) for key in one.keys])
+        counts, *others = counted[variant.name]
+        if tested is not variant:  # what was done to the test split, it is another variant's
+            is_test = pc.equal(counts["split"], "test")
+            own = [counts.filter(pc.invert(is_test))]
+            if tested is not None:
+                of_test = counted[tested.name][0]
+                own.append(of_test.filter(pc.equal(of_test["split"], "test")))
+            counts = pa.concat_tables(own)
+        for writer, table in zip(writers, (counts, *others), strict=True):
             cell = pa.repeat(status.cell.id, len(table))
             writer.write_table(table.add_column(0, "cell", cell).cast(writer.schema))
     for writer in writers:

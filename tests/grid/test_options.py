@@ -254,6 +254,8 @@ FACTORS: dict[str, dict[str, dict[str, Any]]] = {
         "both": {"evaluation.tests": ["original", "augmented"]},
         "original": {"evaluation.tests": ["original"]},
         "augmented": {"evaluation.tests": ["augmented"]},
+        "another draw": {"axes.test_on": ["same", {"rewriting_seed": 7}]},
+        "another set": {"axes.test_on": ["original", {"set": "s", "intensity": 0.9}]},
     },
     "metrics": {
         "usual": {},
@@ -319,7 +321,7 @@ def rows() -> list[Row]:
     return covering({name: list(values) for name, values in FACTORS.items()}, fits, seed=14)
 
 
-N_GRIDS = 66
+N_GRIDS = 64
 
 
 def test_all_pairs_of_options_that_go_together_are_covered() -> None:

@@ -186,6 +186,74 @@ def test_mistakes_have_names() -> None:
     assert "is an axis" in messages(override=[{"when": {}, "set": {"seed": 3}}])[0]
 
 
+def asked(**parts: Any) -> list[str]:
+    cells, problems = grid(**parts)
+    assert not problems
+    return [" / ".join(value.text for value in cell.values) for cell in cells.cells if not cell.baseline]
+
+
+TESTED: dict[str, list[Any]] = {
+    "rewrites": ["rename", "parens"],
+    "intensity": [0.5],
+    "train_on": ["original", "augmented"],
+    "test_on": ["original", "same", {"set": "parens", "intensity": 1}],
+    "model": ["small"],
+    "seed": [1],
+}
+
+
+def test_what_is_trained_on_the_original_is_named_by_its_test_set_and_merged() -> None:
+    assert asked(axes=TESTED) == [
+        "rename / 0.5 / original / same / small / 1",
+        "parens / 1 / original / same / small / 1",  # from both sets
+        "rename / 0.5 / augmented / original / small / 1",
+        "rename / 0.5 / augmented / same / small / 1",
+        "rename / 0.5 / augmented / parens 1 / small / 1",
+        "parens / 0.5 / original / same / small / 1",
+        "parens / 0.5 / augmented / original / small / 1",
+        "parens / 0.5 / augmented / same / small / 1",
+        "parens / 0.5 / augmented / intensity 1 / small / 1",  # of its own set
+    ]
+    assert not grid(axes=TESTED, max_cells=9)[1]
+    assert "more than 8" in grid(axes=TESTED, max_cells=8)[1][0][1]
+
+
+def test_a_test_set_with_the_cells_own_values_is_its_own() -> None:
+    axes = {**TESTED, "rewrites": ["parens"], "train_on": ["augmented"]}
+    same = [{"set": "parens"}, {"intensity": 0.5}, {"rewriting_seed": 1}, "same"]
+    assert asked(axes={**axes, "test_on": same}) == ["parens / 0.5 / augmented / same / small / 1"]
+    drawn = asked(axes={**TESTED, "rewrites": ["parens"], "test_on": [{"rewriting_seed": 7}]})
+    assert drawn == [f"parens / 0.5 / {mix} / draw 7 / small / 1" for mix in ("original", "augmented")]
+    both = {**TESTED, "rewriting_seed": [3], "test_on": [{"set": "rename", "rewriting_seed": 7}]}
+    assert asked(axes=both) == [
+        "rename / 0.5 / original / same / small / 1 / 7",
+        "rename / 0.5 / augmented / draw 7 / small / 1 / 3",
+        "parens / 0.5 / augmented / rename draw 7 / small / 1 / 3",
+    ]
+
+
+def test_a_model_that_is_trained_and_tested_on_the_original_is_a_baseline() -> None:
+    cells, problems = grid(axes={**TESTED, "train_on": ["original"], "test_on": ["original"]})
+    assert not problems
+    [baseline] = cells.cells
+    assert baseline.baseline
+
+
+def test_test_sets_that_arent_there_have_messages() -> None:
+    def message(test: Any) -> str:
+        [(loc, text)] = grid(axes={**TESTED, "test_on": ["same", test]})[1]
+        assert loc == ("axes", "test_on", 1)
+        return text
+
+    assert message({"set": "parns"}) == "test_on: no set 'parns'; did you mean 'parens'?"
+    assert "did you mean 'set'?" in message({"sets": "parens"})
+    assert message("parens").startswith("test_on is same, original, or some of {set: …, intensity: …")
+    assert "a rate" in message({"set": "parens", "intensity": 7})
+    assert message({"rewriting_seed": -1}) == "a seed is a whole number from 0; got -1"
+    assert message("same") == "same stands here twice"
+    assert "got {}" in message({})
+
+
 def test_a_huge_product_is_refused_at_once() -> None:
     axes = {
         **AXES,

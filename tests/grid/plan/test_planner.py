@@ -83,6 +83,25 @@ def test_draws_of_a_rewriting_share_what_is_trained_on_the_original() -> None:
     }
 
 
+def test_a_model_can_be_tested_on_another_variant_than_it_was_trained_on() -> None:
+    axes = {**RAW["axes"], "intensity": [0.5], "seed": [1]}
+    own = make(axes=axes)
+    matrix = make(axes={**axes, "test_on": [{"set": "rename"}, {"set": "parens"}]})
+    assert own.steps.keys() <= matrix.steps.keys()
+    assert kinds(matrix) - kinds(own) == {"evaluate": 2 * 2}  # sets × mixes, each on the other set
+    by_name = {
+        tuple(value.text for value in cell.values): steps
+        for cell, steps in zip(matrix.cells.cells, matrix.by_cell, strict=True)
+    }
+    assert len(by_name) == 2 + 2 * 2 * 2 + 1  # on the original: by test set alone; and the baseline
+    off = by_name["rename", "0.5", "augmented", "small", "1", "parens"]
+    assert off.variant is by_name["rename", "0.5", "augmented", "small", "1", "same"].variant
+    assert off.tested is by_name["parens", "0.5", "original", "small", "1", "same"].tested
+    assert off.train is by_name["rename", "0.5", "augmented", "small", "1", "same"].train
+    alone = make(axes={**axes, "train_on": ["augmented"], "test_on": ["original"]})
+    assert all(list(steps.tests) == ["original"] and steps.tested is None for steps in alone.by_cell)
+
+
 def test_each_step_comes_after_what_it_needs() -> None:
     seen: set[str] = set()
     for key, step in make().steps.items():

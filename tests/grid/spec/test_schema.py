@@ -143,6 +143,16 @@ def test_axes_are_checked_although_sections_are_wrong(tmp_path: Path) -> None:
             "seed: [1]\noverride: [{when: {}, set: {training.x: 1}}]",
             "override[0].set.training.x",
         ),
+        (
+            "seed: [1]",
+            "seed: [1]\n  test_on: [same, {set: parns}]",
+            "demo.yaml:14:19: axes.test_on[1]: test_on: no set 'parns'; did you mean 'parens'?",
+        ),
+        (
+            "seed: [1]",
+            "seed: [1]\n  test_on: [same]\nevaluation: {tests: [original]}",
+            "demo.yaml:15:14: evaluation.tests: the axis test_on says what is tested on",
+        ),
         ("seed: [1]", "seed: [1]\nexclude: [{seed: 2}]", "exclude[0].seed: the axis has no value 2"),
         ("rename: [rename", "none: [rename", "rewrites.none: 'none' is the name of the baseline"),
         ("[rename_variable]", "[]", "an empty set"),

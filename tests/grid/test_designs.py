@@ -1,0 +1,111 @@
+"""Designs that separate causes, each run to its tables: draws, test sets of another variant."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from analysis.comparing import pairing
+from analysis.results import Results
+from grid.commands.run import DONE, Run
+from grid.executors import inprocess
+from grid.hosts import Hosts
+from grid.plan.opening import open_grid
+from tests.grid.conftest import MiniGrid
+
+BIGRAM: dict[str, Any] = {"bigram": {"kind": "ngram", "order": 2}}
+
+
+def run(folder: Path, mini_grid: MiniGrid, **changes: Any) -> Results:
+    """Runs a grid in miniature in this process."""
+    grid, out = open_grid(str(mini_grid(folder, code=16, **{"models": BIGRAM, **changes}))), io.StringIO()
+    executor, slots = inprocess.make(Hosts())
+    console = Console(file=out, width=200)
+    run = Run(
+        grid=grid, root=folder / "results", slots=slots, executor=executor, console=console, report=False
+    )
+    assert run.run() == DONE, out.getvalue()
+    return Results(folder / "results" / grid.spec.name)
+
+
+@pytest.fixture(scope="module")
+def matrix(tmp_path_factory: pytest.TempPathFactory, mini_grid: MiniGrid) -> Results:
+    """Two sets, each tested on both, with a size rule that throws out samples of one of them."""
+    axes = {
+        "rewrites": ["rename", "parens"],
+        "intensity": [1.0],
+        "train_on": ["original", "augmented"],
+        "test_on": ["same", {"set": "rename"}, {"set": "parens"}, {"rewriting_seed": 7}],
+        "seed": [1],
+    }
+    size = {"throw_out": {"max_tokens": 150}}
+    return run(tmp_path_factory.mktemp("matrix"), mini_grid, axes=axes, size=size)
+
+
+def test_a_cell_says_what_it_was_trained_and_tested_on(matrix: Results) -> None:
+    cells = matrix.cells[~matrix.cells["baseline"].astype(bool)]
+    found = cells[["rewrites", "train_on", "test_on", "test_rewrites", "test_rewriting_seed"]]
+    assert sorted(map(tuple, found.to_numpy().tolist())) == sorted(
+        [
+            *(
+                (one, mix, "same", one, 1)
+                for one in ("rename", "parens")
+                for mix in ("original", "augmented")
+            ),
+            *(
+                (one, mix, "draw 7", one, 7)
+                for one in ("rename", "parens")
+                for mix in ("original", "augmented")
+            ),
+            ("rename", "augmented", "parens", "parens", 1),
+            ("parens", "augmented", "rename", "rename", 1),
+        ]
+    )
+    baseline = matrix.cells[matrix.cells["baseline"].astype(bool)]
+    assert baseline[["rewrites", "test_on", "test_rewrites", "test_intensity_value"]].isna().all(axis=None)
+
+
+def test_survivors_are_those_of_the_test_variant(matrix: Results) -> None:
+    kept = {}
+    samples = matrix.samples(("all",))
+    for cell, rows in samples[samples["test"] == "original"].groupby("cell"):
+        kept[cell] = (len(rows), int(rows["common"].sum()))
+    tested = matrix.cells.set_index("cell")["test_rewrites"]
+    by_test = {name: {kept[cell] for cell in tested.index[tested == name]} for name in ("rename", "parens")}
+    [(n, n_renamed)], [(_, n_parens)] = by_test["rename"], by_test["parens"]
+    assert 0 < n_parens < n_renamed == n
+    thrown = matrix.variants[
+        (matrix.variants["split"] == "test") & (matrix.variants["outcome"] == "thrown_out")
+    ]
+    assert set(thrown["cell"].map(tested)) == {"parens"}
+
+
+def test_a_gain_off_the_diagonal_is_over_the_untrained_model_on_the_same_test_set(matrix: Results) -> None:
+    sides = pairing.sides_of(matrix, "training").merge(
+        matrix.cells[["cell", "test_on"]], left_on="a_cell", right_on="cell"
+    )
+    assert len(sides) == 6
+    cells = matrix.cells.set_index("cell")
+    for _, row in sides.iterrows():
+        trained, untrained = cells.loc[row["a_cell"]], cells.loc[row["b_cell"]]
+        assert (trained["train_on"], untrained["train_on"]) == ("augmented", "original")
+        for axis in ("test_rewrites", "test_intensity", "test_rewriting_seed", "model", "seed"):
+            assert trained[axis] == untrained[axis]
+    pairs = pairing.pairs(matrix, "training")  # raises where both sides don't hold the same
+    assert set(pairs["cell"]) == set(sides["a_cell"])
+
+
+def test_draws_differ_in_their_test_sets_and_share_the_model(tmp_path: Path, mini_grid: MiniGrid) -> None:
+    axes = {"rewrites": ["rename"], "intensity": [0.5], "seed": [1], "rewriting_seed": [1, 2, 3]}
+    results = run(tmp_path, mini_grid, axes=axes)
+    drawn = results.cells[~results.cells["baseline"].astype(bool)]
+    assert drawn["rewriting_seed"].tolist() == [1, 2, 3]
+    assert results.cells["train_key"].nunique() == 1
+    tokens = [results.tokens(cell, "augmented").to_pandas() for cell in drawn["cell"]]
+    assert not any(tokens[0]["nll_bits"].equals(other["nll_bits"]) for other in tokens[1:])
+    assert "rewriting_seed" in results.axes
+    assert "rewriting_seed" not in results.groups
+    assert pd.isna(results.cells.set_index("cell").loc[drawn["baseline_cell"].iloc[0], "rewriting_seed"])
