@@ -1,7 +1,7 @@
 """How models are trained: the parts of a grid spec that belong to this package."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,9 @@ from preprocessing.frozen import Frozen, InKey
 
 class ModelConfig(Frozen):
     """What the configs of all kinds of models have in common."""
+
+    VERSION: ClassVar[int] = 1
+    """Raised when the same training gives other weights of this kind of model alone; in keys from 2 on."""
 
     kind: str
 

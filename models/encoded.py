@@ -13,10 +13,21 @@ from preprocessing.errors import BadInput
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """An encoded shard to train on; `only_rewritten` leaves out samples that kept their text."""
+    """An encoded shard to train on, or some of its samples.
+
+    only_rewritten: those that didn't keep their text. repeats: they stand in another part already, and only
+    those count again that were rewritten in the encoded variant `as_rewritten`, without one all.
+    """
 
     folder: Path
     only_rewritten: bool = False
+    repeats: bool = False
+    as_rewritten: Path | None = None
+
+    @property
+    def is_added(self) -> bool:
+        """Whether its texts are further versions of those of another part."""
+        return self.only_rewritten or self.repeats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +79,12 @@ class Samples(Sequence[NDArray[np.int64]]):
     """The subwords of each sample of one split that has any, by number, read from memory-mapped files."""
 
     def __init__(self, parts: Sequence[Part], split: str, vocab_size: int) -> None:
+        self._parts = parts
         self._shards = [_open(part.folder, vocab_size) for part in parts]
         self._places = [
             (number, row)
             for number, (part, shard) in enumerate(zip(parts, self._shards, strict=True))
-            for row in _rows(shard, split, part.only_rewritten)
+            for row in _rows(shard, split, part)
             if shard.sample_starts[row] < shard.sample_starts[row + 1]
         ]
 
@@ -82,6 +94,19 @@ class Samples(Sequence[NDArray[np.int64]]):
     def __getitem__(self, index: int) -> NDArray[np.int64]:  # type: ignore[override]
         number, row = self._places[index]
         return np.asarray(self._shards[number][row].subwords, dtype=np.int64)
+
+    @property
+    def originals(self) -> list[int]:
+        """The numbers of those samples that are no further version of others."""
+        return [index for index, (number, _) in enumerate(self._places) if not self._parts[number].is_added]
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """(N) one over how many versions of it there are."""
+        columns = [shard.samples["sample"].to_numpy(object) for shard in self._shards]
+        names = np.array([columns[number][row] for number, row in self._places], dtype=str)
+        _, which, versions = np.unique(names, return_inverse=True, return_counts=True)
+        return np.asarray(1.0 / versions[which])
 
     @property
     def subword_count(self) -> int:
@@ -132,9 +157,12 @@ def _open(folder: Path, vocab_size: int) -> shards.EncodedShard:
     return shard
 
 
-def _rows(shard: shards.EncodedShard, split: str, only_rewritten: bool = False) -> list[int]:
+def _rows(shard: shards.EncodedShard, split: str, part: Part | None = None) -> list[int]:
     table = shard.samples
     wanted = table["split"] == split
-    if only_rewritten:
+    if part is not None and part.only_rewritten:
         wanted &= table["outcome"] == "rewritten"
+    if part is not None and part.as_rewritten is not None:
+        variant = shards.open(part.as_rewritten).samples
+        wanted &= table["sample"].isin(variant["sample"][variant["outcome"] == "rewritten"])
     return np.flatnonzero(wanted).tolist()

@@ -54,6 +54,12 @@ class SizeRule(Frozen):
     throw_out: ThrowOut = ThrowOut()
 
     @property
+    def acts(self) -> bool:
+        """Whether there is any limit, so that variants can differ in which samples they rewrite or lose."""
+        rules = (self.augment_only.model_dump(), self.throw_out.model_dump(exclude={"then"}))
+        return any(limit is not None for rule in rules for limit in rule.values())
+
+    @property
     def needs_tokenizer(self) -> bool:
         """Whether subwords have to be counted."""
         return self.augment_only.max_subwords is not None or self.throw_out.max_subwords is not None

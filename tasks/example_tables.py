@@ -62,7 +62,13 @@ def of_parts(parts: Sequence["Part"], split: str) -> pa.Table:
     tables = []
     for part in parts:
         table = read([part.folder], split)
-        tables.append(table.filter(pc.equal(table["outcome"], "rewritten")) if part.only_rewritten else table)
+        if part.only_rewritten:
+            table = table.filter(pc.equal(table["outcome"], "rewritten"))
+        if part.as_rewritten is not None:
+            variant = read([part.as_rewritten], split)
+            changed = variant.filter(pc.equal(variant["outcome"], "rewritten"))["sample"]
+            table = table.filter(pc.is_in(table["sample"], value_set=changed.combine_chunks()))
+        tables.append(table)
     examples = pa.concat_tables(tables)
     if not len(examples):
         raise BadInput(f"no {split} examples: every sample was left out or none was in the {split} split")

@@ -70,11 +70,13 @@ def fit(
 
 
 def _plain(part: Part) -> dict[str, Any]:
-    return asdict(part) | {"folder": str(part.folder.absolute())}
+    places = {"folder": part.folder, "as_rewritten": part.as_rewritten}
+    return asdict(part) | {name: str(place.absolute()) for name, place in places.items() if place is not None}
 
 
 def _part(plain: dict[str, Any]) -> Part:
-    return Part(folder=Path(plain["folder"]), only_rewritten=plain["only_rewritten"])
+    places = {name: Path(plain[name]) for name in ("folder", "as_rewritten") if plain[name] is not None}
+    return Part(**{**plain, **places})
 
 
 def _ordered(order: dict[str, Any], report: Report) -> dict[str, Any]:

@@ -17,6 +17,7 @@ SUMMARIZED = {"robustness": "Robustness", "training": "Training", "clean": "Clea
 
 TOLD_ROWS = 6
 """So many rows that fit a primary comparison are told one by one."""
+MIX, PLACEBO = "original+augmented", "original+original"
 
 
 def sentences(results: Results, comparisons: dict[str, Comparison]) -> list[str]:
@@ -118,6 +119,7 @@ def caveats(results: Results, comparisons: dict[str, Comparison]) -> list[str]:
             f"{len(results.missing)} of {len(results.cells)} cells have no results; they are left out, not "
             "counted as zero."
         )
+    told += _without_placebo(results)
     told += _not_compared(results, table)
     lost = _without_baseline(results)
     if lost:
@@ -141,6 +143,15 @@ def _of_projects(table: pd.DataFrame) -> Iterator[str]:
             f"The projects weigh as little as {effective:.1f} of equal size would, and with "
             f"fewer than {ROUGH} intervals are rough. In simulated studies 95 % intervals held the truth in "
             f"{found}."
+        )
+
+
+def _without_placebo(results: Results) -> Iterator[str]:
+    mixes = set(results.cells["train_on"])
+    if MIX in mixes and PLACEBO not in mixes:
+        yield (
+            f"No model was trained on {PLACEBO}, the same texts twice: what training on {MIX} does can't be "
+            "told from what repeating the originals does."
         )
 
 

@@ -11,7 +11,8 @@ from grid.spec.document import Loc
 from grid.spec.schema import Sections
 from preprocessing.errors import suggest
 
-TrainOn = Literal["original", "augmented", "original+augmented"]
+TrainOn = Literal["original", "augmented", "original+augmented", "original+original"]
+"""The last is the placebo of the one before it."""
 
 CORE = ("rewrites", "intensity", "train_on", "model", "seed")
 """Axes of every grid."""
@@ -64,6 +65,8 @@ TEST_FIELDS = {"set": "rewrites", "intensity": "intensity", "rewriting_seed": "r
 NO_REWRITES = Value("none", "none", canonical("none"))
 NO_INTENSITY = Value({"rate": 0.0}, "0", canonical({"rate": 0.0}))
 ORIGINAL = Value("original", "original", canonical("original"))
+MIX = Value("original+augmented", "original+augmented", canonical("original+augmented"))
+PLACEBO = Value("original+original", "original+original", canonical("original+original"))
 NO_DRAW = Value(None, "none", canonical(None))
 SAME = Value("same", "same", canonical("same"))
 TEST_ON = "{set: …, intensity: …, rewriting_seed: …}"

@@ -1,4 +1,4 @@
-"""From axes and rules to cells: axes → zip → exclude → override → add, and the baselines by themselves.
+"""From axes and rules to cells: axes → zip → exclude → override → add → placebos, and the baselines.
 
 A cell that is trained on the original has no training set of its own, so it is named by its test set. Cells
 that are equal then are one:
@@ -17,10 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grid.cells.axes import (
+    MIX,
     NO_DRAW,
     NO_INTENSITY,
     NO_REWRITES,
     ORIGINAL,
+    PLACEBO,
     SAME,
     Axis,
     Collector,
@@ -119,6 +121,8 @@ class _Expansion:
         kept: dict[str, Cell] = {}
         self._multiply(kept)
         self._add(kept)
+        if self.rules.placebo and not self.too_many:
+            self._add_placebos(kept)
         if not kept and not self.bare and not self.too_many:
             self.findings.add(("axes",), "no cell is left")
         return self._with_baselines(kept)
@@ -242,6 +246,18 @@ class _Expansion:
         if len(kept) > self.rules.max_cells:
             self._too_many(f"{len(kept)}")
 
+    def _add_placebos(self, kept: dict[str, Cell]) -> None:
+        """Each mix gets the cell that repeats the originals in the place of what was rewritten of them."""
+        position, asked = self.names.index("train_on"), len(kept)
+        for cell in list(kept.values()):
+            if cell.values[position] == MIX:
+                values = (*cell.values[:position], PLACEBO, *cell.values[position + 1 :])
+                identity = self._id(values, cell.patch)
+                kept.setdefault(identity, Cell(identity, values, cell.patch, False, ""))
+        if len(kept) > self.rules.max_cells:
+            added = len(kept) - asked
+            self._too_many(f"{len(kept)}", f"; {added} are placebos, which `placebo: false` leaves out")
+
     def _settled(self, values: tuple[Value, ...]) -> tuple[Value, ...]:
         """The cell as it is named: without what its test set has anyway, and what nothing is trained on."""
         if "test_on" not in self.names:
@@ -313,11 +329,11 @@ class _Expansion:
             baseline_of(values, patch)
         return Cells(tuple(self.names), (*cells, *baselines.values()))
 
-    def _too_many(self, count: str) -> None:
+    def _too_many(self, count: str, remark: str = "") -> None:
         if self.too_many:
             return
         self.too_many = True
-        self.findings.add(("max_cells",), f"{count} cells, max_cells allows {self.rules.max_cells}")
+        self.findings.add(("max_cells",), f"{count} cells, max_cells allows {self.rules.max_cells}{remark}")
 
 
 def _matches(matcher: Matcher | None, values: Sequence[Value]) -> bool:

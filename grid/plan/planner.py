@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache, wraps
 from types import MappingProxyType
 from typing import Any, TypeVar, TypeVarTuple
@@ -75,6 +75,22 @@ def make(
     return Plan(cells, task, planner.steps, by_cell)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TrainingSet:
+    """What is read in a training, by role. `repeated` are originals that count once more: those that were
+    rewritten in `survivors`, without it all.
+    """
+
+    original: Artifacts | None
+    rewritten: Artifacts | None
+    repeated: Artifacts | None
+    survivors: Artifacts | None
+
+    def inputs(self) -> dict[str, Artifacts]:
+        found = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {role: artifacts for role, artifacts in found if artifacts is not None}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Parameters:
     """What steps are told: their keyed parameters, as JSON too, which is made once for all of them."""
@@ -126,8 +142,12 @@ class _Planner:
         train = self.train(
             self.training(spec.task, spec.model, spec.training, spec.seed),
             tokenizer,
-            None if spec.train_on == "augmented" else original,
-            None if spec.train_on == "original" else augmented,
+            _TrainingSet(
+                original=None if spec.train_on == "augmented" else original,
+                rewritten=augmented if spec.train_on in ("augmented", "original+augmented") else None,
+                repeated=original if spec.train_on == "original+original" else None,
+                survivors=augmented if spec.train_on == "original+original" and spec.size.acts else None,
+            ),
         )
         scoring = self.scoring(spec.task, spec.evaluation)
         tests = self.tests(train, tokenizer, original, test_set, scoring, spec.tests)
@@ -216,7 +236,8 @@ class _Planner:
     @_once
     def model(self, config: ModelConfig) -> Mapping[str, Any]:
         """Once for all seeds and trainings: weights can be large."""
-        return {"model": config.keyed(), **_raw(config)}
+        version = {"model_version": config.VERSION} if config.VERSION != 1 else {}
+        return {"model": config.keyed(), **_raw(config), **version}
 
     @_once
     def training(
@@ -230,14 +251,9 @@ class _Planner:
         self,
         training: _Parameters,
         tokenizer: Artifacts,
-        original: Artifacts | None,
-        rewritten: Artifacts | None,
+        training_set: _TrainingSet,
     ) -> Artifacts:
-        inputs = {"tokenizer": tokenizer}
-        if original is not None:
-            inputs["original"] = original
-        if rewritten is not None:
-            inputs["rewritten"] = rewritten
+        inputs = {"tokenizer": tokenizer, **training_set.inputs()}
         return _all("train", [self._add("train", training, inputs)])
 
     @_once

@@ -129,6 +129,11 @@ class Rules(Frozen):
     exclude: Annotated[list[Rule], BeforeValidator(_none_is_empty)] = Field(default=[])
     override: Annotated[list[Override], BeforeValidator(_none_is_empty)] = Field(default=[])
     add: Annotated[list[Rule], BeforeValidator(_none_is_empty)] = Field(default=[])
+    placebo: bool = Field(
+        default=True,
+        description="whether each cell that is trained on original+augmented gets one beside it that is "
+        "trained on original+original, the same texts twice: what repeating alone does",
+    )
     max_cells: Annotated[int, Field(ge=1, description="More cells than this are an error.")] = 1000
 
     @classmethod

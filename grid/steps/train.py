@@ -1,4 +1,7 @@
-"""Train step: a model on the original corpus, on a variant, or on the corpus and what a variant rewrote."""
+"""Train step: a model on the original corpus, on a variant, or on the corpus and what a variant rewrote.
+
+The placebo of such a mix is the corpus and, once more, those of its texts that the variant rewrote.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,9 @@ def _one(work: Work, context: Workplace) -> dict[str, object]:
     mixed = "original" in work.inputs  # then what a variant left alone is there already
     parts = [Part(folder=folder) for folder in context.inputs(work, "original")]
     parts += [Part(folder=folder, only_rewritten=mixed) for folder in context.inputs(work, "rewritten")]
+    survivors = context.inputs(work, "survivors")
+    for number, folder in enumerate(context.inputs(work, "repeated")):
+        parts.append(Part(folder=folder, repeats=True, as_rewritten=survivors[number] if survivors else None))
     training = TrainingConfig.model_validate({**work.parameters["training"], **work.unkeyed})
     events = context.store.root.parent / "tensorboard" / work.key if training.tensorboard else None
     with context.scratch(work) as scratch:

@@ -1,4 +1,4 @@
-"""Designs that separate causes, each run to its tables: draws, test sets of another variant."""
+"""Designs that separate causes, each run to its tables: draws, test sets of another variant, placebos."""
 
 import io
 from pathlib import Path
@@ -109,3 +109,21 @@ def test_draws_differ_in_their_test_sets_and_share_the_model(tmp_path: Path, min
     assert "rewriting_seed" in results.axes
     assert "rewriting_seed" not in results.groups
     assert pd.isna(results.cells.set_index("cell").loc[drawn["baseline_cell"].iloc[0], "rewriting_seed"])
+
+
+@pytest.mark.parametrize("size", [{}, {"throw_out": {"max_tokens": 150}}])
+def test_the_placebo_of_an_ngram_model_is_its_baseline(
+    size: dict[str, Any], tmp_path: Path, mini_grid: MiniGrid
+) -> None:
+    axes = {"rewrites": ["rename", "parens"], "train_on": ["original", "original+augmented"], "seed": [1]}
+    models = {"bigram": {"kind": "ngram", "order": 2}, "cached": {"kind": "ngram", "cache": "file"}}
+    results = run(tmp_path, mini_grid, axes=axes, size=size, models=models)
+    placebos = results.cells[results.cells["train_on"] == "original+original"]
+    assert len(placebos) == 2 * 2
+    assert placebos["train_key"].nunique() == (4 if size else 2)
+    for kind in ("clean", "training"):
+        pairs = pairing.pairs(results, kind)
+        of_placebo = pairs[pairs["cell"].isin(placebos["cell"])]
+        assert len(of_placebo)
+        assert (of_placebo["nll_bits_a"] == of_placebo["nll_bits_b"]).all()
+        assert not (pairs["nll_bits_a"] == pairs["nll_bits_b"]).all()  # mixes do differ

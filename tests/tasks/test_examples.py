@@ -76,5 +76,7 @@ def test_only_what_was_rewritten_is_added_to_a_training(corpus: Path, variant: P
         Part(folder=tmp_path / "rewritten", only_rewritten=True),
     ]
     assert example_tables.of_parts(parts, "train")["read"].to_pylist() == ["x = 1", "x_2 = 1"]
+    again = Part(folder=tmp_path / "original", repeats=True, as_rewritten=tmp_path / "rewritten")
+    assert example_tables.of_parts([parts[0], again], "train")["read"].to_pylist() == ["x = 1", "x = 1"]
     with pytest.raises(BadInput, match="no valid examples"):
         example_tables.of_parts(parts[2:], "valid")

@@ -1,6 +1,6 @@
 """An n-gram model over subwords, interpolated Kneser–Ney: the baseline that keeps everyone honest."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,8 @@ from models.config import ModelConfig
 
 class Config(ModelConfig):
     """order 2 is a bigram: one subword of context."""
+
+    VERSION: ClassVar[int] = 2  # discounts are the originals', and versions of a text share its weight
 
     kind: Literal["ngram"] = "ngram"
     order: int = Field(default=6, ge=1, le=12, description="subwords of context plus one")

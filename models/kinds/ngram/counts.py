@@ -15,17 +15,19 @@ from numpy.typing import NDArray
 from models.vocabulary import FILE
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Level:
     """All n-grams of one length. keys: (G) sorted; counts: (G) occurrences, or distinct subwords before it.
 
-    suffix: (G) node on the level below of the same n-gram without its first subword.
+    suffix: (G) node on the level below of the same n-gram without its first subword. Counts are no whole
+    numbers where texts weigh less than one.
     """
 
     keys: Ints
-    counts: Ints
+    counts: Ints | Floats
     suffix: Ints
 
 
@@ -37,18 +39,19 @@ def stream(samples: Iterable[NDArray[np.int64]]) -> Ints:
     return np.concatenate(parts)
 
 
-def count(ids: Ints, order: int, vocab_size: int) -> list[Level]:
+def count(ids: Ints, order: int, vocab_size: int, weights: Floats | None = None) -> list[Level]:
     """Levels 1 to `order` for Kneser–Ney: occurrences on the highest, numbers of left neighbours below.
 
     No n-gram spans two files. One that starts with `<file>` has no left neighbour: it keeps its occurrences
     (as in Heafield et al. 2013, section 3.1). `<file>` itself is never predicted, nor counted on level 1.
+    weights: what an occurrence counts, by position; without them 1.
     """
     opens = ids == FILE
     node = ids.copy()  # per position: node of the n-gram that ends there, −1 if it would span two files
     starts = opens.copy()  # whether that n-gram starts with <file>
     keys = [np.arange(vocab_size, dtype=np.int64)]
     suffixes = [np.zeros(vocab_size, dtype=np.int64)]
-    occurrences = [np.bincount(ids, minlength=vocab_size)]
+    occurrences: list[Ints | Floats] = [np.bincount(ids, weights, minlength=vocab_size)]
     first_is_file = [np.arange(vocab_size) == FILE]
     for _ in range(2, order + 1):
         valid = (node[:-1] >= 0) & ~opens[1:]
@@ -64,7 +67,8 @@ def count(ids: Ints, order: int, vocab_size: int) -> list[Level]:
         starts = np.r_[False, starts[:-1]] & (node >= 0)
         keys.append(unique)
         suffixes.append(suffix)
-        occurrences.append(times)
+        weighted = times if weights is None else np.bincount(where, weights[at], minlength=len(unique))
+        occurrences.append(weighted)
         first_is_file.append(is_file)
     levels = []
     for k in range(order):
@@ -74,5 +78,5 @@ def count(ids: Ints, order: int, vocab_size: int) -> list[Level]:
             counts = np.where(first_is_file[k], counts, left)
         if k == 0:
             counts = np.where(np.arange(vocab_size) == FILE, 0, counts)
-        levels.append(Level(keys[k], counts.astype(np.int64), suffixes[k]))
+        levels.append(Level(keys[k], counts, suffixes[k]))
     return levels

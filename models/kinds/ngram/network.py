@@ -20,8 +20,8 @@ from torch import Tensor
 from models.checkpoints import read_tensors, save_tensors
 from models.kinds.ngram import Config
 from models.kinds.ngram.cache import History
-from models.kinds.ngram.counts import Ints, Level, count, stream
-from models.kinds.ngram.smoothing import Floats, smooth
+from models.kinds.ngram.counts import Floats, Ints, Level, count, stream
+from models.kinds.ngram.smoothing import discounts, smooth
 from models.training.texts import need_texts
 from models.training.training_job import CURVE, TrainingJob
 from models.vocabulary import FILE
@@ -54,13 +54,19 @@ class NgramStates:
 class Ngram:
     """Interpolated Kneser–Ney over subwords."""
 
-    def __init__(self, config: Config, vocab_size: int, levels: Sequence[Level]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        vocab_size: int,
+        levels: Sequence[Level],
+        discounted: Sequence[Floats] | None = None,
+    ) -> None:
+        """discounted: those of each order; without them they are estimated from the counts themselves."""
         self.config, self.vocab_size = config, vocab_size
         self.context: int | None = None  # none that scoring has to care for
         self.kept = 0
         self.project = History(config.order)  # the files of the project that it was told to remember
-        modified = config.smoothing == "modified_kneser_ney"
-        self.unigram, self.orders = smooth(levels, vocab_size, modified)
+        self.unigram, self.orders = smooth(levels, vocab_size, discounted or _discounts(config, levels))
 
     def start(self, rows: int) -> NgramStates:
         files = np.empty(rows, dtype=object)
@@ -179,20 +185,38 @@ def fit(config: Config, job: TrainingJob) -> dict[str, Any]:
     """Counts the training samples; leaves them in model.safetensors, beside an empty learning curve."""
     started = time.monotonic()
     texts = need_texts(job, config.kind)
-    ids = stream(texts.train[i] for i in range(len(texts.train)))
-    levels = count(ids, config.order, job.vocab_size)
-    tensors = {}
+    train, originals = texts.train, texts.train.originals
+    weights = train.weights
+    levels = _counted(config, job.vocab_size, train, weights if np.any(weights != 1) else None)
+    alike = len(originals) in (0, len(train))  # no mix: the counts are their own
+    of_discounts = levels if alike else _counted(config, job.vocab_size, [train[i] for i in originals], None)
+    discounted = _discounts(config, of_discounts)
+    tensors = {"discounts": torch.from_numpy(np.array(discounted))}
     for k, level in enumerate(levels, 1):
+        whole = np.all(level.counts == np.round(level.counts))
         tensors[f"keys_{k}"] = torch.from_numpy(level.keys)
-        tensors[f"counts_{k}"] = torch.from_numpy(level.counts.astype(np.int32))
+        tensors[f"counts_{k}"] = torch.from_numpy(level.counts.astype(np.int32 if whole else np.float64))
     save_tensors(tensors, job.out / "model.safetensors")
     pq.write_table(pa.Table.from_pylist([], CURVE), job.out / "training.parquet")
-    model = Ngram(config, job.vocab_size, levels)
+    model = Ngram(config, job.vocab_size, levels, discounted)
     return {
         "parameters": sum(len(level.keys) for level in levels),
         "valid_bits": texts.validate(model, job.training),
         "seconds": time.monotonic() - started,
     }
+
+
+def _counted(config: Config, vocab_size: int, texts: Sequence[Ints], weights: Floats | None) -> list[Level]:
+    """weights: of each text."""
+    ids = stream(texts[i] for i in range(len(texts)))
+    if weights is not None:
+        weights = np.repeat(weights, [len(texts[i]) + 1 for i in range(len(texts))])
+    return count(ids, config.order, vocab_size, weights)
+
+
+def _discounts(config: Config, levels: Sequence[Level]) -> list[Floats]:
+    """Of each order."""
+    return [discounts(level.counts, config.smoothing == "modified_kneser_ney") for level in levels]
 
 
 def load(config: Config, vocab_size: int, file: Path) -> Ngram:
@@ -202,7 +226,7 @@ def load(config: Config, vocab_size: int, file: Path) -> Ngram:
         BadInput: they aren't those of this config.
     """
     stored = read_tensors(file)
-    names = {f"{what}_{k}" for k in range(1, config.order + 1) for what in ("keys", "counts")}
+    names = {f"{what}_{k}" for k in range(1, config.order + 1) for what in ("keys", "counts")} | {"discounts"}
     if stored.keys() != names:
         raise BadInput(
             f"{file}: holds {sorted(stored)}, an n-gram model of order {config.order} needs {sorted(names)}"
@@ -210,11 +234,14 @@ def load(config: Config, vocab_size: int, file: Path) -> Ngram:
     levels = []
     below = vocab_size
     for k in range(1, config.order + 1):
-        keys, counts = stored[f"keys_{k}"].numpy(), stored[f"counts_{k}"].numpy().astype(np.int64)
+        keys, counts = stored[f"keys_{k}"].numpy(), stored[f"counts_{k}"].numpy()
         limit = vocab_size if k == 1 else below * vocab_size
         bad = len(keys) != len(counts) or np.any(np.diff(keys) <= 0) or np.any((keys < 0) | (keys >= limit))
         if bad or np.any(counts < 0):
             raise BadInput(f"{file}: damaged counts of order {k}")
         levels.append(Level(keys, counts, np.empty(0, dtype=np.int64)))
         below = len(keys)
-    return Ngram(config, vocab_size, levels)
+    discounted = stored["discounts"].numpy()
+    if discounted.shape != (config.order, 3) or not np.all((discounted >= 0) & (discounted <= [1, 2, 3])):
+        raise BadInput(f"{file}: damaged discounts")
+    return Ngram(config, vocab_size, levels, list(discounted))

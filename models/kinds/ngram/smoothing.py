@@ -1,18 +1,20 @@
-"""Interpolated Kneser–Ney probabilities from counts (Chen & Goodman 1999, sections 2.7 and 3)."""
+"""Interpolated Kneser–Ney probabilities from counts (Chen & Goodman 1999, sections 2.7 and 3).
+
+Discounts are estimated from how many n-grams were seen once, twice, … If a training set holds several
+versions of its texts, hardly anything was seen once, and the estimate would mean nothing. So they come from
+the originals alone, and a text with m versions weighs 1/m in each: repeating it changes nothing.
+"""
 
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.kinds.ngram.counts import Ints, Level
-
-Floats = NDArray[np.float64]
+from models.kinds.ngram.counts import Floats, Ints, Level
 
 
-def discounts(counts: Ints, modified: bool) -> Floats:
+def discounts(counts: Ints | Floats, modified: bool) -> Floats:
     """What is taken from an n-gram counted 1, 2, and 3 times or more.
 
     The plain estimate is n₁ / (n₁ + 2 n₂) for all three (Ney et al. 1994), or ½ where a level is too small
@@ -41,20 +43,22 @@ class Smoothed:
     backoff: Floats
 
 
-def smooth(levels: Sequence[Level], vocab_size: int, modified: bool) -> tuple[Floats, list[Smoothed]]:
-    """The unigram distribution (V), zero for `<file>`, and orders 2 to n."""
+def smooth(
+    levels: Sequence[Level], vocab_size: int, discounted: Sequence[Floats]
+) -> tuple[Floats, list[Smoothed]]:
+    """The unigram distribution (V), zero for `<file>`, and orders 2 to n; discounted: those of each order."""
     counts = levels[0].counts
-    taken = _taken(counts, modified)
+    taken = _taken(counts, discounted[0])
     total = max(1.0, float(counts.sum()))
     uniform = np.full(vocab_size, 1.0 / (vocab_size - 1))
     uniform[0] = 0.0
     left = taken.sum() / total if counts.any() else 1.0
     unigram = (counts - taken) / total + left * uniform
     orders = []
-    for below, level in itertools.pairwise(levels):
+    for (below, level), discount in zip(itertools.pairwise(levels), discounted[1:], strict=True):
         parents, words = np.divmod(level.keys, vocab_size)
         first = np.searchsorted(parents, np.arange(len(below.keys) + 1))
-        taken = _taken(level.counts, modified)
+        taken = _taken(level.counts, discount)
         size = len(below.keys)
         totals = np.bincount(parents, weights=level.counts, minlength=size)
         backoff = np.ones(size)
@@ -64,7 +68,7 @@ def smooth(levels: Sequence[Level], vocab_size: int, modified: bool) -> tuple[Fl
     return unigram, orders
 
 
-def _taken(counts: Ints, modified: bool) -> Floats:
-    by_count = np.r_[0.0, discounts(counts, modified)]
-    taken: Floats = by_count[np.minimum(counts, 3)]
+def _taken(counts: Ints | Floats, discount: Floats) -> Floats:
+    """What is taken from each count; in between whole numbers, what lies in between."""
+    taken: Floats = np.interp(counts, [0.0, 1.0, 2.0, 3.0], np.r_[0.0, discount])
     return taken

@@ -35,7 +35,8 @@ class Notes:
 
 def grid(**parts: Any) -> tuple[Cells, list[tuple[Any, str]]]:
     notes = Notes()
-    return expand(Rules.model_validate(parts), NAMES, notes), notes.found
+    rules = Rules.model_validate({"placebo": False, **parts})
+    return expand(rules, NAMES, notes), notes.found
 
 
 def rows(cells: Cells) -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -252,6 +253,24 @@ def test_test_sets_that_arent_there_have_messages() -> None:
     assert message({"rewriting_seed": -1}) == "a seed is a whole number from 0; got -1"
     assert message("same") == "same stands here twice"
     assert "got {}" in message({})
+
+
+def test_each_mix_has_its_placebo() -> None:
+    axes = {**AXES, "train_on": ["original", "original+augmented"], "seed": [1]}
+    mixes = [
+        "rename / 0.5 / original / small / 1",
+        "rename / 0.5 / original+augmented / small / 1",
+    ]
+    placebo = "rename / 0.5 / original+original / small / 1"
+    assert asked(axes=axes) == mixes
+    assert asked(axes=axes, placebo=True) == [*mixes, placebo]
+    written = {**axes, "train_on": ["original+original", "original+augmented"]}
+    assert asked(axes=written, placebo=True) == [placebo, mixes[1]]
+    assert asked(axes={**axes, "train_on": ["augmented"]}, placebo=True) == [
+        "rename / 0.5 / augmented / small / 1"
+    ]
+    (_, message), *_ = grid(axes=axes, placebo=True, max_cells=2)[1]
+    assert message == ("3 cells, max_cells allows 2; 1 are placebos, which `placebo: false` leaves out")
 
 
 def test_a_huge_product_is_refused_at_once() -> None:

@@ -32,6 +32,7 @@ RAW: dict[str, Any] = {
     "tokenizer": {"kind": "bpe", "vocab_size": 500},
     "models": {"small": {"kind": "gru", "d_model": 8}, "bigram": {"kind": "ngram"}},
     "training": {"batch_tokens": 64, "window": 32},
+    "placebo": False,
     "axes": {
         "rewrites": ["rename", "parens"],
         "intensity": [0.5, 1],
@@ -100,6 +101,20 @@ def test_a_model_can_be_tested_on_another_variant_than_it_was_trained_on() -> No
     assert off.train is by_name["rename", "0.5", "augmented", "small", "1", "same"].train
     alone = make(axes={**axes, "train_on": ["augmented"], "test_on": ["original"]})
     assert all(list(steps.tests) == ["original"] and steps.tested is None for steps in alone.by_cell)
+
+
+def test_a_placebo_is_trained_once_for_all_variants_where_no_size_rule_acts() -> None:
+    mixes = make(axes={**RAW["axes"], "train_on": ["original+augmented"]})
+    placebos = make(axes={**RAW["axes"], "train_on": ["original+augmented"]}, placebo=True)
+    assert kinds(placebos) - kinds(mixes) == {"train": 2, "evaluate": 2 * (1 + 2 * 2)}  # by seed; test sets
+    rule = {"throw_out": {"max_growth": 2}}
+    one_each = make(axes={**RAW["axes"], "train_on": ["original+original"]}, size=rule)
+    trains = [step for step in one_each.steps.values() if step.kind == "train"]
+    assert len(trains) == 2 + 2 * 2 * 2  # baselines; sets × intensities × seeds
+    assert {step.roles for step in trains} == {
+        ("tokenizer", "original"),
+        ("tokenizer", "original", "repeated", "survivors"),
+    }
 
 
 def test_each_step_comes_after_what_it_needs() -> None:

@@ -72,6 +72,38 @@ def test_probabilities_equal_brute_force(order: int, smoothing: Any) -> None:
         np.testing.assert_allclose(got[i], expected, atol=1e-12)
 
 
+def test_repeated_texts_that_share_their_weight_change_nothing() -> None:
+    """Also where the size rule left some out: p is that of the originals to the last bit."""
+    data = files()
+    repeated = [data[0], *data, data[2]]
+    ids = stream(repeated)
+    weights = np.repeat([0.5, 0.5, 1, 0.5, 1, 0.5], [len(text) + 1 for text in repeated])
+    config = Config(order=3)
+    before = count(stream(data), 3, V + 1)
+    after = count(ids, 3, V + 1, weights)
+    discounted = [discounts(level.counts, True) for level in before]
+    for a, b in zip(before, after, strict=True):
+        np.testing.assert_array_equal(a.keys, b.keys)
+        np.testing.assert_array_equal(a.counts, b.counts)
+    alone, placebo = Ngram(config, V + 1, before), Ngram(config, V + 1, after, discounted)
+    np.testing.assert_array_equal(alone.unigram, placebo.unigram)
+    for one, other in zip(alone.orders, placebo.orders, strict=True):
+        np.testing.assert_array_equal(one.share, other.share)
+        np.testing.assert_array_equal(one.backoff, other.backoff)
+
+
+def test_versions_of_a_text_sum_to_one() -> None:
+    data = files()
+    other = np.minimum(data[0] + 1, V)
+    texts = [*data, other]
+    weights = np.repeat([0.5, 1, 1, 1, 0.5], [len(text) + 1 for text in texts])
+    discounted = [discounts(level.counts, True) for level in count(stream(data), 3, V + 1)]
+    model = Ngram(Config(order=3), V + 1, count(stream(texts), 3, V + 1, weights), discounted)
+    p = model.probabilities(model.read(model.start(1), torch.tensor([[FILE, *other.tolist()]])).nodes)
+    np.testing.assert_allclose(p.sum(1), 1.0, atol=1e-12)
+    assert np.all(p >= 0)
+
+
 def test_logits_are_log_probabilities() -> None:
     model = Ngram(Config(order=3), V + 1, count(stream(files()), 3, V + 1))
     states = model.read(model.start(2), torch.tensor([[FILE, 2, 3], [FILE, 8, 8]]))
