@@ -183,7 +183,7 @@ class Run:
                 raise BadInput(f"{self.grid.document.name}: {outcome.error.partition(': ')[2]}")
 
     def _publish(self, found: list[CellStatus], state: State, facts: Mapping[str, Any]) -> None:
-        fingerprint = cell_status.fingerprint(self.grid.plan, found)
+        fingerprint = cell_status.fingerprint(self.grid.plan, found, self.grid.claims)
         before = read_json(self.folder.path / "run.json") or {}
         report = self.folder.path / "report.html"
         done = any(status.status == "done" for status in found)
@@ -207,6 +207,7 @@ class Run:
             "format": cell_status.FORMAT,
             "name": self.grid.spec.name,
             "task": self.grid.plan.task.DESCRIPTION.plain(),
+            "claims": self.grid.claims,
             "spec": self.grid.resolved,
             "spec_text": self.grid.document.text,
             "seeds": sorted(seeds),

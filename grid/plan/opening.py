@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from pydantic import ValidationError
+
 import tasks
-from grid.cells import expansion
+from grid.cells import claims, expansion
 from grid.cells.axes import Names
 from grid.cells.expansion import Cells
 from grid.cells.resolving import CellSpec, MisfitError, Resolver, check_assignments
@@ -18,7 +20,7 @@ from grid.spec import document as documents
 from grid.spec import schema
 from grid.spec.document import Document
 from grid.spec.findings import Findings, dotted
-from grid.spec.schema import Rules, Spec
+from grid.spec.schema import Claims, Rules, Spec
 from preprocessing.corpus import building
 from preprocessing.errors import BadInput, Problem
 
@@ -31,6 +33,8 @@ class Grid:
     document: Document
     cells: Cells
     resolver: Resolver
+    claims: dict[str, Any]
+    """The primary comparison and the margins, as run.json holds them."""
 
     @cached_property
     def resolved(self) -> dict[str, Any]:
@@ -81,14 +85,26 @@ def from_document(text: Document) -> Grid:
     rules, names = spec or Rules.of(text.data), Names.of(text.data)
     resolver = Resolver(text.data, spec)
     cells = None
+    claimed: dict[str, Any] = {}
     if rules is not None and names is not None:
         cells = expansion.expand(rules, names, findings)
         check_assignments(resolver, rules, findings)
         _check_tests(text.data, rules, findings)
+        told = _claims(text.data)
+        if told is not None and (kind := schema.task_of(text.data)) is not None:
+            claimed = claims.check(told, cells, names, tasks.lookup(kind).DESCRIPTION, findings)
     findings.raise_if_any()
     assert spec is not None
     assert cells is not None
-    return Grid(spec, text, cells, resolver)
+    return Grid(spec, text, cells, resolver, claimed)
+
+
+def _claims(data: Mapping[str, Any]) -> Claims | None:
+    """The claims of a spec of which the rest may be wrong; None when they are."""
+    try:
+        return Claims.model_validate(data.get("claims") or {})
+    except ValidationError:
+        return None
 
 
 def _check_tests(data: Mapping[str, Any], rules: Rules, findings: Findings) -> None:

@@ -64,10 +64,10 @@ def counts(found: list[CellStatus]) -> Counter[str]:
     return Counter(status.status for status in found)
 
 
-def fingerprint(plan: Plan, found: list[CellStatus]) -> str:
-    """Changes when the tables would change."""
+def fingerprint(plan: Plan, found: list[CellStatus], claims: Mapping[str, Any]) -> str:
+    """Changes when the tables, or what was claimed of them, would change."""
     cells = [[s.cell.id, s.status, s.error, _read_keys(s) if s.status == "done" else []] for s in found]
-    return digest([FORMAT, TABLES, plan.task.DESCRIPTION.plain(), list(plan.cells.axes), cells])
+    return digest([FORMAT, TABLES, plan.task.DESCRIPTION.plain(), list(plan.cells.axes), cells, claims])
 
 
 def _read_keys(status: CellStatus) -> list[str]:

@@ -121,6 +121,28 @@ class Sections(Frozen):
         return section_type("evaluation", task).validate_python(given)
 
 
+COMPARISONS: Mapping[Any, str] = {
+    "robustness": "a cell that is tested on rewritten text",
+    "baseline": "a cell that is tested on rewritten text",
+    "clean": "a cell that isn't trained on the original",
+    "training": "a cell that isn't trained on the original, and one that is, on the same rewritten text",
+}
+"""Each comparison, and of what it is made."""
+
+
+class Claims(Frozen):
+    """What is said before the run. Without a margin no equivalence is claimed of a metric."""
+
+    primary: dict[str, Any] | None = Field(
+        default=None,
+        description="the comparison that the report leads with: comparison (robustness, baseline, clean, "
+        "training), metric, and levels of axes; what is left out is left open",
+    )
+    margin: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
+        default={}, description="metric: the smallest difference that matters, in units of the metric"
+    )
+
+
 class Rules(Frozen):
     """Which cells a grid has."""
 
@@ -152,6 +174,7 @@ class Spec(Rules, Sections):  # in this order the fields of Sections come first
     naturalness: bool = Field(
         default=True, description="Whether it is measured how natural variants are: about a second for each."
     )
+    claims: Claims = Claims()
 
 
 def find(name_or_path: str) -> Path:

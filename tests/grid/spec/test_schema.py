@@ -74,6 +74,16 @@ def test_mistakes_in_a_set_with_a_limit(tmp_path: Path, limited: str, expected: 
     assert expected in found
 
 
+def test_claims_hold_levels_as_tables_show_them(tmp_path: Path) -> None:
+    claims = "claims: {primary: {comparison: robustness, metric: entropy, intensity: 1, rewrites: parens}}\n"
+    margin = GOOD + claims.replace("}}", "}, margin: {entropy: 0.05}}")
+    assert open_grid(written(tmp_path, margin)).claims == {
+        "primary": {"comparison": "robustness", "metric": "entropy", "intensity": "1", "rewrites": "parens"},
+        "margin": {"entropy": 0.05},
+    }
+    assert open_grid(written(tmp_path, GOOD)).claims == {"primary": {}, "margin": {}}
+
+
 def test_all_mistakes_at_once_with_their_places(tmp_path: Path) -> None:
     text = (
         GOOD.replace("d_model: 8", "d_modl: 8, layers: zero")
@@ -152,6 +162,39 @@ def test_axes_are_checked_although_sections_are_wrong(tmp_path: Path) -> None:
             "seed: [1]",
             "seed: [1]\n  test_on: [same]\nevaluation: {tests: [original]}",
             "demo.yaml:15:14: evaluation.tests: the axis test_on says what is tested on",
+        ),
+        (
+            "seed: [1]",
+            "seed: [1]\nclaims: {margin: {accuracy: 0.1}}",
+            "demo.yaml:14:19: claims.margin.accuracy: no metric that is compared; did you mean 'accuracy_1'",
+        ),
+        ("seed: [1]", "seed: [1]\nclaims: {margin: {entropy: 0}}", "demo.yaml:14:19: claims.margin.entropy"),
+        ("seed: [1]", "seed: [1]\nclaims: {margin: {perplexity: 1}}", "no metric that is compared"),
+        (
+            "seed: [1]",
+            "seed: [1]\nclaims: {primary: {comparison: fall, metric: entropy}}",
+            "demo.yaml:14:20: claims.primary.comparison: no comparison 'fall'; valid: robustness",
+        ),
+        ("seed: [1]", "seed: [1]\nclaims: {primary: {comparison: robustness}}", "metric is missing; valid: "),
+        (
+            "seed: [1]",
+            "seed: [1]\nclaims: {primary: {comparison: training, metric: entropy}}",
+            "no cells of the grid can be compared like that: a cell that isn't trained on the original",
+        ),
+        (
+            "seed: [1]",
+            "seed: [1]\nclaims: {primary: {comparison: robustness, metric: entropy, intensity: 0.3}}",
+            "primary.intensity: no cell of a robustness comparison that fits the rest has intensity 0.3",
+        ),
+        (
+            "seed: [1]",
+            "seed: [1]\nclaims: {primary: {comparison: robustness, metric: entropy, seed: 1}}",
+            "claims.primary.seed: a comparison is over all seeds",
+        ),
+        (
+            "seed: [1]",
+            "seed: [1]\nclaims: {primary: {comparison: robustness, metric: entropy, rewrite: parens}}",
+            "claims.primary.rewrite: no axis 'rewrite'; did you mean 'rewrites'?",
         ),
         ("seed: [1]", "seed: [1]\nexclude: [{seed: 2}]", "exclude[0].seed: the axis has no value 2"),
         ("rename: [rename", "none: [rename", "rewrites.none: 'none' is the name of the baseline"),
