@@ -1,5 +1,5 @@
-"""What a spec claims before the run: a primary comparison, which must be in the grid, and the smallest effects
-that matter.
+"""What a spec claims before the run: a primary comparison, which must be in the grid, and which effects
+matter at all.
 
 primary: {comparison: training, metric: accuracy_1, rewrites: parens, intensity: 1.0}
 """
