@@ -14,7 +14,9 @@ def step(kind: str, key: str, group: str, *needs: Step) -> Step:
 
 
 def cell(name: str, train: Step) -> Any:
-    steps = SimpleNamespace(train=Artifacts("train", (train.key,), train.key), tests={}, variant=None)
+    steps = SimpleNamespace(
+        train=Artifacts("train", (train.key,), train.key), tests={}, variant=None, tested=None
+    )
     return SimpleNamespace(cell=SimpleNamespace(id=name), steps=steps)
 
 
