@@ -42,6 +42,7 @@ NOT_AXES = frozenset(
         "status",
         "error",
         "train_key",
+        "invisible",
         "wall_s",
     ]
 )
@@ -345,6 +346,8 @@ class Results:
         for name in ("rewrites", "intensity", "intensity_value", "intensity_unit", "rewriting_seed"):
             if f"test_{name}" not in cells:  # or before there was another test set than the cell's own
                 cells[f"test_{name}"] = cells[name]
+        if "invisible" not in cells:
+            cells["invisible"] = None
         for name in ("rewriting_seed", "test_rewriting_seed"):
             cells[name] = cells[name].astype("Int64")
         file = self.folder / "cells.parquet"

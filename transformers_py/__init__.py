@@ -28,7 +28,15 @@ Texts that use a text, as a problem's tests use its solution, are renamed togeth
 
 from transformers_py.engine import VERSION, Rewritten, check_growth_limit, emit, rewrite
 from transformers_py.explain import explain
-from transformers_py.options import check, counts_subwords, follows_documentation, lookup, names, versions
+from transformers_py.options import (
+    check,
+    counts_subwords,
+    follows_documentation,
+    lookup,
+    names,
+    touches,
+    versions,
+)
 from transformers_py.source import Source
 from transformers_py.source.cpython import Unparseable
 from transformers_py.source.edits import Edit, Site, align
@@ -55,5 +63,6 @@ __all__ = [
     "names",
     "rewrite",
     "rewrite_together",
+    "touches",
     "versions",
 ]

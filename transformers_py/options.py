@@ -46,6 +46,15 @@ def counts_subwords(rewrites: Sequence[str | Mapping[str, Mapping[str, Any]]]) -
     return any(values.get("style") == KEEP_TOKENS for _, values in check(rewrites))
 
 
+def touches(name: str) -> Literal["tokens", "comments", "layout"]:
+    """What of a text a rewrite changes: its tokens, its comments alone, or nothing but where lines end.
+
+    Raises ValueError for an unknown rewrite.
+    """
+    what: Literal["tokens", "comments", "layout"] = getattr(lookup(name), "TOUCHES", "tokens")
+    return what
+
+
 def check(rewrites: Sequence[str | Mapping[str, Mapping[str, Any]]]) -> Checked:
     """The rewrites in canonical form, with all options filled in. Raises ValueError with every error."""
     checked: Checked = []

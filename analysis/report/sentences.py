@@ -120,6 +120,7 @@ def caveats(results: Results, comparisons: dict[str, Comparison]) -> list[str]:
             "counted as zero."
         )
     told += _without_placebo(results)
+    told += _invisible(results)
     told += _not_compared(results, table)
     lost = _without_baseline(results)
     if lost:
@@ -143,6 +144,17 @@ def _of_projects(table: pd.DataFrame) -> Iterator[str]:
             f"The projects weigh as little as {effective:.1f} of equal size would, and with "
             f"fewer than {ROUGH} intervals are rough. In simulated studies 95 % intervals held the truth in "
             f"{found}."
+        )
+
+
+def _invisible(results: Results) -> Iterator[str]:
+    """Cells whose model can't know that anything was rewritten."""
+    unseen = results.done[results.done["invisible"].eq(True)]  # null where a test set isn't made of tokens
+    if len(unseen):
+        sets = ", ".join(dict.fromkeys(unseen["test_rewrites"].astype(str)))
+        yield (
+            f"In {len(unseen)} cells ({sets}) no token of the rewritten test text differs from the original: "
+            "the rewrite is invisible to these models; that they score the same says nothing of robustness."
         )
 
 

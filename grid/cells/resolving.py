@@ -15,7 +15,7 @@ from grid.cells.expansion import Cells
 from grid.keys import canonical
 from grid.spec.document import Loc
 from grid.spec.findings import Findings, dotted, explained
-from grid.spec.rewrite_sets import Rewrites, misfit
+from grid.spec.rewrite_sets import Rewrites, misfit, unseen
 from grid.spec.schema import Rules, Sections, misfits, schema, section_type, spelled_out, task_of
 from models.config import ModelConfig, TrainingConfig
 from preprocessing.corpus.building import CorpusConfig
@@ -169,7 +169,10 @@ def _rewriting(
     """One object for equal ones. Raises MisfitError for a rewrite that doesn't fit."""
     name, intensity = variant["rewrites"].plain, variant["intensity"]
     chosen, draw = spec.rewrites[name], variant["rewriting_seed"].plain
-    if wrong := misfit(chosen.rewrites, spec.corpus.unit):
+    wrong = misfit(chosen.rewrites, spec.corpus.unit)
+    if wrong is None and tasks.lookup(spec.task.kind).DESCRIPTION.tokens is not None:
+        wrong = unseen(chosen.rewrites, spec.tokens.comments, spec.tokenizer.kind)
+    if wrong is not None:
         raise MisfitError(("rewrites", name, *chosen.place(wrong[0])), wrong[1])
     new = Rewriting(chosen.rewrites, intensity.plain, draw, chosen.growth_limit)
     return known.setdefault((id(chosen), intensity.json, draw), new)

@@ -71,7 +71,7 @@ def write(
     new.mkdir(parents=True)
     done = [status for status in found if status.status == "done"]
     try:
-        pq.write_table(_cells(plan.cells.axes, found, manifests), new / "cells.parquet")
+        pq.write_table(_cells(plan, found, manifests, store), new / "cells.parquet")
         scores.write(done, store, new, plan.task)
         pq.write_table(_scorings(done, manifests), new / "scorings.parquet")
         _write_training(done, store, new / "training.parquet")
@@ -91,9 +91,9 @@ def write(
 
 
 def _cells(
-    axes: Sequence[str], found: Sequence[CellStatus], manifests: Mapping[str, Mapping[str, Any]]
+    plan: Plan, found: Sequence[CellStatus], manifests: Mapping[str, Mapping[str, Any]], store: Store
 ) -> pa.Table:
-    rows = []
+    rows, axes = [], plan.cells.axes
     for status in found:
         cell, steps = status.cell, status.steps
         values = dict(zip(axes, cell.values, strict=True))
@@ -113,6 +113,7 @@ def _cells(
             "status": status.status,
             "error": status.error,
             "train_key": steps.train.name,
+            "invisible": _is_invisible(plan, status, store) if status.status == "done" else None,
             "wall_s": float(sum(manifests[key]["wall_s"] for key in own if key in manifests)),
         }
         rows.append(row)
@@ -124,6 +125,7 @@ def _cells(
         "intensity_value": pa.float64(),
         "wall_s": pa.float64(),
         "baseline": pa.bool_(),
+        "invisible": pa.bool_(),
     }
     middle = (
         "intensity_value",
@@ -134,11 +136,33 @@ def _cells(
         "status",
         "error",
         "train_key",
+        "invisible",
     )
     written = [name for name in axes if name != "rewriting_seed"]
     after = written.index("seed") + 1
     names = ["cell", *written[:after], "rewriting_seed", *written[after:], *middle, "wall_s"]
     return pa.Table.from_pylist(rows, pa.schema([(name, types.get(name, pa.string())) for name in names]))
+
+
+def _is_invisible(plan: Plan, status: CellStatus, store: Store) -> bool | None:
+    """Whether in a cell's rewritten test set no token is another than in the original; None without one.
+
+    Of running text more than tokens is read (blanks, say): then the scores must be the same, too.
+    """
+    tests = status.steps.tests
+    if "augmented" not in tests or plan.task.DESCRIPTION.tokens is None:
+        return None
+    files = {name: store.path("evaluate", test.name) / plan.task.UNITS.file for name, test in tests.items()}
+    about = pq.read_metadata(files["augmented"])
+    column = about.schema.names.index("change")
+    groups = [about.row_group(number).column(column).statistics for number in range(about.num_row_groups)]
+    if not all(group is not None and group.max == 0 for group in groups):
+        return False
+    tokenizer = plan.steps[status.steps.tokenizer.keys[0]].parameters["config"]["kind"]
+    if tokenizer != "huggingface" or "original" not in files:
+        return bool(tokenizer != "huggingface")
+    bits = [pq.read_table(files[name], columns=["nll_bits"]) for name in ("augmented", "original")]
+    return bool(bits[0].equals(bits[1]))
 
 
 def _tested(values: Mapping[str, Value]) -> dict[str, Any]:

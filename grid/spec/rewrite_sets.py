@@ -52,6 +52,23 @@ def misfit(rewrites: Iterable[Rewrite], unit: str) -> tuple[int, str] | None:
     return None
 
 
+def unseen(rewrites: Iterable[Rewrite], comments: str, tokenizer: str) -> tuple[int, str] | None:
+    """Which entry of a set changes nothing that a model of tokens reads, and why; None if all do."""
+    for index, (name, _) in enumerate(rewrites):
+        touched = transformers_py.touches(name)
+        if touched == "comments" and comments == "drop":
+            return index, (
+                f"{name} changes nothing that the model reads: comments are dropped; "
+                "`tokens: {comments: keep}` would show them"
+            )
+        if touched == "layout" and tokenizer != "huggingface":
+            return index, (
+                f"{name} changes nothing that the model reads: where lines end inside of brackets, and blank "
+                "lines, are no tokens; a tokenizer of running text, {kind: huggingface, …}, would show them"
+            )
+    return None
+
+
 def _requests(rewrites: Iterable[Rewrite]) -> list[dict[str, dict[str, Any]]]:
     return [{name: options} for name, options in rewrites]
 

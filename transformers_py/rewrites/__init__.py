@@ -8,6 +8,8 @@ A rewrite is a module with
 
     PRESERVES = "ast"       # the kind of proof (below)
 
+    TOUCHES = "comments"    # or "layout": what it leaves all tokens of a program as they are but for
+
     RENAMES = "variable"    # with PRESERVES = "names" only: "variable", "parameter" or "function"
 
     WHOLE = True            # only where its edits can't be proved in one unit without the others

@@ -29,6 +29,7 @@ REASONS = {
     "documents": "what has no docstring is documented by the comment above it",
     "has_comment": "a comment stands there already",
 }
+TOUCHES = "comments"
 
 _VERBS = ("set", "check", "update", "use", "handle", "keep", "prepare", "read", "see", "adjust", "note")
 _NAME = re.compile(r"[^\W\d]\w{2,}")

@@ -12,6 +12,7 @@ from transformers_py.source.edits import Edit, Refusals, Site
 
 VERSION = 9
 PRESERVES = "ast"
+TOUCHES = "layout"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from transformers_py.source.edits import Edit, Refusals, Site
 VERSION = 9
 PRESERVES = "ast"
 REASONS = {"warnings": "the module warns, and a warning is shown once for each line that causes it"}
+TOUCHES = "layout"
 
 
 _INDENT = re.compile(r"[ \t]*")

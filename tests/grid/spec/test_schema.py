@@ -74,6 +74,23 @@ def test_mistakes_in_a_set_with_a_limit(tmp_path: Path, limited: str, expected: 
     assert expected in found
 
 
+def test_a_rewrite_that_the_model_cant_see_is_refused(tmp_path: Path) -> None:
+    def message(text: str) -> str:
+        with pytest.raises(BadInput) as caught:
+            open_grid(written(tmp_path, text)).plan  # noqa: B018
+        return str(caught.value).replace(f"{tmp_path}/", "")
+
+    comment = GOOD.replace("[rename_variable]", "[rename_variable, add_comment]")
+    expected = "demo.yaml:4:29: rewrites.rename[1]: add_comment changes nothing that the model reads"
+    assert message(comment).startswith(expected)
+    assert "`tokens: {comments: keep}` would show them" in message(comment)
+    assert open_grid(written(tmp_path, comment + "tokens: {comments: keep}\n")).plan
+    for name in ("blank_lines", "split_line"):
+        text = GOOD.replace("{parentheses: {nested: true}}", name)
+        assert message(text).startswith(f"demo.yaml:5:12: rewrites.parens[0]: {name} changes nothing")
+        assert "a tokenizer of running text" in message(text + "tokens: {comments: keep}\n")
+
+
 def test_claims_hold_levels_as_tables_show_them(tmp_path: Path) -> None:
     claims = "claims: {primary: {comparison: robustness, metric: entropy, intensity: 1, rewrites: parens}}\n"
     margin = GOOD + claims.replace("}}", "}, margin: {entropy: 0.05}}")
