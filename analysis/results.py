@@ -27,6 +27,15 @@ UNDESCRIBED = Path(__file__).parent / "completion-1.json"
 
 SEEDS = ("seed", "rewriting_seed")
 """The axes in which repetitions differ: of the training, and of the choice of sites and names."""
+LATER = (
+    "invisible",
+    "train_steps",
+    "train_original_tokens",
+    "train_original_passes",
+    "train_flops",
+)
+"""Columns of cells that folders of earlier versions don't have."""
+
 NOT_AXES = frozenset(
     [
         "cell",
@@ -42,7 +51,7 @@ NOT_AXES = frozenset(
         "status",
         "error",
         "train_key",
-        "invisible",
+        *LATER,
         "wall_s",
     ]
 )
@@ -346,8 +355,9 @@ class Results:
         for name in ("rewrites", "intensity", "intensity_value", "intensity_unit", "rewriting_seed"):
             if f"test_{name}" not in cells:  # or before there was another test set than the cell's own
                 cells[f"test_{name}"] = cells[name]
-        if "invisible" not in cells:
-            cells["invisible"] = None
+        for name in LATER:
+            if name not in cells:
+                cells[name] = None
         for name in ("rewriting_seed", "test_rewriting_seed"):
             cells[name] = cells[name].astype("Int64")
         file = self.folder / "cells.parquet"

@@ -39,6 +39,15 @@ class EarlyStop(Frozen):
     min_delta_bits: float = Field(default=0.0, ge=0.0)
 
 
+class Budget(Frozen):
+    """How long a training is, in the place of max_steps; what is left of the last step isn't made."""
+
+    kind: Literal["steps", "original_tokens", "flops"] = Field(
+        description="original_tokens: subwords of texts that nothing was rewritten in, however often each"
+    )
+    amount: float = Field(gt=0, allow_inf_nan=False)
+
+
 class TrainingConfig(Frozen):
     """One training: optimiser, schedule, validation. Lengths are in subwords, losses in bits per unit of the
     task (a token, say).
@@ -49,6 +58,12 @@ class TrainingConfig(Frozen):
         default=64, ge=1, description="subwords per row, the reach of back-propagation; gpt: its context"
     )
     max_steps: int = Field(default=2000, ge=1)
+    budget: Annotated[Budget | None, InKey.UNLESS_DEFAULT] = Field(
+        default=None, description="equal steps, equal reading of the originals or equal computation"
+    )
+    draws: Annotated[int, InKey.UNLESS_DEFAULT] = Field(
+        default=1, ge=1, le=1000, description="draws of a variant that follow each other over the epochs"
+    )
     learning_rate: float = Field(default=3e-3, gt=0)
     final_learning_rate: float = Field(default=0.05, ge=0, le=1, description="share left at the last step")
     warmup: float = Field(default=0.03, ge=0, le=1, description="share of the steps with a rising rate")
@@ -86,6 +101,21 @@ class TrainingConfig(Frozen):
             raise ValueError(
                 f"batch_tokens ({self.batch_tokens}) must be a multiple of window ({self.window}): "
                 f"a step reads batch_tokens / window rows"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _some_step(self) -> Self:
+        if self.budget is None:
+            return self
+        kind, amount = self.budget.kind, self.budget.amount
+        if kind == "steps" and amount != int(amount):
+            raise ValueError(f"budget: steps are whole numbers from 1; got {amount:g}")
+        least = {"steps": 1, "original_tokens": self.batch_tokens, "flops": 6 * self.batch_tokens}[kind]
+        if amount < least:
+            raise ValueError(
+                f"budget: {amount:g} {kind.replace('_', ' ')} give no step: one reads batch_tokens "
+                f"({self.batch_tokens}) subwords, so the least is {least}"
             )
         return self
 

@@ -16,13 +16,15 @@ class Part:
     """An encoded shard to train on, or some of its samples.
 
     only_rewritten: those that didn't keep their text. repeats: they stand in another part already, and only
-    those count again that were rewritten in the encoded variant `as_rewritten`, without one all.
+    those count again that were rewritten in the encoded variant `as_rewritten`, without one all. draw: its
+    number among draws of a variant that take turns, epoch by epoch; None for what is read in every epoch.
     """
 
     folder: Path
     only_rewritten: bool = False
     repeats: bool = False
     as_rewritten: Path | None = None
+    draw: int | None = None
 
     @property
     def is_added(self) -> bool:
@@ -102,11 +104,36 @@ class Samples(Sequence[NDArray[np.int64]]):
 
     @property
     def weights(self) -> NDArray[np.float64]:
-        """(N) one over how many versions of it there are."""
-        columns = [shard.samples["sample"].to_numpy(object) for shard in self._shards]
-        names = np.array([columns[number][row] for number, row in self._places], dtype=str)
-        _, which, versions = np.unique(names, return_inverse=True, return_counts=True)
-        return np.asarray(1.0 / versions[which])
+        """(N) the share of each in its text, of which there may be several versions; draws are one."""
+        draws = len(self.turns)
+        own = np.array([1.0 if self._parts[n].draw is None else 1.0 / draws for n, _ in self._places])
+        _, which = np.unique(self._column("sample"), return_inverse=True)
+        return np.asarray(own / np.bincount(which, own)[which])
+
+    @property
+    def turns(self) -> list[NDArray[np.int64]]:
+        """Of each draw, the numbers of the samples that are read in its epoch."""
+        draws = np.array([-1 if (d := self._parts[n].draw) is None else d for n, _ in self._places])
+        return [np.flatnonzero((draws < 0) | (draws == draw)) for draw in range(max(0, *draws) + 1)]
+
+    @property
+    def are_original(self) -> NDArray[np.bool_]:
+        """(N) whether nothing was rewritten in it."""
+        return np.asarray(self._column("outcome") != "rewritten")
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(N) subwords."""
+        return np.array([len(self._shards[number][row].subwords) for number, row in self._places])
+
+    @property
+    def text_count(self) -> int:
+        """Texts of the corpus of which there is a version."""
+        return len(np.unique(self._column("sample")))
+
+    def _column(self, name: str) -> NDArray[np.str_]:
+        columns = [shard.samples[name].to_numpy(object) for shard in self._shards]
+        return np.array([columns[number][row] for number, row in self._places], dtype=str)
 
     @property
     def subword_count(self) -> int:

@@ -123,7 +123,7 @@ class Resolver:
             same = (*[value[name].json for name in fields], id(cell.patch) if cell.patch else 0)
             if same not in seen:
                 seen[same] = self._seen([*((name, value[name].plain) for name in fields), *cell.patch])
-            spec, seed = seen[same], value["seed"].plain
+            spec, seed, train_on = seen[same], value["seed"].plain, value["train_on"].plain
             model = spec.models[value["model"].plain]
             if why := model.refuses(spec.tokenizer.kind):
                 raise MisfitError(("models", value["model"].plain), why)
@@ -134,6 +134,13 @@ class Resolver:
                     testing = _rewriting(spec, tested, rewritings)
             both = ("original",) if testing is None else ("original", "augmented")
             tests = both if "test_on" in value or cell.baseline else spec.evaluation.tests
+            budget = spec.training.budget
+            if budget is not None and budget.kind == "original_tokens" and train_on == "augmented":
+                raise MisfitError(
+                    ("training", "budget"),
+                    "original_tokens: train_on: augmented reads no original text; override it there, "
+                    "{when: {train_on: augmented}, set: {training.budget: {kind: steps, amount: …}}}",
+                )
             yield CellSpec(
                 task=spec.task,
                 corpus=spec.corpus,
@@ -145,7 +152,7 @@ class Resolver:
                 tokenizer=spec.tokenizer,
                 model=model,
                 training=spec.training,
-                train_on=value["train_on"].plain,
+                train_on=train_on,
                 seed=seed,
                 evaluation=spec.evaluation,
             )

@@ -78,13 +78,14 @@ def make(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _TrainingSet:
     """What is read in a training, by role. `repeated` are originals that count once more: those that were
-    rewritten in `survivors`, without it all.
+    rewritten in `survivors`, without it all. `draws` follow `rewritten`, epoch by epoch.
     """
 
     original: Artifacts | None
     rewritten: Artifacts | None
     repeated: Artifacts | None
     survivors: Artifacts | None
+    draws: Artifacts | None
 
     def inputs(self) -> dict[str, Artifacts]:
         found = ((field.name, getattr(self, field.name)) for field in fields(self))
@@ -140,18 +141,40 @@ class _Planner:
         if self.measures_naturalness and variant is not None:
             naturalness = self.naturalness(corpus, variant)
         train = self.train(
-            self.training(spec.task, spec.model, spec.training, spec.seed),
+            self.training(spec.task, spec.model, _of_training_set(spec), spec.seed),
             tokenizer,
             _TrainingSet(
                 original=None if spec.train_on == "augmented" else original,
                 rewritten=augmented if spec.train_on in ("augmented", "original+augmented") else None,
                 repeated=original if spec.train_on == "original+original" else None,
                 survivors=augmented if spec.train_on == "original+original" and spec.size.acts else None,
+                draws=self.draws(corpus, tokenizer, spec) if spec.training.draws > 1 else None,
             ),
         )
         scoring = self.scoring(spec.task, spec.evaluation)
         tests = self.tests(train, tokenizer, original, test_set, scoring, spec.tests)
         return CellSteps(corpus, tokenizer, variant, tested, naturalness, train, tests)
+
+    def draws(self, corpus: Artifacts, tokenizer: Artifacts, spec: CellSpec) -> Artifacts | None:
+        """The examples of all draws of a training set but the first, one behind the other."""
+        first = spec.rewriting
+        if first is None or spec.train_on not in ("augmented", "original+augmented"):
+            return None
+        keys: list[str] = []
+        for draw in range(1, spec.training.draws):
+            _, augmented = self.rewritten(corpus, tokenizer, self.drawn(first, draw), spec)
+            keys += augmented.keys if augmented is not None else ()
+        return self.together("encode", tuple(keys))
+
+    @_once
+    def drawn(self, first: Rewriting, draw: int) -> Rewriting:
+        """The same with other sites and names."""
+        seed = int(digest([first.seed, draw])[:15], 16)
+        return Rewriting(first.rewrites, first.intensity, seed)
+
+    @_once
+    def together(self, kind: str, keys: tuple[str, ...]) -> Artifacts:
+        return _all(kind, keys)
 
     def rewritten(
         self, corpus: Artifacts, tokenizer: Artifacts, rewriting: Rewriting | None, spec: CellSpec
@@ -296,6 +319,13 @@ class _Planner:
             step = Step(kind, key, group or key, parameters.keyed, roles, needs, parameters.unkeyed)
             self.steps[key] = step
         return key
+
+
+def _of_training_set(spec: CellSpec) -> TrainingConfig:
+    """How a cell is trained: where nothing rewritten is read, there are no draws of it."""
+    if spec.training.draws == 1 or spec.train_on in ("augmented", "original+augmented"):
+        return spec.training
+    return TrainingConfig.model_validate(spec.training.model_dump() | {"draws": 1})
 
 
 def _raw(config: TokenizerConfig | ModelConfig) -> dict[str, str]:

@@ -14,7 +14,7 @@ from grid.plan.outcomes import Outcome
 from grid.plan.planner import CellSteps, Plan
 
 FORMAT = 1  # of the results folder: raised when older folders can't be read any more
-TABLES = 6  # raised when there is more in the folder, so that the next run writes the tables anew
+TABLES = 7  # raised when there is more in the folder, so that the next run writes the tables anew
 
 
 @dataclass(frozen=True, slots=True)

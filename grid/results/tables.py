@@ -23,6 +23,7 @@ from grid.steps import naturalness
 from grid.store.finished import Store
 
 NOT_REWRITTEN = ("rewrites", "intensity", "intensity_value", "intensity_unit", "rewriting_seed", "test_on")
+COST = ("train_steps", "train_original_tokens", "train_original_passes", "train_flops")
 TESTED = (
     "test_rewrites",
     "test_intensity",
@@ -113,6 +114,7 @@ def _cells(
             "status": status.status,
             "error": status.error,
             "train_key": steps.train.name,
+            **_cost(manifests.get(steps.train.keys[0], {}).get("facts", {})),
             "invisible": _is_invisible(plan, status, store) if status.status == "done" else None,
             "wall_s": float(sum(manifests[key]["wall_s"] for key in own if key in manifests)),
         }
@@ -126,6 +128,7 @@ def _cells(
         "wall_s": pa.float64(),
         "baseline": pa.bool_(),
         "invisible": pa.bool_(),
+        **dict.fromkeys(COST, pa.float64()),
     }
     middle = (
         "intensity_value",
@@ -137,11 +140,18 @@ def _cells(
         "error",
         "train_key",
         "invisible",
+        *COST,
     )
     written = [name for name in axes if name != "rewriting_seed"]
     after = written.index("seed") + 1
     names = ["cell", *written[:after], "rewriting_seed", *written[after:], *middle, "wall_s"]
     return pa.Table.from_pylist(rows, pa.schema([(name, types.get(name, pa.string())) for name in names]))
+
+
+def _cost(facts: Mapping[str, Any]) -> dict[str, float | None]:
+    """What a training took; null where that isn't known, as of trainings from before it was counted."""
+    known = {name: facts.get(name.removeprefix("train_")) for name in COST}
+    return {name: None if value is None else float(value) for name, value in known.items()}
 
 
 def _is_invisible(plan: Plan, status: CellStatus, store: Store) -> bool | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from grid.steps.worker import Result, Work, Workplace, each
 
@@ -32,6 +33,14 @@ def _one(work: Work, context: Workplace) -> dict[str, object]:
     mixed = "original" in work.inputs  # then what a variant left alone is there already
     parts = [Part(folder=folder) for folder in context.inputs(work, "original")]
     parts += [Part(folder=folder, only_rewritten=mixed) for folder in context.inputs(work, "rewritten")]
+    draws = context.inputs(work, "draws")  # those after the first, one behind the other
+    if draws:
+        n_shards = len(context.inputs(work, "rewritten"))
+        rest = [
+            Part(folder=folder, only_rewritten=mixed, draw=1 + number // n_shards)
+            for number, folder in enumerate(draws)
+        ]
+        parts = [*parts[:-n_shards], *(replace(part, draw=0) for part in parts[-n_shards:]), *rest]
     survivors = context.inputs(work, "survivors")
     for number, folder in enumerate(context.inputs(work, "repeated")):
         parts.append(Part(folder=folder, repeats=True, as_rewritten=survivors[number] if survivors else None))
@@ -44,7 +53,7 @@ def _one(work: Work, context: Workplace) -> dict[str, object]:
             training=training,
             tokenizer=context.input(work, "tokenizer"),
             train=parts,
-            valid=parts,
+            valid=[part for part in parts if not part.draw],
             seed=work.parameters["seed"],
             out=work.out,
             report=lambda row: context.report(work, row),

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from models.checkpoints import Scratch, save_tensors, weights
 from models.interface import Network, Trainable, device
+from models.training import budget
 from models.training.events import Events
 from models.training.flops import training_flops, utilisation
 from models.training.gradients import Gradients
-from models.training.objective import Joint, Separable
+from models.training.objective import Joint, OfOriginals, Separable
 from models.training.output_layer import has_fast_bf16
 from models.training.process_group import ProcessGroup
 from models.training.training_job import CURVE, TrainingJob
@@ -101,6 +102,8 @@ class _Training:
         self.ranks = ProcessGroup()
         self.objective = objective
         self.batches = objective.batches(network, config, job.seed)
+        n_steps = budget.steps(config, network, objective, self.batches.subwords)
+        self.config = config = config.model_copy(update={"max_steps": n_steps})
         self.gradients = Gradients(
             self.network, objective, self.ranks, self.batches.rows, config.micro_batches
         )
@@ -143,8 +146,12 @@ class _Training:
         self._finish()
         progress = self.progress
         done = (progress.step - first) * self.batches.subwords
+        flops = budget.step_flops(config, self.network, self.batches.subwords) * progress.step
+        seen = self.objective.seen(self.batches) if isinstance(self.objective, OfOriginals) else {}
         return {
             "parameters": self.network.parameter_count,
+            "flops": flops or None,
+            **seen,
             "steps": progress.step,
             "best_step": progress.best_step,
             "valid_bits": progress.best_bits,

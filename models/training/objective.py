@@ -70,6 +70,19 @@ class Batched(Objective, Protocol):
 
 
 @runtime_checkable
+class OfOriginals(Protocol):
+    """What knows how much of its data was rewritten."""
+
+    def original_share(self) -> float:
+        """Of the subwords that are read, those of texts in which nothing was rewritten."""
+        ...
+
+    def seen(self, batches: Any) -> dict[str, float]:
+        """original_tokens: subwords of such texts that were read; original_passes: how often each was."""
+        ...
+
+
+@runtime_checkable
 class Separable(Batched, Protocol):
     """A mean over rows: that of a batch is the weighted mean of those of its pieces."""
 

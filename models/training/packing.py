@@ -21,8 +21,19 @@ Ids = NDArray[np.int64]
 class Packer:
     """Endless (inputs, targets) of shape (rows, window); the order depends on `seed` alone."""
 
-    def __init__(self, samples: Sequence[Any], *, rows: int, window: int, seed: int) -> None:
-        """samples: indexable, each a one-dimensional integer array of at least one subword."""
+    def __init__(
+        self,
+        samples: Sequence[Any],
+        *,
+        rows: int,
+        window: int,
+        seed: int,
+        turns: Sequence[Ids] | None = None,
+    ) -> None:
+        """samples: indexable, each a one-dimensional integer array of at least one subword. turns: which of
+        them are read in the first epoch, in the second, and so on round and round; without it all.
+        """
+        self.turns = turns or [np.arange(len(samples))]
         self.samples, self.rows, self.window, self.seed = samples, rows, window, seed
         self.subwords = rows * window
         self.epoch, self.taken = 0, 0
@@ -30,7 +41,10 @@ class Packer:
         self._lanes = [[self._take(), 0] for _ in range(rows)]  # sample, subwords read of it
 
     def _permutation(self) -> Ids:
-        return np.random.default_rng([self.seed, self.epoch]).permutation(len(self.samples))
+        return np.random.default_rng([self.seed, self.epoch]).permutation(self._turn(self.epoch))
+
+    def _turn(self, epoch: int) -> Ids:
+        return self.turns[epoch % len(self.turns)]
 
     def _take(self) -> int:
         if self.taken == len(self._order):
@@ -62,7 +76,17 @@ class Packer:
     @property
     def epochs(self) -> float:
         """How often all samples were drawn."""
-        return self.epoch + self.taken / len(self.samples)
+        return self.epoch + self.taken / len(self._order)
+
+    def readings(self, lengths: Ids) -> NDArray[np.float64]:
+        """(N) how often each sample was read, from the subwords of each."""
+        read = np.zeros(len(self.samples))
+        for epoch in range(self.epoch):
+            read[self._turn(epoch)] += 1
+        read[self._order[: self.taken]] += 1
+        for sample, start in self._lanes:
+            read[sample] -= 1 - start / lengths[sample]
+        return read
 
     def state(self) -> dict[str, Any]:
         """Where the stream stands, as JSON."""

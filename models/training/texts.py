@@ -41,7 +41,22 @@ class Texts:
 
     def batches(self, network: Network, training: TrainingConfig, seed: int) -> Packer:
         rows, window = network.shape(training)
-        return Packer(self.train, rows=rows, window=window, seed=seed)
+        return Packer(self.train, rows=rows, window=window, seed=seed, turns=self.train.turns)
+
+    def original_share(self) -> float:
+        """Of the subwords that are read, those of texts in which nothing was rewritten."""
+        lengths, original, turns = self.train.lengths, self.train.are_original, self.train.turns
+        read = sum(int(lengths[turn].sum()) for turn in turns)
+        return sum(int(lengths[turn][original[turn]].sum()) for turn in turns) / read
+
+    def seen(self, batches: Packer) -> dict[str, float]:
+        """Subwords of original texts that were read, and how often the original of a text was."""
+        lengths, original = self.train.lengths, self.train.are_original
+        readings = batches.readings(lengths)[original]
+        return {
+            "original_tokens": float(np.round(readings @ lengths[original])),
+            "original_passes": float(readings.sum() / self.train.text_count),
+        }
 
     def weigh(self, batch: Batch) -> tuple[int, int]:
         """Subwords, and tokens that end with one of them."""

@@ -1,4 +1,4 @@
-"""Designs that separate causes, each run to its tables: draws, test sets of another variant, placebos."""
+"""Designs that separate causes, each run to its tables: draws, test sets, placebos, budgets."""
 
 import io
 from pathlib import Path
@@ -127,3 +127,32 @@ def test_the_placebo_of_an_ngram_model_is_its_baseline(
         assert len(of_placebo)
         assert (of_placebo["nll_bits_a"] == of_placebo["nll_bits_b"]).all()
         assert not (pairs["nll_bits_a"] == pairs["nll_bits_b"]).all()  # mixes do differ
+
+
+def test_a_budget_of_originals_is_read_in_a_mix_as_in_its_baseline(
+    tmp_path: Path, mini_grid: MiniGrid
+) -> None:
+    training = {"batch_tokens": 64, "window": 16, "validate_every": 50, "early_stop": None}
+    training |= {"budget": {"kind": "original_tokens", "amount": 64 * 40}, "draws": 3}
+    axes = {"rewrites": ["rename"], "train_on": ["original", "original+augmented"], "seed": [1]}
+    models = {"small": {"kind": "gru", "d_model": 8}}
+    results = run(tmp_path, mini_grid, axes=axes, training=training, models=models)
+    cells = results.cells.set_index("train_on")
+    steps, read, flops = (cells[f"train_{name}"] for name in ("steps", "original_tokens", "flops"))
+    assert set(steps["original"]) == {40.0}
+    assert 70 <= steps["original+augmented"] <= 80  # half of what is read is rewritten, and a little longer
+    assert read["original+augmented"] == pytest.approx(64 * 40, rel=0.1)
+    assert read["original+original"] == 64 * 40
+    per_step = flops / steps
+    assert per_step.to_numpy() == pytest.approx(per_step.iloc[0])
+    assert (cells["train_original_passes"] > 0).all()
+
+
+def test_draws_are_other_variants_with_the_first_for_the_test(tmp_path: Path, mini_grid: MiniGrid) -> None:
+    axes = {"rewrites": ["rename"], "train_on": ["augmented"], "seed": [1], "training.draws": [1, 3]}
+    results = run(tmp_path, mini_grid, axes=axes)
+    one, three = results.cells[~results.cells["baseline"].astype(bool)]["cell"]
+    assert results.cells["train_key"].nunique() == 3
+    tokens = [results.tokens(cell, "augmented").to_pandas() for cell in (one, three)]
+    assert tokens[0]["token"].equals(tokens[1]["token"])
+    assert not tokens[0]["nll_bits"].equals(tokens[1]["nll_bits"])

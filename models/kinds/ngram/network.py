@@ -201,6 +201,8 @@ def fit(config: Config, job: TrainingJob) -> dict[str, Any]:
     model = Ngram(config, job.vocab_size, levels, discounted)
     return {
         "parameters": sum(len(level.keys) for level in levels),
+        "original_tokens": float(train.lengths[train.are_original].sum()),
+        "original_passes": float(train.are_original.sum() / train.text_count),
         "valid_bits": texts.validate(model, job.training),
         "seconds": time.monotonic() - started,
     }

@@ -87,6 +87,30 @@ def test_learning_curve(run: Any) -> None:
     assert [row["eta_s"] > 0 for row in validated] == [True, True, True, False]
 
 
+def test_budgets_are_kept_and_what_was_read_is_told(run: Any) -> None:
+    def trained(name: str, **budget: Any) -> dict[str, Any]:
+        training = TrainingConfig.model_validate({**FAST.model_dump(), "early_stop": None, "budget": budget})
+        facts: dict[str, Any] = run(name, training=training)[0]
+        return facts
+
+    steps = trained("steps", kind="steps", amount=7)
+    assert steps["steps"] == 7
+    assert steps["original_tokens"] == 7 * FAST.batch_tokens
+    assert steps["original_passes"] == pytest.approx(
+        steps["original_tokens"] / steps["train_subwords"], rel=0.2
+    )
+    assert trained("tokens", kind="original_tokens", amount=FAST.batch_tokens * 5.9)["steps"] == 5
+    assert trained("flops", kind="flops", amount=steps["flops"] / 7 * 3.5)["steps"] == 3
+    with pytest.raises(BadInput, match=r"training.budget: 3072 flops give no step: one takes"):
+        trained("none", kind="flops", amount=6 * FAST.batch_tokens * 8)
+
+
+def test_a_budget_without_a_step_is_refused() -> None:
+    for kind, amount, words in (("original_tokens", 10, "the least is"), ("steps", 1.5, "whole numbers")):
+        with pytest.raises(ValueError, match=words):
+            TrainingConfig.model_validate({"budget": {"kind": kind, "amount": amount}})
+
+
 def test_progress_is_told_between_validations(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "TELL_EVERY_S", 0.0)
     reports: list[dict[str, Any]] = []
