@@ -132,7 +132,7 @@ def test_the_placebo_of_an_ngram_model_is_its_baseline(
 def test_a_budget_of_originals_is_read_in_a_mix_as_in_its_baseline(
     tmp_path: Path, mini_grid: MiniGrid
 ) -> None:
-    training = {"batch_tokens": 64, "window": 16, "validate_every": 50, "early_stop": None}
+    training: dict[str, Any] = {"batch_tokens": 64, "window": 16, "validate_every": 50, "early_stop": None}
     training |= {"budget": {"kind": "original_tokens", "amount": 64 * 40}, "draws": 3}
     axes = {"rewrites": ["rename"], "train_on": ["original", "original+augmented"], "seed": [1]}
     models = {"small": {"kind": "gru", "d_model": 8}}
@@ -140,7 +140,7 @@ def test_a_budget_of_originals_is_read_in_a_mix_as_in_its_baseline(
     cells = results.cells.set_index("train_on")
     steps, read, flops = (cells[f"train_{name}"] for name in ("steps", "original_tokens", "flops"))
     assert set(steps["original"]) == {40.0}
-    assert 70 <= steps["original+augmented"] <= 80  # half of what is read is rewritten, and a little longer
+    assert 80 <= steps["original+augmented"] <= 120  # half of what is read is rewritten, in longer words
     assert read["original+augmented"] == pytest.approx(64 * 40, rel=0.1)
     assert read["original+original"] == 64 * 40
     per_step = flops / steps

@@ -276,6 +276,8 @@ FACTORS: dict[str, dict[str, dict[str, Any]]] = {
             "training.early_stop": {"patience": 1, "min_delta_bits": 9},
             "training.validate_every": 1,
         },
+        "draws": {"training.draws": 2, "training.budget": {"kind": "steps", "amount": 4}},
+        "originals": {"training.budget": {"kind": "original_tokens", "amount": 200}},
         "events": {"training.tensorboard": True, "training.warmup": 0, "training.final_learning_rate": 1},
     },
     "axis": {
@@ -311,6 +313,8 @@ def fits(row: Row) -> bool:
         return False
     if row.get("axis") == "corpora" and split in ("time", "given"):
         return False  # a seed that means nothing there
+    if row.get("training") == "originals" and row.get("train_on") in ("augmented", "both"):
+        return False  # where no original is read
     sources, forms = ([row[name]] if name in row else FACTORS[name] for name in ("source", "form"))
     of = {(one, form) for one in sources for form in forms}
     return split != "time" or bool(of & DATED)
@@ -321,7 +325,7 @@ def rows() -> list[Row]:
     return covering({name: list(values) for name, values in FACTORS.items()}, fits, seed=14)
 
 
-N_GRIDS = 64
+N_GRIDS = 66
 
 
 def test_all_pairs_of_options_that_go_together_are_covered() -> None:

@@ -95,11 +95,12 @@ def test_budgets_are_kept_and_what_was_read_is_told(run: Any) -> None:
 
     steps = trained("steps", kind="steps", amount=7)
     assert steps["steps"] == 7
-    assert steps["original_tokens"] == 7 * FAST.batch_tokens
-    assert steps["original_passes"] == pytest.approx(
-        steps["original_tokens"] / steps["train_subwords"], rel=0.2
-    )
-    assert trained("tokens", kind="original_tokens", amount=FAST.batch_tokens * 5.9)["steps"] == 5
+    share = steps["original_tokens"] / (7 * FAST.batch_tokens)  # the others of these texts are rewritten ones
+    assert 0.5 < share < 1
+    tokens = trained("tokens", kind="original_tokens", amount=FAST.batch_tokens * 20)
+    assert tokens["original_tokens"] == pytest.approx(FAST.batch_tokens * 20, rel=0.1)
+    assert tokens["steps"] == pytest.approx(20 / share, rel=0.1)
+    assert tokens["original_passes"] > 2 * steps["original_passes"]
     assert trained("flops", kind="flops", amount=steps["flops"] / 7 * 3.5)["steps"] == 3
     with pytest.raises(BadInput, match=r"training.budget: 3072 flops give no step: one takes"):
         trained("none", kind="flops", amount=6 * FAST.batch_tokens * 8)
