@@ -89,9 +89,11 @@ def plan(
 
 
 @commands.command(epilog="example: augrid validate configs/grid/quickstart.yaml")
-def validate(spec: SpecName, set_: Sets = None) -> None:
-    """Check a spec; every mistake at once, with its place."""
+def validate(spec: SpecName, set_: Sets = None, results: Results = RESULTS) -> None:
+    """Check a spec; every mistake at once, with its place, and what limits its grid as far as it is known."""
+    from grid.commands.cautions import cautions
     from grid.plan.opening import open_grid
+    from grid.store.finished import Store
 
     grid = open_grid(spec, set_ or ())
     steps = len(grid.plan.steps)
@@ -100,6 +102,8 @@ def validate(spec: SpecName, set_: Sets = None) -> None:
     console.print(
         f"{grid.document.name}: {n} cells and {baselines} baselines, {steps} steps", highlight=False
     )
+    for line in cautions(grid, Store(results / "store")):
+        console.print(f"caution: {line}", highlight=False, markup=False, soft_wrap=True)
 
 
 @commands.command(epilog="example: augrid schema > docs/grid.schema.json")

@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from grid.commands import cell_choice
+from grid.commands.cautions import cautions
 from grid.plan import jobs
 from grid.plan.durations import Durations
 from grid.plan.jobs import State
@@ -242,6 +243,8 @@ class Run:
             if self.grid.plan.steps[key].kind == "naturalness" and outcome.status == "failed":
                 line = f"naturalness {key[:12]} wasn't measured: {outcome.error}"
                 self.console.print(line, markup=False, soft_wrap=True)
+        for line in cautions(self.grid, self.store):
+            self.console.print(f"caution: {line}", markup=False, highlight=False, soft_wrap=True)
         words = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
         where = self.folder.path / "report.html"
         self.console.print(f"{len(found)} cells: {words}", markup=False, highlight=False)

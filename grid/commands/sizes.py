@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from grid.commands import steps_ahead
+from grid.commands.cautions import cautions
 from grid.plan.opening import Grid
 from grid.plan.planner import CellSteps
 from grid.steps import naturalness
@@ -45,6 +46,8 @@ def show(grid: Grid, root: Path, console: Console, *, slots: int | None) -> int:
     except OSError as error:
         raise BadInput(f"{folder}: can't be written: {error.strerror or error}") from None
     console.print(_table(rows))
+    for line in cautions(grid, Store(root / "store")):
+        console.print(f"caution: {line}", markup=False, highlight=False, soft_wrap=True)
     for name in ("sizes.csv", "survivors.parquet"):
         console.print(str(folder / name), markup=False, highlight=False)
     return 0

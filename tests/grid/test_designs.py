@@ -7,13 +7,16 @@ from typing import Any
 import pandas as pd
 import pytest
 from rich.console import Console
+from ruamel.yaml import YAML
 
 from analysis.comparing import pairing
 from analysis.results import Results
+from grid.commands.cautions import cautions, few_projects
 from grid.commands.run import DONE, Run
 from grid.executors import inprocess
 from grid.hosts import Hosts
 from grid.plan.opening import open_grid
+from grid.store.finished import Store
 from tests.grid.conftest import MiniGrid
 
 BIGRAM: dict[str, Any] = {"bigram": {"kind": "ngram", "order": 2}}
@@ -81,6 +84,32 @@ def test_survivors_are_those_of_the_test_variant(matrix: Results) -> None:
         (matrix.variants["split"] == "test") & (matrix.variants["outcome"] == "thrown_out")
     ]
     assert set(thrown["cell"].map(tested)) == {"parens"}
+
+
+def test_what_is_lost_is_told_of_each_variant_that_loses_much(matrix: Results) -> None:
+    grid = open_grid(str(matrix.folder.parents[1] / "mini.yaml"))
+    told = list(cautions(grid, Store(matrix.folder.parent / "store")))
+    assert len(told) == 2  # two draws of one set
+    assert all("of the test samples are thrown out of parentheses at rate 1" in line for line in told)
+
+
+def test_few_test_projects_are_told_before_and_after_the_corpus_is_built(
+    tmp_path: Path, mini_grid: MiniGrid
+) -> None:
+    split = {"by": "project", "train": 0.5, "valid": 0.25, "test": 0.25}
+    listed = {"kind": "git", "repositories": [{"path": str(n), "license": "MIT"} for n in range(8)]}
+    grid = open_grid(str(mini_grid(tmp_path)))
+    corpus = grid.spec.corpus.model_dump(mode="json") | {"split": split}
+    text = tmp_path / "named.yaml"
+    YAML().dump({**grid.document.data, "corpus": {**corpus, "source": listed}}, text)
+    [line] = few_projects(open_grid(str(text)).spec.corpus, None)
+    assert line.startswith(
+        "the test split has about 2 projects, and below 5 no interval is claimed: about 12"
+    )
+    facts = {"splits": {"test": {"projects": 1}}}
+    [line] = few_projects(open_grid(str(text)).spec.corpus, facts)
+    assert line.startswith("the test split has 1 project, ")
+    assert not list(few_projects(grid.spec.corpus, None))  # by file
 
 
 def test_a_gain_off_the_diagonal_is_over_the_untrained_model_on_the_same_test_set(matrix: Results) -> None:
