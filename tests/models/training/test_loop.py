@@ -99,7 +99,7 @@ def test_budgets_are_kept_and_what_was_read_is_told(run: Any) -> None:
     assert 0.5 < share < 1
     tokens = trained("tokens", kind="original_tokens", amount=FAST.batch_tokens * 20)
     assert tokens["original_tokens"] == pytest.approx(FAST.batch_tokens * 20, rel=0.1)
-    assert tokens["steps"] == pytest.approx(20 / share, rel=0.1)
+    assert 20 < tokens["steps"] < 40
     assert tokens["original_passes"] > 2 * steps["original_passes"]
     assert trained("flops", kind="flops", amount=steps["flops"] / 7 * 3.5)["steps"] == 3
     with pytest.raises(BadInput, match=r"training.budget: 3072 flops give no step: one takes"):
