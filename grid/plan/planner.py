@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache, wraps
 from types import MappingProxyType
 from typing import Any, TypeVar, TypeVarTuple
@@ -169,8 +169,7 @@ class _Planner:
     @_once
     def drawn(self, first: Rewriting, draw: int) -> Rewriting:
         """The same with other sites and names."""
-        seed = int(digest([first.seed, draw])[:15], 16)
-        return Rewriting(first.rewrites, first.intensity, seed)
+        return replace(first, seed=int(digest([first.seed, draw])[:15], 16))
 
     @_once
     def together(self, kind: str, keys: tuple[str, ...]) -> Artifacts:
