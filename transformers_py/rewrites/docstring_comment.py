@@ -16,6 +16,7 @@ from transformers_py.source.edits import Edit, Refusals, Site
 
 VERSION = 8
 PRESERVES = "ast"
+TOUCHES = "comments"
 REASONS = {
     "directive": "a line of it would be a directive as a comment",
     "has_comment": "a comment stands there already",

@@ -15,6 +15,7 @@ from transformers_py.source.lexing import tokens
 
 VERSION = 8
 PRESERVES = "ast"
+TOUCHES = "layout"
 WHOLE = True
 REASONS = {
     "has_tabs": "tabs or form feeds stand before one of its lines",
