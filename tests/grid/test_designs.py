@@ -103,9 +103,7 @@ def test_few_test_projects_are_told_before_and_after_the_corpus_is_built(
     text = tmp_path / "named.yaml"
     YAML().dump({**grid.document.data, "corpus": {**corpus, "source": listed}}, text)
     [line] = few_projects(open_grid(str(text)).spec.corpus, None)
-    assert line.startswith(
-        "the test split has about 2 projects, and below 5 no interval is claimed: about 12"
-    )
+    assert line.startswith("the test split has about 2 projects; below 5 no interval is claimed: 12 more")
     facts = {"splits": {"test": {"projects": 1}}}
     [line] = few_projects(open_grid(str(text)).spec.corpus, facts)
     assert line.startswith("the test split has 1 project, ")
