@@ -14,14 +14,14 @@ if the outcome of any other test changes, except where EXPECTED names that test 
 suite can't be run.
 
 Every row is written as soon as it is known, and a run that was killed goes on where it was: rows of the same
-rewriter and the same Python are taken from the file, and the outcomes of the untouched sources from the work
-folder. On another Python: the same command with that Python, and a work folder and a file of its own.
+rewriter, or of another one that made the same texts, are taken from the file, and the outcomes of the
+untouched sources from the work folder. On another Python: the same command with that Python, and a work folder
+and a file of its own.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import pkgutil
@@ -35,6 +35,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -48,6 +49,7 @@ from benchmarks.outcomes import Outcomes, pytest_outcomes, unittest_outcomes
 from benchmarks.suites import EXPECTED, PACKAGES, STDLIB_SUITES, Package
 from transformers_py import Source, Unparseable, emit
 
+PYTHON = sys.version.split()[0]
 STDLIB = Path(sysconfig.get_path("stdlib"))
 RETRIES = 2
 
@@ -60,6 +62,8 @@ class Row:
     rewrites: str
     rewriter: str = ""
     """Digest of the rewriter's sources, and the Python."""
+    texts: str = ""
+    """Digest of the rewritten texts."""
     tests: int = 0
     passed_before: int = 0
     passed_after: int = 0
@@ -120,7 +124,16 @@ def rewrite_tree(
         row.disproved += status == "disproved"
         row.sites += sites
         row.refused += refused
+    for name, target in targets.items():
+        rows[name].texts = digest(target / relative for relative in files)
     return rows
+
+
+def digest(paths: Iterable[Path]) -> str:
+    found = sha256()
+    for path in paths:
+        found.update(path.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def compare(row: Row, first: Outcomes, second: Outcomes, run: Callable[[], Outcomes]) -> Row:
@@ -158,14 +171,14 @@ def package_rows(package: Package, work: Path, rewrites: dict[str, list[str]], r
     python = folder / "venv" / "bin" / "python"
     original = folder / "original"
     ready = folder / "ready"
-    if not ready.exists() or ready.read_text() != package.requirement:
+    if not ready.exists() or ready.read_text() != repr(package):
         shutil.rmtree(folder, ignore_errors=True)
         unpack(package, folder, original)
         venv.create(folder / "venv")
         pip = [sys.executable, "-m", "pip", "--python", python, "install", "-qq"]
         install = [*pip, "pytest", package.requirement, *package.needs]
         subprocess.run([str(part) for part in install], check=True)
-        ready.write_text(package.requirement)
+        ready.write_text(repr(package))
     files = [
         path.relative_to(original)
         for source in package.sources.split()
@@ -230,7 +243,7 @@ def outcomes_of(
         raise NothingRanError(f"no test ran; see {original}.log")
 
     def fill(name: str) -> None:
-        row = compare(found[name], first, second, lambda: run(trees[name]))
+        row = rows.alike(found[name]) or compare(found[name], first, second, lambda: run(trees[name]))
         if not row.changed:
             shutil.rmtree(trees[name])
         rows.keep(row)
@@ -262,25 +275,33 @@ class Rows:
     def __init__(self, path: Path | None, jobs: int) -> None:
         self.path, self.jobs = path, jobs
         self.rewriter = rewriter()
-        self.found: list[Row] = []
+        self.found: dict[tuple[str, str], Row] = {}
         self.lock = Lock()
         if path is not None and path.exists():
-            known = (Row(**row) for row in json.loads(path.read_text()))
-            self.found = [excused(row) for row in known if row.rewriter == self.rewriter]
+            rows = [excused(Row(**row)) for row in json.loads(path.read_text())]
+            self.found = {(row.suite, row.rewrites): row for row in rows if row.rewriter.endswith(PYTHON)}
 
     def missing(self, suite: str, rewrites: Iterable[str]) -> list[str]:
-        """The sets of rewrites under which a suite has no row."""
-        known = {row.rewrites for row in self.found if row.suite == suite}
-        return [name for name in rewrites if name not in known]
+        """The sets of rewrites under which a suite has no row of this rewriter."""
+        own = {row.rewrites for row in self.of(suite) if row.rewriter == self.rewriter}
+        return [name for name in rewrites if name not in own]
+
+    def of(self, suite: str) -> list[Row]:
+        return [row for row in self.found.values() if row.suite == suite]
+
+    def alike(self, row: Row) -> Row | None:
+        """The row of an earlier rewriter that made the same texts."""
+        known = self.found.get((row.suite, row.rewrites))
+        return known if known is not None and known.texts == row.texts else None
 
     def keep(self, row: Row) -> None:
         """Add a row and write all of them, at once or not at all."""
         row.rewriter = self.rewriter
         with self.lock:
-            self.found.append(row)
+            self.found[row.suite, row.rewrites] = row
             if self.path is not None:
                 new = self.path.with_suffix(".new")
-                rows = [asdict(row) for row in self.found]
+                rows = [asdict(row) for row in self.found.values()]
                 new.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
                 new.replace(self.path)
 
@@ -296,10 +317,8 @@ def excused(row: Row) -> Row:
 
 def rewriter() -> str:
     """What rewrites: a digest of the sources of `transformers_py`, and the version of Python."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(transformers_py.__path__[0]).rglob("*.py")):
-        digest.update(path.read_bytes())
-    return f"{digest.hexdigest()[:16]} on {sys.version.split()[0]}"
+    sources = sorted(Path(transformers_py.__path__[0]).rglob("*.py"))
+    return f"{digest(sources)} on {PYTHON}"
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -393,10 +412,10 @@ def main() -> int:
             print(f"{name}: can't be run: {problem}", flush=True)
             broken += 1
             continue
-        own = [row for row in rows.found if row.suite == name]
+        own = [row for row in rows.of(name) if row.rewrites in rewrites]
         changed, disproved = sum(len(row.changed) for row in own), sum(row.disproved for row in own)
         print(f"{name}: {len(own)} runs, {changed} tests changed, {disproved} disproved", flush=True)
-    shown = [row for row in rows.found if row.suite in dict(suites) and row.rewrites in rewrites]
+    shown = [row for row in rows.found.values() if row.suite in dict(suites) and row.rewrites in rewrites]
     show(shown)
     changed = sum(len(row.changed) for row in shown)
     print(f"{len(shown)} runs; {changed} tests changed their outcome; {broken} suites can't be run")
