@@ -15,8 +15,8 @@ suite can't be run.
 
 Every row is written as soon as it is known, and a run that was killed goes on where it was: rows of the same
 rewriter, or of another one that made the same texts, are taken from the file, and the outcomes of the
-untouched sources from the work folder. On another Python: the same command with that Python, and a work folder
-and a file of its own.
+untouched sources from the work folder. On another Python: the same command with that Python, and a work
+folder and a file of its own.
 """
 
 from __future__ import annotations
