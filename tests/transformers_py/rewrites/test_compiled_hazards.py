@@ -235,7 +235,7 @@ NEW = {
     ),
     "3.13 static attributes of another self": (
         "class A(list):\n    def __new__(cls, b):\n        self = super().__new__(cls)\n        self.c = b\n        return self\n"
-        "    def f(self):\n        def g(self, /):\n            self.d = 1\n        g(self)\nprint(sorted(A.__static_attributes__), A(1).c)\n"
+        "    def f(self):\n        def g(self, /):\n            self.d = 1\n        g(self)\nprint(sorted(A.__static_attributes__), A([1]).c)\n"
     ),
     "3.13 static attributes of lambdas": (
         "class A:\n    x = [(lambda self, /: setattr(self, 'a', 1)) for _ in 'a']\n    def f(me, *self):\n        self = me\n        self.b = 2\n"
