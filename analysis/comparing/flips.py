@@ -60,20 +60,26 @@ def flips(results: Results, found: Scan) -> pd.DataFrame:
     return with_axes(table.assign(p_holm=significance.holm(table["p"].to_numpy(float))), results)
 
 
-def flips_by(results: Results, found: Scan, column: str = "kind") -> pd.DataFrame:
+def flips_by(results: Results, found: Scan, column: str = "kind", *, highest: bool = False) -> pd.DataFrame:
     """One row per group of cells × value of a column of `Scan.kinds`, such as the kind of token.
 
+    `highest`: of each set of rewrites at its highest intensity alone.
     The group's axes, the column, n_tokens (per cell), n_projects, lost and gained (shares of these tokens,
     means over cells), net (lost − gained, the fall of accuracy@1) with low and high (95 %, of everything that
     was drawn), covers, and why there is no interval.
     """
     ranked = found.kinds[found.kinds["cell"].isin(found.ranked)]
-    rows = ranked.merge(results.cells[["cell", *results.groups]], on="cell")
+    cells = results.cells
+    if highest:
+        most = cells.groupby(["rewrites", "intensity_unit"])["intensity_value"].transform("max")
+        cells = cells[cells["intensity_value"] == most]
+    rows = ranked.merge(cells[["cell", *results.groups]], on="cell")
     keys = [*results.groups, column]
     records: list[dict[str, Any]] = []
     for key, group in rows.groupby(keys, dropna=False, sort=False):
-        by_cell = group.groupby("cell", sort=False)[["n_tokens", "lost", "gained"]].sum()
-        shares = {name: float((by_cell[name] / by_cell["n_tokens"]).mean()) for name in ("lost", "gained")}
+        cell = pd.factorize(group["cell"])[0]
+        n, *both = (np.bincount(cell, group[name].to_numpy(float)) for name in ("n_tokens", "lost", "gained"))
+        shares = {name: float((part / n).mean()) for name, part in zip(("lost", "gained"), both, strict=True)}
         head = dict(zip(keys, key, strict=True))
         records.append(head | shares | measured(results, group, NET, "net"))
     columns = [*keys, "n_tokens", "n_projects", "lost", "gained", "net", "low", "high", "covers", "why"]

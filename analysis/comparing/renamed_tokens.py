@@ -6,6 +6,7 @@ robustness.
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.comparing.token_by_token import Scan
@@ -41,12 +42,17 @@ def by_renaming(results: Results, found: Scan) -> pd.DataFrame:
 def measured(results: Results, rows: pd.DataFrame, metric: Metric, name: str) -> dict[str, Any]:
     """A metric of counts by project and cell (columns of `Scan.kinds`), mean over cells with its interval."""
     wanted = list(dict.fromkeys(["n_tokens", *metric.sums]))
-    by_cell = rows.groupby(["project", "cell"], sort=False)[wanted].sum().unstack(fill_value=0)
-    sums = {one: by_cell[one].to_numpy(float) for one in wanted}  # (P, C) each
+    project, projects = pd.factorize(rows["project"])
+    cell, cells = pd.factorize(rows["cell"])
+    place, shape = project * len(cells) + cell, (len(projects), len(cells))
+    sums = {}  # (P, C) each
+    for one in wanted:
+        summed = np.bincount(place, rows[one].to_numpy(float), shape[0] * shape[1])
+        sums[one] = summed.reshape(shape).astype(np.float64)
     theta = metric.of({one: values.sum(axis=0) for one, values in sums.items()})
-    layout = results.layout(by_cell["n_tokens"].columns.tolist())
+    layout = results.layout(cells.tolist())
     found = estimate(theta, metric.without_each(sums), layout, sums["n_tokens"].sum(axis=1))
     claim = found.everything
-    n = {"n_tokens": round(sums["n_tokens"].sum(axis=0).mean()), "n_projects": len(by_cell)}
+    n = {"n_tokens": round(sums["n_tokens"].sum(axis=0).mean()), "n_projects": len(projects)}
     bounds = {"low": claim.low, "high": claim.high, "covers": claim.covers, "why": claim.why}
     return n | {name: found.mean} | bounds
