@@ -185,8 +185,8 @@ def _flips(results: Results, found: Scan) -> Section:
 def _flips_by_kind(results: Results, found: Scan) -> Section:
     table = flips_by(results, found, "kind", highest=True)
     note = (
-        "At the highest intensity. lost, gained: shares of the tokens of a kind, means over cells. net: lost − "
-        "gained, by how much accuracy@1 falls there, with its 95 % interval of what it covers."
+        "At the highest intensity. lost, gained: shares of the tokens of a kind, means over cells. net: lost "
+        "− gained, by how much accuracy@1 falls there, with its 95 % interval of what it covers."
     )
     forms = dict.fromkeys(("lost", "gained"), SHARE) | dict.fromkeys(("net", "low", "high"), "{:+z.1%}")
     return section("Flips, by kind of token", note, table, forms)
