@@ -106,7 +106,7 @@ def test_few_test_projects_are_told_before_and_after_the_corpus_is_built(
     assert line.startswith("the test split has about 2 projects; below 5 no interval is claimed: 12 more")
     facts = {"splits": {"test": {"projects": 1}}}
     [line] = few_projects(open_grid(str(text)).spec.corpus, facts)
-    assert line.startswith("the test split has 1 project, ")
+    assert line.startswith("the test split has 1 project; ")
     assert not list(few_projects(grid.spec.corpus, None))  # by file
 
 
