@@ -11,7 +11,7 @@ from transformers_py.sites.new_names import Dice
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
-VERSION = 10
+VERSION = 11
 PRESERVES = "fresh"
 REASONS = {"no_newline": "the text ends there"}
 

@@ -3,6 +3,7 @@
 total = scale(width), somewhere in the file  ->  if False: ratio = scale(height), where height is local
 """
 
+from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ _LONGEST = 50
 """Characters of a statement that is taken for a shape."""
 _FROM_FILE = 60
 """So many shapes of the rest of the file are tried in a scope."""
+_FROM_CLASS = 400
+"""So many shapes of a class are tried in each of its methods, besides the method's own."""
 _OWN, _LITERAL = 0.6, 0.06
 """How often a statement's names mean something in its new place, and how often it just sets a variable."""
 SELF = frozenset(["self", "cls"])
@@ -190,17 +193,58 @@ def _is_global(scope: NameScope, name: str) -> bool:
     return name in scope.uses and (binding is None or not binding.scope.is_function)
 
 
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Numbers of the file's shapes, in order: by scope, by class, those that name no object of a class."""
+
+    of_scope: dict[int, list[int]]
+    of_class: dict[int, list[int]]
+    free: list[int]
+    elsewhere: dict[int, list[int]]
+    """By class, some of the shapes of the rest of the file: of the classes that were asked for."""
+
+
+@kept
+def _index(source: Source) -> _Index:
+    index = _Index({}, {}, [], {})
+    for number, shape in enumerate(shapes(source)):
+        index.of_scope.setdefault(shape.scope, []).append(number)
+        index.of_class.setdefault(shape.owner, []).append(number)
+        if SELF.isdisjoint(shape.names):
+            index.free.append(number)
+    return index
+
+
 def _near(source: Source, scope: NameScope) -> Iterator[Shape]:
-    """The shapes of a function, of its class, and some of the rest of the file."""
-    everything = shapes(source)
+    """The shapes of a function, of its class (of large classes some), and some of the rest of the file."""
+    everything, index = shapes(source), _index(source)
     owner = next((outer.index for outer in scope.enclosing() if outer.kind == "class"), -1)
-    rest: list[Shape] = []
-    for shape in everything:
-        if shape.scope == scope.index or (owner >= 0 and shape.owner == owner):
-            yield shape
-        elif SELF.isdisjoint(shape.names):
-            rest.append(shape)
-    yield from rest[:: max(1, len(rest) // _FROM_FILE)]
+    close = own = index.of_scope.get(scope.index, [])
+    if owner < 0:
+        rest = _some(index.free, own)
+    else:
+        close = index.of_class.get(owner, [])
+        if owner not in index.elsewhere:
+            index.elsewhere[owner] = _some(index.free, close)
+        rest = index.elsewhere[owner]
+        if len(close) > _FROM_CLASS:
+            close = sorted({*close[:: len(close) // _FROM_CLASS], *own})
+    for number in (*close, *rest):
+        yield everything[number]
+
+
+def _some(numbers: list[int], others: list[int]) -> list[int]:
+    """At least _FROM_FILE of the numbers that aren't among others, evenly, or all; both are in order."""
+    places = [k for k in (bisect_left(numbers, other) for other in others) if k < len(numbers)]
+    skipped = sorted({k for k, other in zip(places, others, strict=False) if numbers[k] == other})
+    left = len(numbers) - len(skipped)
+    found: list[int] = []
+    passed = 0
+    for k in range(0, left, max(1, left // _FROM_FILE)):
+        while passed < len(skipped) and skipped[passed] <= k + passed:
+            passed += 1
+        found.append(numbers[k + passed])
+    return found
 
 
 @kept

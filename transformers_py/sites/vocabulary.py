@@ -179,12 +179,19 @@ def _style(source: Source, scope: NameScope) -> str:
     """A name in the way in which a scope, or its file, writes local names of several words."""
     known = _styles(source)
     if scope.index not in known:
-        local = [*(scope.bindings if scope.is_function else ()), *_local_names(source)]
-        several = (
-            name for name in local if name[:1].islower() and ("_" in name.strip("_") or not name.islower())
-        )
-        known[scope.index] = next(several, "old_name")
+        own = filter(_has_several_words, scope.bindings if scope.is_function else ())
+        known[scope.index] = next(own, "") or _file_style(source)
     return known[scope.index]
+
+
+@kept
+def _file_style(source: Source) -> str:
+    """`_style` where no name of the scope has several words."""
+    return next(filter(_has_several_words, _local_names(source)), "old_name")
+
+
+def _has_several_words(name: str) -> bool:
+    return name[:1].islower() and ("_" in name.strip("_") or not name.islower())
 
 
 @kept
