@@ -170,12 +170,15 @@ def table(old: Path, new: Path | None = None) -> Iterator[str]:
     """The lines of a Markdown table: each case at each intensity, as it was and as it is now."""
     sides = [json.loads(file.read_bytes())["rows"] if file else [] for file in (old, new)]
     by_case = [{(one["rewrites"], one["intensity"]): one for one in rows} for rows in sides]
-    heads = ["rewrites", "sites", "AUC before", "AUC now", "inserted before", "now", "renamed before", "now"]
+    heads = ["rewrites", "sites"]
+    for what in ("growth", "AUC", "inserted", "renamed"):
+        heads += [f"{what} before", "now"]
     yield f"| {' | '.join(heads)} |"
     yield f"|{' --- |' * len(heads)}"
     for name, intensity in dict.fromkeys([*by_case[1], *by_case[0]]):
         before, now = (rows.get((name, intensity)) for rows in by_case)
-        cells = [_auc(before), _auc(now)]
+        cells = [f"{one['growth']:.2f}" if one and one["n_texts"] else "" for one in (before, now)]
+        cells += [_auc(before), _auc(now)]
         for what in ("inserted_bits", "renamed_bits"):
             cells += [_bits(before, what), _bits(now, what)]
         yield f"| {name} | {intensity} | " + " | ".join(cells) + " |"
