@@ -36,7 +36,8 @@ class Comparison:
     share_worse (of samples); standard_error, df, detectable (the smallest difference found with a power of
     0.8) and detectable_holm (as the strictest of the rows), margin and p_equivalence (TOST; NaN without a
     margin in the claims); variance_seed, variance_draw, variance_project, variance_residual (shares of the
-    variance of the difference). Of a metric that is made of strata there is nothing by sample. `seeds`: one
+    variance of the difference). Of a metric that is made of strata there is nothing by sample, and of a
+    rewrite that is invisible to the models neither equivalence nor a claim of robustness. `seeds`: one
     row per cell × metric: the axes, cell, value, reference, difference. `projects`: one row per group ×
     metric × project: the axes, project, difference (mean over cells).
     """
@@ -74,7 +75,11 @@ def compare(
     projects: list[dict[str, Any]] = []
     found_by_metric: dict[str, list[tuple[Estimate, list[str], list[str]]]] = {name: [] for name in names}
     by_sample = partial(measures.measure, resamples=resamples, seed=seed, level=level)
-    for found, cells, by_project in _measured(results, kind, scope, chosen, by_sample, level):
+    unseen = set(results.done.loc[results.done["invisible"].eq(True), "cell"])
+    for one, cells, by_project in _measured(results, kind, scope, chosen, by_sample, level):
+        found = one
+        if kind != "clean" and unseen.issuperset(cells):
+            found = measures.of_invisible(one, same_model=kind == "robustness")
         head = {axis: axes[cells[0]][axis] for axis in results.groups}
         about = {"metric": found.row["metric"]}
         rows.append(head | found.row)

@@ -18,9 +18,12 @@ from analysis.statistics.crossed import Layout
 from analysis.statistics.estimates import estimate
 from analysis.statistics.metrics import Floats, Metric, Ratio
 
-FAMILIES = {"rewriting_seed": "draws", "rewrites": "sets"}
-"""Cells of one trained model that agree in all axes but one are variants of the same units: s draws of one
-rewriting, which are ReCode's s, or s sets of rewrites."""
+FAMILIES = {"test_rewriting_seed": "draws", "test_rewrites": "sets"}
+"""Test sets of one trained model that agree in all but one are variants of the same units: s draws of one
+rewriting, which are ReCode's s, or s sets of rewrites. Whether they are a cell's own or named by `test_on`
+doesn't matter."""
+REWRITING = ("rewrites", "intensity", "rewriting_seed", "train_on", "test_on", "seed")
+"""Axes of which the trained model and the test set say all that matters here."""
 COLUMNS = ("original", "worst", "low", "high", "robust_drop", "robust_relative")
 
 
@@ -108,10 +111,11 @@ def over_draws(results: Results, metric: Metric, *, scope: str | None = None) ->
 
 def families(results: Results, cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Of these cells those that are variants of the same test set under the same trained model."""
-    cells = cells[~cells["baseline"].astype(bool)]
-    axes = [axis for axis in results.axes if axis != "seed"]
+    cells = cells[cells["test_rewrites"].notna() & ~cells["baseline"].astype(bool)]
+    rest = ["train_key", "test_intensity", *(axis for axis in results.axes if axis not in REWRITING)]
     for axis, name in FAMILIES.items():
-        alike = ["train_key", *(other for other in axes if other != axis)]
-        if axis in axes:
-            families = cells.groupby(alike, sort=False, dropna=False)
-            yield from ((name, family) for _, family in families if len(family) > 1)
+        alike = [*rest, *(other for other in FAMILIES if other != axis)]
+        for _, family in cells.groupby(alike, sort=False, dropna=False):
+            variants = family.drop_duplicates(axis)
+            if len(variants) > 1:
+                yield name, variants

@@ -11,6 +11,7 @@ from analysis.comparing.comparisons import Comparison
 from analysis.comparing.pairing import KINDS
 from analysis.results import Results
 from analysis.statistics.estimates import FEWEST
+from analysis.statistics.measures import INVISIBLE
 from analysis.statistics.metrics import Metric
 
 MARKS = (
@@ -120,6 +121,8 @@ def unclaimed(rows: pd.DataFrame) -> str:
     what = f"Of {len(rows)} rows, {int(reasons.sum())} have no interval ({told}). "
     if "one seed" in reasons:
         what += "With one seed nothing is said beyond these models. "
+    if INVISIBLE in reasons:
+        what += "Where no token of the rewritten text is another, the same score says nothing of robustness. "
     if any("project" in str(why) for why in reasons.index):
         what += f"With fewer than {FEWEST} projects no interval is claimed. "
     return what

@@ -37,6 +37,7 @@ def all_sections(results: Results, comparisons: dict[str, Comparison], found: Sc
     for metric in results.task.by_name.values():
         if metric.of_draws:
             yield from _if_rows(_worst(over_draws(results, metric), metric.label))
+    yield from _if_rows(budgets(results))
     cost = cost_table(results)
     if len(cost):
         forms = {"median_s": "{:,.1f}", "longest_s": "{:,.1f}", "total_s": "{:,.0f}"}
@@ -190,6 +191,27 @@ def _flips_by_kind(results: Results, found: Scan) -> Section:
     )
     forms = dict.fromkeys(("lost", "gained"), SHARE) | dict.fromkeys(("net", "low", "high"), "{:+z.1%}")
     return section("Flips, by kind of token", note, table, forms)
+
+
+def budgets(results: Results) -> Section:
+    """What each trained model took, where that was counted."""
+    columns = ["train_steps", "train_original_tokens", "train_original_passes", "train_flops"]
+    # a model that is trained on the original is the same for all rewrites
+    axes = [axis for axis in results.groups if axis not in ("test_on", "rewriting_seed")]
+    cells = results.done.drop_duplicates("train_key").dropna(subset=columns, how="all")
+    plain = cells["train_on"].eq("original")
+    for axis in ("rewrites", "intensity"):
+        cells[axis] = cells[axis].astype(object).where(~plain, "")
+    table = cells.groupby(axes, sort=False, dropna=False)[columns].mean().reset_index()
+    table.columns = [str(name).removeprefix("train_") if name in columns else name for name in table]
+    note = (
+        "Means over the trained models of all seeds. original tokens: subwords that were read of texts in "
+        "which nothing was rewritten; original passes: how often the original of a text was read; flops: "
+        "floating-point operations of the training. Mixes that are equal in one of them differ in the "
+        "others, and so may models because of that."
+    )
+    forms = {"steps": "{:,.0f}", "original_tokens": "{:,.0f}", "original_passes": "{:.2f}", "flops": "{:.2e}"}
+    return section("What each training took", note, table, forms)
 
 
 def _worst(table: pd.DataFrame, what: str) -> Section:

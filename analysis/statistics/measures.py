@@ -6,7 +6,7 @@ have effects over samples too; metrics that are made of strata have their projec
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from analysis.statistics import effects, significance
 from analysis.statistics.crossed import Layout
-from analysis.statistics.estimates import Estimate, estimate
+from analysis.statistics.estimates import Claim, Estimate, estimate
 from analysis.statistics.metrics import ByBin, Floats, Metric
 
 EFFECT_RESAMPLES = 2000
@@ -22,6 +22,9 @@ EFFECT_RESAMPLES = 2000
 Codes = npt.NDArray[np.int64]
 Layouts = Callable[[Codes], Layout]
 """Which of these cells share seeds and draws."""
+
+INVISIBLE = "invisible"
+"""Why nothing is claimed of a model on rewritten text in which no token is another."""
 
 EFFECTS = (
     *(
@@ -164,6 +167,24 @@ def measure_strata(
         projects=projects,
         by_project=_means(by_project),
     )
+
+
+def of_invisible(measured: Measured, *, same_model: bool) -> Measured:
+    """The same where no token of the rewritten text is another: no equivalence is claimed of it.
+
+    same_model: both sides are one model, so that the difference is zero by itself and says nothing at all.
+    """
+    unsaid = ["p_equivalence"]
+    found = measured.found
+    if same_model:
+        nothing = Claim(why=INVISIBLE)
+        found = replace(found, everything=nothing, models=nothing)
+        unsaid += ["low", "high", "low_models", "high_models", "p", "p_models", "p_samples", "detectable"]
+        unsaid += ["standard_error", "standard_error_models", "df", "df_models"]
+    row = measured.row | dict.fromkeys(unsaid, np.nan)
+    if same_model:
+        row |= {"covers": "", "why": INVISIBLE, "p_models_how": ""}
+    return replace(measured, row=row, found=found)
 
 
 def _means(by_project: Floats) -> Floats:

@@ -10,6 +10,7 @@ import pytest
 
 from analysis.comparing.comparisons import compare
 from analysis.comparing.pairing import KINDS, baselines, pairs
+from analysis.report.difference_tables import unclaimed
 from analysis.results import BadResults, Results
 
 
@@ -132,6 +133,35 @@ def test_one_seed_claims_nothing_beyond_these_models(folder: Path, tmp_path: Pat
     assert set(table["why"]) == {"one seed"}
     assert table[["low", "high", "p", "p_holm", "detectable"]].isna().all(axis=None)
     assert np.isfinite(table[["low_models", "high_models", "p_models", "p_models_holm"]]).all(axis=None)
+
+
+def test_an_invisible_rewrite_is_neither_robust_nor_equivalent(folder: Path, tmp_path: Path) -> None:
+    """The rewritten text is the original, so its sums are the same."""
+    copy = claiming(folder, tmp_path, {"margin": {"entropy": 5.0}})
+    cells, samples = (pd.read_parquet(copy / f"{name}.parquet") for name in ("cells", "samples"))
+    unseen = cells["rewrites"] == "rename"
+    cells.assign(invisible=unseen.where(~cells["baseline"])).to_parquet(copy / "cells.parquet")
+    of_tests = samples["cell"].isin(cells.loc[unseen, "cell"])
+    before = samples[of_tests & (samples["test"] == "original") & samples["common"]]
+    kept = samples[~(of_tests & (samples["test"] == "augmented"))]
+    scopes = {"all": "aligned", "identifiers": "identifiers_aligned"}
+    after = before.assign(test="augmented", scope=before["scope"].map(scopes).fillna(before["scope"]))
+    pd.concat([kept, after]).to_parquet(copy / "samples.parquet")
+    table = compare(Results(copy), "robustness", metrics=["entropy"], resamples=50).table
+    rename = table[table["rewrites"] == "rename"]
+    assert set(rename["why"]) == {"invisible"}
+    assert (rename["difference"] == 0).all()
+    claims = ["low", "high", "low_joint", "low_models", "p", "p_holm", "p_models", "detectable"]
+    claims.append("p_equivalence")
+    assert rename[claims].isna().all(axis=None)
+    others = table[table["rewrites"] != "rename"]
+    assert np.isfinite(others[claims]).all(axis=None)
+    assert (others["p_equivalence"] < 0.05).any()
+    training = compare(Results(copy), "training", metrics=["entropy"], resamples=50).table
+    training = training[training["rewrites"] == "rename"]
+    assert training["p_equivalence"].isna().all()
+    assert np.isfinite(training["low"]).all()  # of two models, which do differ
+    assert "invisible: " in unclaimed(table)
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")

@@ -81,6 +81,22 @@ def test_worst_of_two_variants_by_hand(by_hand: Results) -> None:
     assert worst["robust_relative"] == 0.75
 
 
+def test_test_sets_that_differ_in_their_draw_alone_are_draws_of_one_rewriting(by_hand: Results) -> None:
+    file = by_hand.folder / "cells.parquet"
+    cells = pd.read_parquet(file)
+    own = ~cells["baseline"]
+    cells["test_on"] = "same"
+    for name, value in {"test_rewrites": "rename", "test_intensity": "1", "test_rewriting_seed": 1}.items():
+        cells[name] = pd.Series(value, cells.index).where(own)
+    second = cells["rewrites"] == "parens"
+    cells["rewrites"] = cells["rewrites"].mask(second, "rename")
+    cells["test_on"] = cells["test_on"].mask(second, "draw 7")
+    cells["test_rewriting_seed"] = cells["test_rewriting_seed"].mask(second, 7)
+    cells.to_parquet(file)
+    (worst,) = token_by_token.scan(Results(by_hand.folder)).worst.to_dict("records")
+    assert (worst["over"], worst["s"], worst["worst"]) == ("draws", 2, 0.25)
+
+
 def test_an_origin_beyond_the_sample_is_an_error(by_hand: Results) -> None:
     cell = by_hand.cells.loc[~by_hand.cells["baseline"], "cell"].iloc[0]
     file = by_hand.folder / "tokens" / f"{cell}-augmented.parquet"

@@ -17,7 +17,7 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.comparing.comparisons import compare
-from analysis.report import page, sentences
+from analysis.report import further_tables, page, sentences
 from analysis.results import BadResults, Results
 from tests.simulation.folder import Simulation, write
 
@@ -244,6 +244,19 @@ def test_what_can_not_be_said_is_said(what: str, tmp_path: Path) -> None:
             assert r"\,\S" in tex  # the interval of these models is marked as such
         else:
             assert "With fewer than 5 projects no interval is claimed" in tex
+
+
+def test_what_each_training_took_is_told_once_for_each(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "took"))
+    cells = pd.read_parquet(copy / "cells.parquet")
+    took = {"train_steps": 40.0, "train_original_tokens": 2560.0, "train_original_passes": 1.5}
+    cells.assign(**took, train_flops=np.nan).to_parquet(copy / "cells.parquet")
+    table = further_tables.budgets(Results(copy))
+    mixes = cells[cells["train_on"] != "original"]
+    groups = len(mixes.drop_duplicates(["rewrites", "intensity", "train_on", "model"]))
+    assert len(table["rows"]) == groups + cells["model"].nunique()
+    assert [cell.text for cell in table["rows"][0][-4:]] == ["40", "2,560", "1.50", ""]
+    assert not further_tables.budgets(Results(folder))["rows"]  # of a folder from before it was counted
 
 
 def test_a_report_of_cells_that_share_no_sample_says_so(folder: Path, tmp_path: Path) -> None:
