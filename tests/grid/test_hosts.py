@@ -38,7 +38,7 @@ def test_hosts_file(tmp_path: Path) -> None:
     [
         (
             "local: {slots: 0, gpus: []}",
-            "no slot for corpus, encode, tokenizer, variant steps: local.slots must be at least 1",
+            "no slot for corpus, encode, naturalness, tokenizer, variant steps: local.slots must be",
         ),
         ("local: {train: false}", "no slot for evaluate, train steps: local.train must be true"),
     ],

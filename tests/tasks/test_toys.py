@@ -59,7 +59,7 @@ MISFITS = [
     ),
     (
         "body_length",
-        "[unused_variable]",
+        "[{unused_variable: {names: pseudo, values: mixed}}]",
         "[dead_function]",
         "rewrites.dead[0]: dead_function doesn't fit the task",
     ),

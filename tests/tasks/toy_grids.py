@@ -23,10 +23,12 @@ corpus:
   shards: 2
 rewrites:
   rename: [rename_variable]
-  dead: [unused_variable]
+  dead: [{{unused_variable: {{names: pseudo, values: mixed}}}}]
 tokenizer: {{kind: bpe, vocab_size: 300}}
 models:
 {models}
+placebo: false
+naturalness: false
 training: {{batch_tokens: 256, window: 64, max_steps: 20, validate_every: 5, early_stop: null}}
 axes:
   rewrites: [rename, dead]

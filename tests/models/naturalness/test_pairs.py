@@ -17,7 +17,8 @@ def read(path):
 
 
 def rewritten(*rewrites: str) -> Pair:
-    done = rewrite(TEXT, rewrites, rate=1.0, seed=1)
+    options = {"add_comment": {"places": "all"}}
+    done = rewrite(TEXT, [{name: options.get(name, {})} for name in rewrites], rate=1.0, seed=1)
     assert done.status == "rewritten"
     edits = [(edit.start, edit.end, edit.text) for edit in done.edits]
     return pair(Text("s", "p", TEXT), done.text, edits, align)
