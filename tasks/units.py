@@ -9,7 +9,7 @@ Sums are kept, not means: any set of samples can be put together afterwards.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa  # takes long to import, and planning needs descriptions alone
 
 Inside = NDArray[np.bool_]
+NO_PLACE = 255
+"""The place of a unit that stands on one side of a pair alone."""
+PLACE = "place"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +41,29 @@ class Sum:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Paired:
+    """Scopes that a variant decides on: to which of them a unit of a rewritten text belongs, its partner in the
+    original does too, whatever that one is like itself. So both sides of a pair hold the same units.
+
+    needs: columns of a rewritten text's units. `places` takes its table with `sample` and these, `text_of` the
+    rewritten text of a sample, and what becomes of comments; it gives each unit a code (n,), NO_PLACE where it
+    has no partner. origin: the column with a partner's index in the sample. `scopes` takes codes.
+    """
+
+    needs: tuple[str, ...]
+    places: Callable[[pa.Table, Callable[[str], str], Any], NDArray[np.uint8]]
+    scopes: Callable[[NDArray[np.uint8]], Iterator[tuple[str, Inside]]]
+    origin: str = "origin"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Units:
     """The table that a task's scoring leaves: one row per unit, the rows of a sample together.
 
     file: its name. count: what the number of units is called in sums. places: the columns that say to which
     scopes a unit belongs; `scopes` takes them, (n,) each, and gives each scope and which units belong to it.
-    sums: what is summed. A sum that a scoring doesn't hold yet is made of its table of units.
+    sums: what is summed. A sum that a scoring doesn't hold yet is made of its table of units. paired: further
+    scopes, which no scoring knows, as a variant decides on them.
     """
 
     file: str
@@ -51,6 +71,7 @@ class Units:
     places: tuple[str, ...]
     scopes: Callable[..., Iterator[tuple[str, Inside]]]
     sums: tuple[Sum, ...]
+    paired: Paired | None = None
 
     def table_of(self, sums: Sequence[Sum] | None = None) -> pa.Schema:
         """One row per sample and scope: of how many units, and their sums."""
@@ -122,17 +143,37 @@ class Units:
             schema,
         )
 
-    def summed_file(self, folder: Path, projects: Mapping[str, str], wanted: Sequence[Sum]) -> pa.Table:
-        """The same of a scoring's folder, some at a time: samples are written as a whole."""
+    def summed_file(
+        self,
+        folder: Path,
+        projects: Mapping[str, str],
+        wanted: Sequence[Sum],
+        place: Callable[[pa.Table], NDArray[np.uint8]] | None = None,
+    ) -> pa.Table:
+        """The same of a scoring's folder, some at a time: samples are written as a whole.
+
+        place: of paired scopes, the code of each unit of a table that has `sample`.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         with pq.ParquetFile(folder / self.file) as opened:
-            known = [name for one in wanted for name in one.needs if name in opened.schema_arrow.names]
-            columns = list(dict.fromkeys(["sample", *self.places, *known]))
+            needed = [*self.places, *(name for one in wanted for name in one.needs)]
+            known = [name for name in needed if name in opened.schema_arrow.names]
+            columns = list(dict.fromkeys(["sample", *known]))
             groups = (opened.read_row_group(k, columns=columns) for k in range(opened.num_row_groups))
-            parts = [self.summed(group.unify_dictionaries(), projects, wanted) for group in groups]
+            parts = []
+            for table in (group.unify_dictionaries() for group in groups):
+                if place is not None:
+                    table = table.append_column(PLACE, pa.array(place(table)))
+                parts.append(self.summed(table, projects, wanted))
         return pa.concat_tables(parts) if parts else self.table_of(wanted).empty_table()
+
+    def of_pairs(self) -> Units | None:
+        """Units with the paired scopes alone."""
+        if self.paired is None:
+            return None
+        return replace(self, places=(PLACE,), scopes=self.paired.scopes, paired=None)
 
 
 def values_of(table: pa.Table | pa.RecordBatch, one: Sum) -> NDArray[Any] | None:

@@ -41,12 +41,18 @@ class Scope:
     """Some of the units; `label` names them in the plural.
 
     `rewritten` is the scope of a rewritten text that holds the same units as this one of the original text; a
-    scope without it can't be compared.
+    scope without it can't be compared. `by_variant`: which units of an original text belong to it depends on
+    the variant that it is compared with. Scopes with the same `along` are places on one axis of that name,
+    in their order; `at` is the place. `also`: metrics besides those that lead, which say more of it.
     """
 
     name: str
     label: str
     rewritten: str | None = None
+    by_variant: bool = False
+    along: str = ""
+    at: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +104,13 @@ class Description:
         text."""
         return {scope.name: scope.rewritten for scope in self.scopes if scope.rewritten is not None}
 
+    def scope(self, name: str) -> Scope:
+        """The scope of this name."""
+        return next(known for known in self.scopes if known.name == name)
+
     def label_of(self, scope: str) -> str:
         """A scope in words."""
-        return next(known.label for known in self.scopes if known.name == scope)
+        return self.scope(scope).label
 
     def plain(self) -> dict[str, Any]:
         """As it is written into run.json."""
@@ -142,6 +152,7 @@ def _problem(told: Description) -> str:
         ("metrics: no sum", made_of, sums),
         ("scopes: no scope", rewritten, scopes),
         ("leads: no metric", told.leads, metrics),
+        ("scopes: no metric", [name for scope in told.scopes for name in scope.also], metrics),
     ):
         absent = _absent(wanted, there)
         if absent:

@@ -119,6 +119,15 @@ def windows(
             del pieces[:n]
 
 
+def first_in_view(text: Text, context: int, kept: int) -> Ints:
+    """(K) the first subword that a model with a limited context reads together with each token."""
+    slot = Lane(text)
+    first = np.zeros(slot.tokens, dtype=np.int64)
+    for piece in _pieces(slot, context, kept):
+        first[piece.token : piece.token + piece.count] = piece.seen
+    return first
+
+
 class _Waiting:
     """Texts that nobody reads yet: pools of them, from each the longest first."""
 

@@ -13,7 +13,7 @@ from analysis.statistics.descriptions import Description, Scope, SumColumn, Toke
 from analysis.statistics.metrics import ByBin, Difference, Metric, MostConfident, PowerOfTwo, Ratio
 from preprocessing.lexer.tokens import KINDS
 from tasks import Encoding, Test
-from tasks.completion import scored_tokens
+from tasks.completion import places, scored_tokens
 from tasks.completion.config import Config as Config
 from tasks.completion.config import Evaluation as Evaluation
 from tasks.units import Sum
@@ -36,8 +36,10 @@ CHANGES = ("unchanged", "renamed", "inserted")
 SUMS = (
     *scored_tokens.SUMS,
     Sum(name="above_ten_bits", needs=("nll_bits",), of=lambda bits: bits > 10),
+    Sum(name="whole_bits", needs=("nll_bits", "origin", "token"), of=scored_tokens.with_inserted),
+    Sum(name="n_seen", needs=("n_seen",), of=lambda n: n, whole=True, optional=True),
 )
-UNITS = replace(scored_tokens.SCORED, sums=SUMS)
+UNITS = replace(scored_tokens.SCORED, sums=SUMS, paired=places.PAIRED)
 
 METRICS = (
     Metric(
@@ -143,13 +145,31 @@ METRICS = (
         form=Ratio(numerator="above_ten_bits", denominator="n_tokens"),
         higher_is_better=False,
     ),
+    Metric(
+        name="whole_entropy",
+        label="Entropy of the whole text",
+        unit="bits per original token",
+        form=Ratio(numerator="whole_bits", denominator="n_tokens"),
+        higher_is_better=False,
+        digits=2,
+        differences="on_request",
+    ),
+    Metric(
+        name="n_seen",
+        label="Original tokens in view",
+        unit="tokens before",
+        form=Ratio(numerator="n_seen", denominator="n_tokens"),
+        higher_is_better=None,
+        digits=1,
+        differences="on_request",
+    ),
 )
 """Calibration: Guo et al. 2017, with bins of equally many tokens (Nguyen & O'Connor 2015); the most
 confident: Geifman & El-Yaniv 2017; F1: micro-averaged, of the multisets of sub-tokens (Allamanis et al. 2015;
 Alon et al. 2019)."""
 
 SCOPES = (
-    Scope(name="all", label="tokens", rewritten="aligned"),
+    Scope(name="all", label="tokens", rewritten="aligned", also=("whole_entropy", "n_seen")),
     Scope(name="identifier", label="identifiers", rewritten="aligned_identifier"),
     Scope(name="aligned", label="aligned tokens"),
     Scope(name="aligned_identifier", label="aligned identifiers"),
@@ -157,6 +177,7 @@ SCOPES = (
     Scope(name="renamed", label="renamed tokens"),
     Scope(name="inserted", label="inserted tokens"),
     *(Scope(name=f"kind:{kind}", label=f"tokens of kind {kind}") for kind in KINDS),
+    *places.SCOPES,
 )
 
 DESCRIPTION = Description(

@@ -35,6 +35,26 @@ def scopes(
         yield f"kind:{kind}", kinds == code
 
 
+def with_inserted(
+    bits: NDArray[np.float32], origins: NDArray[np.int32], tokens: NDArray[np.int32]
+) -> NDArray[np.float64]:
+    """(n,) bits of each original token and of what was inserted right before it; of the last one of a sample,
+    also of what follows. 0 for inserted ones, so that the sum over aligned tokens is that of the whole text.
+
+    tokens: their index in the sample, from 0.
+    """
+    sample = np.cumsum(tokens == 0)
+    aligned = np.flatnonzero(origins >= 0)
+    if not len(aligned):
+        return np.zeros(len(bits))
+    following = np.searchsorted(aligned, np.arange(len(bits)))
+    owner = aligned[np.minimum(following, len(aligned) - 1)]
+    before = aligned[np.maximum(following - 1, 0)]
+    owner = np.where(sample[owner] == sample, owner, before)
+    owner = np.where(sample[owner] == sample, owner, np.arange(len(bits)))
+    return np.bincount(owner, bits, len(bits))
+
+
 def _within(k: int) -> Callable[[NDArray[np.uint8]], NDArray[np.generic]]:
     return lambda rank: (rank > 0) & (rank <= k)  # 0 is beyond ten
 

@@ -15,7 +15,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from models.encoded import TextSample, scored_samples
+from models.interface import LanguageModel
 from models.scoring.scorer import Best, Counts, Scored, Scorer
+from models.scoring.windows import first_in_view
 from models.subtokens import overlap, subtokens
 from models.training.training_job import Report
 from models.vocabulary import Vocabulary
@@ -41,6 +43,7 @@ TOKENS = pa.schema(
         ("best_bits", pa.float32()),  # of the most probable token, null if no metric asked for it
         ("f1_shared", pa.uint16()),  # sub-tokens that the most probable token shares with the true one
         ("f1_both", pa.uint16()),  # sub-tokens of both together; 0 but for identifiers, null if not asked for
+        ("n_seen", pa.int32()),  # original tokens before it that the model could see
     ]
 )
 SAMPLES = SCORED.table_of()
@@ -88,7 +91,7 @@ def _score(scorer: Scorer, config: Evaluation, test: Test, report: Report) -> di
             for scored in batch:
                 totals["samples"] += 1
                 totals["empty_samples"] += not len(scored.nll)
-                tables.append(_table(scored, ranked, scorer.vocabulary))
+                tables.append(_table(scored, ranked, scorer))
                 projects[scored.text.sample] = scored.text.project
             table = pa.concat_tables(tables).unify_dictionaries()
             totals["tokens"] += len(table)
@@ -147,8 +150,26 @@ def _row_groups(scored: Iterable[Scored]) -> Iterator[list[Scored]]:
         yield batch
 
 
-def _table(scored: Scored, ranks: bool, vocabulary: Vocabulary) -> pa.Table:
+def tokens_in_view(sample: TextSample, model: LanguageModel) -> NDArray[np.int32]:
+    """(T) how many whole original tokens before each token the model reads with it.
+
+    With a limited context those of its window, otherwise all: a state was carried over the whole text.
+    """
+    before = np.r_[0, np.cumsum(sample.origins >= 0)]
+    if model.context is None or not len(sample.subwords):
+        return before[:-1].astype(np.int32)
+    view = first_in_view(sample, model.context, model.kept)
+    begins = sample.token_starts[:-1]
+    if sample.ends is not None:
+        begins = np.floor(np.r_[0.0, sample.ends[:-1]]).astype(np.int64)
+        view = view[np.minimum(begins, len(view) - 1)]
+    hidden = before[np.searchsorted(begins, view)]
+    return np.maximum(before[:-1] - hidden, 0).astype(np.int32)
+
+
+def _table(scored: Scored, ranks: bool, scorer: Scorer) -> pa.Table:
     sample: TextSample = scored.text
+    vocabulary = scorer.vocabulary
     n = len(scored.nll)
     name = pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, dtype=np.int32)), pa.array([sample.sample]))
     columns = [
@@ -167,6 +188,7 @@ def _table(scored: Scored, ranks: bool, vocabulary: Vocabulary) -> pa.Table:
     else:
         columns.append(pa.array((scored.best.nats / np.log(2)).astype(np.float32)))
         columns += map(pa.array, _overlaps(scored, scored.best, vocabulary).T)
+    columns.append(pa.array(tokens_in_view(sample, scorer.model)))
     return pa.Table.from_arrays(columns, schema=TOKENS)
 
 
