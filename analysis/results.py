@@ -107,7 +107,7 @@ class Results:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        self._samples: dict[tuple[str, ...], pd.DataFrame] = {}
+        self._samples: dict[Any, pd.DataFrame] = {}
         if not self.folder.is_dir():
             raise BadResults(f"{self.folder}: there is no such folder")
         self.run = self._run()
@@ -241,14 +241,20 @@ class Results:
         rows = self._optional("naturalness")
         return pd.DataFrame(rows, columns=[*COLUMNS["naturalness"]])
 
-    def samples(self, scopes: Sequence[str]) -> pd.DataFrame:
-        """Sums per cell × test × sample for the scopes asked for; only these are read from disk, and once.
+    def samples(self, scopes: Sequence[str], cells: Sequence[str] | None = None) -> pd.DataFrame:
+        """Sums per cell × test × sample for the scopes (and cells) asked for; only these are read from disk,
+        and once.
 
-        A sum that nothing asked for is not a number in any row of a cell.
+        A sum that nothing asked for is not a number in any row of a cell. `by_variant`: of the units of an
+        original text that the variant of that cell decides on; null in all other rows.
         """
-        key = tuple(scopes)
+        key = tuple(scopes), None if cells is None else tuple(cells)
         if key not in self._samples:
-            frame = self._frame("samples", filters=[("scope", "in", list(key))])
+            filters = [("scope", "in", list(key[0]))]
+            filters += [] if key[1] is None else [("cell", "in", list(key[1]))]
+            frame = self._frame("samples", filters=filters)
+            if "by_variant" not in frame:  # a folder from before there were such scopes
+                frame["by_variant"] = None
             for column in self.task.sums:
                 if column.optional and column.name not in frame:
                     frame[column.name] = np.nan

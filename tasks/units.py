@@ -42,12 +42,13 @@ class Sum:
 
 @dataclass(frozen=True, kw_only=True)
 class Paired:
-    """Scopes that a variant decides on: to which of them a unit of a rewritten text belongs, its partner in the
-    original does too, whatever that one is like itself. So both sides of a pair hold the same units.
+    """Scopes that a variant decides on: to which of them a unit of a rewritten text belongs, its partner in
+    the original does too, whatever that one is like itself. So both sides of a pair hold the same units.
 
-    needs: columns of a rewritten text's units. `places` takes its table with `sample` and these, `text_of` the
-    rewritten text of a sample, and what becomes of comments; it gives each unit a code (n,), NO_PLACE where it
-    has no partner. origin: the column with a partner's index in the sample. `scopes` takes codes.
+    needs: columns of a rewritten text's units. `places` takes its table with `sample` and these, the
+    rewritten text of a sample by its name, and what becomes of comments; it gives each unit a code (n,),
+    NO_PLACE where it has no partner. origin: the column with a partner's index in the sample. `scopes` takes
+    codes.
     """
 
     needs: tuple[str, ...]

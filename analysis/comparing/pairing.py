@@ -7,6 +7,7 @@
 
 Both sides hold the same units of the same samples: those that no size rule threw out of the cell's variant,
 and of the rewritten text the scope that the task names as the counterpart (of tokens: the aligned ones).
+Where a variant decides on the units of a scope, those of the original are by the variant of the first cell.
 """
 
 from collections.abc import Sequence
@@ -23,25 +24,37 @@ KINDS = {
 }
 
 
-def pairs(results: Results, kind: str, *, scope: str | None = None) -> pd.DataFrame:
+def pairs(
+    results: Results, kind: str, *, scope: str | None = None, cells: Sequence[str] | None = None
+) -> pd.DataFrame:
     """One row per cell × sample: group (number), cell, sample, project, and the sums of both sides, `…_a` −
-    `…_b`.
+    `…_b`. With `cells` of these alone.
     """
     scope = scope_of(results, scope)
     sides = sides_of(results, kind)
-    samples = results.samples((scope, results.task.comparable[scope]))
+    wanted = None
+    if cells is not None:
+        sides = sides[sides["a_cell"].isin(cells)]
+        wanted = sorted({*sides["a_cell"], *sides["b_cell"]})
+    samples = results.samples((scope, results.task.comparable[scope]), wanted)
     sums = [results.task.unit.count, *(one.name for one in results.task.sums)]
     a_test, b_test = tests_of(kind)
     left = _side(samples, a_test, scope, results).merge(
         sides, left_on="cell", right_on="a_cell", suffixes=("", "_")
     )
+    of_variant, keys = results.task.scope(scope).by_variant, ["b_cell", "sample"]
     if a_test == "original":
-        left = left[left["common"]]
-    right = _side(samples, b_test, scope, results)[["cell", "sample", *sums]].rename(
-        columns={"cell": "b_cell"}
+        left = left[left["common"] & (left["by_variant"].eq(left["a_cell"]) | (not of_variant))]
+    right = _side(samples, b_test, scope, results)[["cell", "sample", "by_variant", *sums]].rename(
+        columns={"cell": "b_cell", "by_variant": "a_cell"}
     )
-    left = left[left["b_cell"].isin(right["b_cell"])]  # the grid may test on one of the two texts alone
-    both = left.merge(right, on=["b_cell", "sample"], how="left", suffixes=("_a", "_b"))
+    if of_variant and b_test == "original":
+        keys = ["b_cell", "a_cell", "sample"]
+    else:
+        right = right.drop(columns="a_cell")
+    there = right[keys[:-1]].drop_duplicates()  # the grid may test on one of the two texts alone
+    left = left.merge(there, on=keys[:-1])
+    both = left.merge(right, on=keys, how="left", suffixes=("_a", "_b"))
     _check(both, results, kind)
     return both[["group", "cell", "sample", "project", *(f"{s}_{side}" for side in "ab" for s in sums)]]
 

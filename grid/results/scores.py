@@ -6,7 +6,7 @@ Which metrics there are, and of which sums each is made, the task says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,13 @@ import pyarrow.parquet as pq
 
 from grid.plan.planner import CellSteps
 from grid.results.cell_status import CellStatus
+from grid.results.pairings import Pairing, pairing, place_of
 from grid.results.scored_strata import Counter, ScoredStrata
 from grid.store.finished import Store
 from tasks import Task
 
 CACHED = 256  # scorings; cells that are trained on the original share those of the original text
+PAIRINGS = 16  # variants whose units are kept in place
 
 
 class Scoring:
@@ -59,18 +61,28 @@ class Scoring:
         return self.counter.count(self.folder, self.projects, left_out, set(kept))
 
 
-def write(done: Sequence[CellStatus], store: Store, new: Path, task: Task) -> None:
+def write(
+    done: Sequence[CellStatus],
+    store: Store,
+    new: Path,
+    task: Task,
+    manifests: Mapping[str, Mapping[str, Any]],
+) -> None:
     """Write the three tables into `new`."""
-    _Writer(store, task).write(done, new)
+    _Writer(store, task, manifests).write(done, new)
 
 
 class _Writer:
-    def __init__(self, store: Store, task: Task) -> None:
-        self.store, self.task, self.units = store, task, task.UNITS
+    def __init__(self, store: Store, task: Task, manifests: Mapping[str, Mapping[str, Any]]) -> None:
+        self.store, self.task, self.units, self.manifests = store, task, task.UNITS, manifests
+        self.of_pairs = task.UNITS.of_pairs()
+        self.pairings: dict[str, Pairing] = {}
+        self.placed = lru_cache(4)(self._placed)  # a baseline's may be the cell's own
         self.counter = counter = Counter(task.UNITS, task.DESCRIPTION.metrics)
         self.scoring = lru_cache(CACHED)(lambda name: Scoring(store.path("evaluate", name), task, counter))
         head = [(name, pa.string()) for name in ("cell", "test")]
-        self.samples = pa.schema([*head, *self.units.table_of(), ("common", pa.bool_())])
+        ends = [("common", pa.bool_()), ("by_variant", pa.string())]
+        self.samples = pa.schema([*head, *self.units.table_of(), *ends])
         self.metrics = pa.schema(
             [
                 *head,
@@ -90,22 +102,68 @@ class _Writer:
         ):
             for status in done:
                 thrown = _thrown_out(status.steps, self.store)
+                lacking = self._lacking(status.steps)
                 for test, artifacts in status.steps.tests.items():
                     head, own = {"cell": status.cell.id, "test": test}, self.scoring(artifacts.name)
+                    sums = without(own.samples, lacking)
                     common = pc.invert(pc.is_in(own.samples["sample"], value_set=thrown))
-                    samples_file.write_table(
-                        _table(self.samples, own.samples.append_column("common", common), head)
-                    )
+                    rows = sums.append_column("common", common)
+                    samples_file.write_table(_table(self.samples, rows, head))
                     for which, chosen, left_out in (
-                        ("all", own.samples, frozenset[str]()),
-                        ("common", own.samples.filter(common), own.among(thrown)),
+                        ("all", sums, frozenset[str]()),
+                        ("common", sums.filter(common), own.among(thrown)),
                     ):
                         found = own.strata(test, left_out).values
                         metrics += [{**head, "samples": which} | row for row in self._metrics(chosen, found)]
                 baseline = None if status.cell.baseline else baselines.get(status.cell.baseline_id)
+                for about, sums in self._paired(status, baseline):
+                    samples_file.write_table(_table(self.samples, sums, about))
+                    if about["cell"] == status.cell.id:
+                        metrics += [{**about, "samples": "common"} | row for row in self._metrics(sums, {})]
                 for head, part in self._strata(status, baseline, thrown):
                     strata_file.write_table(_table(self.counter.table, part.rows, head))
         pq.write_table(pa.Table.from_pylist(metrics, self.metrics), new / "metrics.parquet")
+
+    def _lacking(self, steps: CellSteps) -> set[str]:
+        """Sums that one of a cell's scorings doesn't have, as it is older than they are."""
+        tables = [self.scoring(artifacts.name).samples for artifacts in steps.tests.values()]
+        return {one.name for one in self.units.sums if any(len(t) and t[one.name].null_count for t in tables)}
+
+    def _paired(
+        self, status: CellStatus, baseline: CellSteps | None
+    ) -> Iterator[tuple[dict[str, str | None], pa.Table]]:
+        """Sums of the scopes that a cell's variant decides on: of its own test sets, and of its baseline's.
+
+        Rows of original text say by the variant of which cell they are.
+        """
+        steps, variant, cell = status.steps, status.steps.tested, status.cell.id
+        if self.of_pairs is None or variant is None or "augmented" not in steps.tests:
+            return
+        if variant.name not in self.pairings:
+            self.pairings[variant.name] = self._pairing(steps.tests["augmented"].name, variant.keys)
+            for oldest in list(self.pairings)[:-PAIRINGS]:
+                del self.pairings[oldest]
+        for name, of in ((cell, steps), (status.cell.baseline_id, baseline)):
+            for test in ("original", "augmented") if of is steps else ("original",):
+                if of is not None and test in of.tests:
+                    sums = self.placed(of.tests[test].name, variant.name, test == "original")
+                    head = {"cell": name, "test": test, "by_variant": cell if test == "original" else None}
+                    yield head, without(sums, self._lacking(of))
+
+    def _placed(self, scoring: str, variant: str, original: bool) -> pa.Table:
+        """Sums of a scoring's samples by the scopes of a variant, that was put in place before."""
+        assert self.of_pairs is not None
+        side = self.pairings[variant].original if original else self.pairings[variant].rewritten
+        own = self.scoring(scoring)
+        sums = self.of_pairs.summed_file(own.folder, own.projects, self.units.sums, place_of(side))
+        return sums.append_column("common", pa.repeat(True, len(sums)))
+
+    def _pairing(self, scoring: str, variant: Sequence[str]) -> Pairing:
+        assert self.units.paired is not None
+        comments = self.manifests[variant[0]]["document"]["parameters"]["tokens"]["comments"]
+        file = self.store.path("evaluate", scoring) / self.units.file
+        shards = [self.store.path("variant", key) / "shard.parquet" for key in variant]
+        return pairing(self.units.paired, file, shards, comments)
 
     def _strata(
         self, status: CellStatus, baseline: CellSteps | None, thrown: pa.Array
@@ -150,10 +208,21 @@ class _Writer:
                     yield {**same, "metric": metric.name, "value": float(value)}
 
 
-def _table(schema: pa.Schema, table: pa.Table, head: Mapping[str, str]) -> pa.Table:
-    """The table with the same values in every row at its beginning."""
-    for name, value in head.items():
-        table = table.append_column(name, pa.repeat(value, len(table)))
+def without(samples: pa.Table, lacking: Collection[str]) -> pa.Table:
+    """Sums by sample with nothing in these columns."""
+    for name in lacking:
+        place = samples.schema.get_field_index(name)
+        nothing = pa.nulls(len(samples), samples.schema.field(name).type)
+        samples = samples.set_column(place, name, nothing)
+    return samples
+
+
+def _table(schema: pa.Schema, table: pa.Table, head: Mapping[str, str | None]) -> pa.Table:
+    """The table with the same values in every row; what is named nowhere is null."""
+    for field in schema:
+        if field.name not in table.column_names:
+            value = pa.scalar(head.get(field.name), field.type)
+            table = table.append_column(field.name, pa.repeat(value, len(table)))
     return table.select(schema.names).cast(schema)
 
 

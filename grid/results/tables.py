@@ -73,7 +73,7 @@ def write(
     done = [status for status in found if status.status == "done"]
     try:
         pq.write_table(_cells(plan, found, manifests, store), new / "cells.parquet")
-        scores.write(done, store, new, plan.task)
+        scores.write(done, store, new, plan.task, manifests)
         pq.write_table(_scorings(done, manifests), new / "scorings.parquet")
         _write_training(done, store, new / "training.parquet")
         _write_variants(done, store, new)

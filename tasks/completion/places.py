@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BEHIND = {"none": 0, "1": 1, "2": 2, "3-4": 3, "5-10": 5, "11-": 11}
-"""Distances from the last insertion, in original tokens, and where each begins; none: nothing inserted yet."""
+"""Distances from the last insertion, in original tokens: where each begins; none: nothing inserted so far."""
 FAR = 4
 """The first of these codes that is far from an insertion."""
 RENAMING = ("never", "first", "later")
@@ -32,8 +32,8 @@ Places = NDArray[np.uint8]
 def places(table: "pa.Table", text_of: Callable[[str], str], comments: Any) -> Places:
     """(n,) the code of each token of a rewritten text: three bits of distance, above them its renaming.
 
-    table: `sample` (a dictionary), `origin`, `change`; the tokens of a sample together, all of them. A renamed
-    token is at its first occurrence where no token before it in the text is spelled like it.
+    table: `sample` (a dictionary), `origin`, `change`; the tokens of a sample together, all of them. A
+    renamed token is at its first occurrence where no token before it in the text is spelled like it.
     """
     sample = table["sample"].combine_chunks()
     codes, origin = sample.indices.to_numpy(), table["origin"].to_numpy()

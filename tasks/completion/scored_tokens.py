@@ -52,7 +52,7 @@ def with_inserted(
     before = aligned[np.maximum(following - 1, 0)]
     owner = np.where(sample[owner] == sample, owner, before)
     owner = np.where(sample[owner] == sample, owner, np.arange(len(bits)))
-    return np.bincount(owner, bits, len(bits))
+    return np.asarray(np.bincount(owner, bits, len(bits)), np.float64)
 
 
 def _within(k: int) -> Callable[[NDArray[np.uint8]], NDArray[np.generic]]:

@@ -157,14 +157,14 @@ def tokens_in_view(sample: TextSample, model: LanguageModel) -> NDArray[np.int32
     """
     before = np.r_[0, np.cumsum(sample.origins >= 0)]
     if model.context is None or not len(sample.subwords):
-        return before[:-1].astype(np.int32)
+        return np.asarray(before[:-1], np.int32)
     view = first_in_view(sample, model.context, model.kept)
     begins = sample.token_starts[:-1]
     if sample.ends is not None:
         begins = np.floor(np.r_[0.0, sample.ends[:-1]]).astype(np.int64)
         view = view[np.minimum(begins, len(view) - 1)]
     hidden = before[np.searchsorted(begins, view)]
-    return np.maximum(before[:-1] - hidden, 0).astype(np.int32)
+    return np.asarray(np.maximum(before[:-1] - hidden, 0), np.int32)
 
 
 def _table(scored: Scored, ranks: bool, scorer: Scorer) -> pa.Table:

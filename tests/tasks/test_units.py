@@ -39,6 +39,7 @@ def table(rows: list[Any], ranks: bool = True, best: bool = True) -> pa.Table:
             pa.array([row[6] for row in rows], pa.int32()),
             pa.array([row[7] if ranks and best else None for row in rows], pa.float32()),
             *(pa.array([row[i] if ranks and best else None for row in rows], pa.uint16()) for i in (8, 9)),
+            pa.array(range(len(rows)), pa.int32()),
         ],
         schema=TOKENS,
     )
