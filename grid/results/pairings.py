@@ -31,7 +31,7 @@ class Pairing:
 
 
 def pairing(paired: Paired, file: Path, variant: Iterable[Path], comments: Any) -> Pairing:
-    """From the units of a scored variant, whichever model scored them, and the variant's shards, which are read
+    """From the units of a variant, whichever model scored them, and the shards of the variant, which are read
     if a text is asked for.
     """
     table = pq.read_table(file, columns=["sample", *dict.fromkeys([*paired.needs, paired.origin])])
