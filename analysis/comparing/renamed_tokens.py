@@ -1,7 +1,6 @@
 """Tokens that stayed as they were, and renamed ones, apart: a changed context against a changed target.
 
-The new name of a renamed token can't be known at its first occurrence; what unchanged tokens lose is pure
-robustness.
+The new name of a renamed token can't be known at its first occurrence. At which one it stands, `where` tells.
 """
 
 from typing import Any

@@ -62,7 +62,8 @@ def where(results: Results) -> pd.DataFrame:
     shares = table[[*results.groups, "metric"]].merge(
         of_whole, left_on=[*results.groups, "metric"], right_index=True, how="left"
     )
-    table[[*SHARES]] = table[[*SHARES]].to_numpy() / shares[[*SHARES]].to_numpy()
+    wholes = shares[[*SHARES]].to_numpy(float)
+    table[[*SHARES]] = table[[*SHARES]].to_numpy(float) / np.where(wholes == 0, np.nan, wholes)
     return table
 
 

@@ -21,8 +21,10 @@ Section = dict[str, Any]
 SHARE, NUMBER = "{:.1%}", "{:z.3f}"
 
 
-def all_sections(results: Results, comparisons: dict[str, Comparison], found: Scan) -> Iterator[Section]:
-    """Every table that has rows, in the order of the report."""
+def all_sections(
+    results: Results, comparisons: dict[str, Comparison], found: Scan, with_renaming: bool
+) -> Iterator[Section]:
+    """Every table that has rows, in the order of the report; `with_renaming`: no other one tells of it."""
     robustness = comparisons.get("robustness")
     for kind, comparison in comparisons.items():
         yield _certainty(results, kind, comparison)
@@ -30,7 +32,7 @@ def all_sections(results: Results, comparisons: dict[str, Comparison], found: Sc
         yield _effects(results, robustness)
         yield from _if_rows(_trends(results))
     if len(found.kinds):
-        yield _renaming(results, found)
+        yield from [_renaming(results, found)] * with_renaming
         yield _flips(results, found)
         yield from _if_rows(_flips_by_kind(results, found))
         yield from _if_rows(_worst(found.worst, "tokens that are right"))
@@ -155,9 +157,8 @@ def _renaming(results: Results, found: Scan) -> Section:
     table = by_renaming(results, found)
     note = (
         f"Change of bits per {results.task.unit.singular}, rewritten − original text under the same model, "
-        "with 95 % intervals of what they cover. unchanged: the same token in a rewritten context, which is "
-        "robustness alone. renamed: another token is the right one now, whose first occurrence can't be "
-        "known."
+        "with 95 % intervals of what they cover. unchanged: the same token in a rewritten "
+        "context. renamed: another token is the right one now, whose first occurrence can't be known."
     )
     forms = dict.fromkeys(("change", "low", "high"), "{:+z.2f}")
     return section("Unchanged and renamed tokens", note, table, forms)

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import pandas as pd
 
 from analysis.comparing.comparisons import Comparison, compare
 from analysis.comparing.pairing import KINDS
 from analysis.comparing.token_by_token import Scan, scan
+from analysis.comparing.where import where
 from analysis.figures import cost, curves, growth, heat_map, learning, scatter
 from analysis.figures.style import Plot
 from analysis.report import (
@@ -21,6 +23,7 @@ from analysis.report import (
     latex,
     marked_code,
     methods,
+    places,
     sentences,
 )
 from analysis.results import BadResults, Results, describe, flat
@@ -46,6 +49,7 @@ class Page:
 
     results: Results
     found: Scan
+    places: pd.DataFrame
     examples: list[dict[str, Any]]
     jobs: list[dict[str, Any]]
     comparisons: dict[str, Comparison] = field(default_factory=dict)
@@ -77,6 +81,7 @@ def make(folder: Path | str) -> list[Path]:
     page = Page(
         results=results,
         found=scan(results),
+        places=where(results),
         examples=_grouped(marked_code.examples(results)),
         jobs=cell_pages.jobs(results),
     )
@@ -113,7 +118,10 @@ def render(page: Page) -> str:
         differences=[
             _difference_table(page, kind, name) for kind in page.comparisons for name in page.metrics(kind)
         ],
-        sections=list(further_tables.all_sections(results, page.comparisons, page.found)),
+        sections=[
+            *places.sections(results, page.places),
+            *further_tables.all_sections(results, page.comparisons, page.found, page.places.empty),
+        ],
         examples=page.examples,
         cells=cell_pages.grouped(cell_pages.per_cell(results)),
         jobs=cell_pages.grouped(page.jobs),
@@ -190,6 +198,11 @@ def _draw(page: Page) -> None:
                 f"Paired differences with 95 % intervals; {better[first.higher_is_better]}. "
                 f"{_bars(page.comparisons[kind], first.name)}".rstrip(),
             )
+    for about in places.pictures(results, page.places):
+        page.add(*about)
+    if len(page.places):
+        page.files.append(page.figures_folder / "table-where.csv")
+        page.places.to_csv(page.files[-1], index=False)
     for name, title, draw, caption in _overviews(page):
         try:
             page.add(name, title, draw(), caption)

@@ -169,7 +169,7 @@ confident: Geifman & El-Yaniv 2017; F1: micro-averaged, of the multisets of sub-
 Alon et al. 2019)."""
 
 SCOPES = (
-    Scope(name="all", label="tokens", rewritten="aligned", also=("whole_entropy", "n_seen")),
+    Scope(name="all", label="tokens", rewritten="aligned", also=("bits_per_byte", "whole_entropy", "n_seen")),
     Scope(name="identifier", label="identifiers", rewritten="aligned_identifier"),
     Scope(name="aligned", label="aligned tokens"),
     Scope(name="aligned_identifier", label="aligned identifiers"),

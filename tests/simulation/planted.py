@@ -6,7 +6,7 @@ them.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ THROWN_OUT = NAMES[0]
 
 
 def write(folder: Path, *, older: bool = False) -> Path:
-    """Writes the folder and its store; `older`: what was scored on the original doesn't know what was seen."""
+    """Writes the folder and its store; `older`: scorings of the original don't know what was seen."""
     store, folder = Store(folder / "store"), folder / "results"
     folder.mkdir(parents=True)
     done, rows = [], []
@@ -58,6 +58,7 @@ def write(folder: Path, *, older: bool = False) -> Path:
                 corpus=_artifacts("corpus", "corpus"),
                 tokenizer=_artifacts("tokenizer", "tokenizer"),
                 variant=variant,
+                tested=variant,
                 naturalness=None,
                 train=_artifacts("train", f"train{seed}"),
                 tests=tests,
