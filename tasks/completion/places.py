@@ -20,10 +20,11 @@ from tasks.units import NO_PLACE, Paired
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BEHIND = {"none": 0, "1": 1, "2": 2, "3-4": 3, "5-10": 5, "11-": 11}
-"""Distances from the last insertion, in original tokens: where each begins; none: nothing inserted so far."""
+BEHIND = {"1": 1, "2": 2, "3-4": 3, "5-10": 5, "11-": 11}
+"""Distances from the last insertion, in original tokens: where each begins; its code is its place, from 1 on,
+and 0 where nothing was inserted so far."""
 FAR = 4
-"""The first of these codes that is far from an insertion."""
+"""The first code that is far from an insertion."""
 RENAMING = ("never", "first", "later")
 
 Places = NDArray[np.uint8]
@@ -43,7 +44,7 @@ def places(table: "pa.Table", text_of: Callable[[str], str], comments: Any) -> P
     last = np.maximum.accumulate(np.where(aligned, -1, np.arange(len(codes))))
     count = np.cumsum(aligned)
     behind = np.where(last >= np.repeat(first, lengths), count - count[last], 0)
-    place = np.searchsorted(list(BEHIND.values())[1:], behind, side="right").astype(np.uint8)
+    place = np.searchsorted(list(BEHIND.values()), behind, side="right").astype(np.uint8)
     renamed = aligned & (table["change"].to_numpy() == RENAMED)
     names = sample.dictionary
     for begin, length in zip(first.tolist(), lengths.tolist(), strict=True):
@@ -67,8 +68,9 @@ def _occurred_before(text: str, comments: Any) -> Places:
 def scopes(place: Places) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Each scope and which tokens belong to it: distances, as well as renamings, share the tokens out."""
     there, behind, renaming = place != NO_PLACE, place & 7, place >> 3
-    for code, name in enumerate(BEHIND):
+    for code, name in enumerate(BEHIND, start=1):
         yield f"behind:{name}", there & (behind == code)
+    yield "behind:none", there & (behind == 0)
     yield "context_alone", there & (renaming == 0) & ((behind == 0) | (behind >= FAR))
     for code, name in enumerate(RENAMING):
         yield f"renaming:{name}", there & (renaming == code)
@@ -83,12 +85,12 @@ _BEHIND = "original tokens behind the last insertion"
 _RENAMED = "occurrence of the new name"
 _BYTES = ("bits_per_byte",)
 SCOPES = (
-    _scope("behind:none", "tokens with nothing inserted before", along=_BEHIND, at="none"),
     _scope("behind:1", "first tokens behind an insertion", along=_BEHIND, at="1"),
     _scope("behind:2", "second tokens behind an insertion", along=_BEHIND, at="2"),
     _scope("behind:3-4", "tokens 3 to 4 behind an insertion", along=_BEHIND, at="3–4"),
     _scope("behind:5-10", "tokens 5 to 10 behind an insertion", along=_BEHIND, at="5–10"),
     _scope("behind:11-", "tokens more than 10 behind an insertion", along=_BEHIND, at="> 10"),
+    _scope("behind:none", "tokens with nothing inserted before", along=_BEHIND, at="none"),
     _scope("context_alone", "unchanged tokens without an insertion among the four before"),
     _scope("renaming:never", "tokens that aren't renamed", along=_RENAMED, at="not renamed"),
     _scope("renaming:first", "renamed tokens at first", along=_RENAMED, at="first", also=_BYTES),

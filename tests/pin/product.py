@@ -164,15 +164,21 @@ def _module(name: str, *arguments: str, folder: Path, code: Path) -> None:
 
 
 def comparisons(results: Path) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
-    """Kind, scope, metric and difference table of all comparisons that analysis makes of a results folder."""
+    """Kind, scope, metric and difference table of all comparisons that analysis makes of a results folder; of
+    the scopes that a variant decides on, the one table that tells of all.
+    """
     from analysis.comparing.comparisons import compare
     from analysis.comparing.pairing import KINDS
+    from analysis.comparing.where import where
     from analysis.report import difference_tables
     from analysis.results import Results
 
     read = Results(results)
     for kind in KINDS:
-        for scope in read.task.comparable:
+        for scope in (one for one in read.task.comparable if not read.task.scope(one).by_variant):
             compared = compare(read, kind, scope=scope)
             for metric in dict.fromkeys(compared.table["metric"]):
                 yield kind, scope, metric, difference_tables.differences(read, compared, metric)
+    places = where(read)
+    for metric in dict.fromkeys(places["metric"]):
+        yield "robustness", "where", metric, places[places["metric"] == metric]

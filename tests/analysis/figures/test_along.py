@@ -18,7 +18,7 @@ def test_a_line_per_set_over_the_places_of_an_axis(tmp_path: Path) -> None:
     behind, renaming = axes_of(results)
     plot = along(results, table, behind)
     [ax] = plot.figure.axes
-    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["none", "1", "2", "3–4", "5–10", "> 10"]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["1", "2", "3–4", "5–10", "> 10", "none"]
     assert ax.get_xlabel().split() == behind.split()
     assert set(plot.data["rewrites"]) == {"parens"}  # nothing was inserted by the other: no second place
     [line] = [line for line in ax.get_lines() if line.get_marker() == marks_of(results)["parens"].marker]

@@ -44,7 +44,7 @@ def found(texts: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 def test_distance_from_the_last_insertion_of_the_same_sample() -> None:
     place = found({"far": TEXTS["far"], "none": TEXTS["none"]})
-    far, behind = place[:16], list(BEHIND)
+    far, behind = place[:16], ["none", *BEHIND]
     assert far[[0, 2]].tolist() == [NO_PLACE] * 2
     assert [behind[code] for code in far[[1, *range(3, 16)]]] == [
         *("1", "1", "2", "3-4", "3-4"),
