@@ -32,11 +32,14 @@ def pairs(
     """
     scope = scope_of(results, scope)
     sides = sides_of(results, kind)
+    scopes: tuple[str, ...] = (scope, results.task.comparable[scope])
     wanted = None
     if cells is not None:
         sides = sides[sides["a_cell"].isin(cells)]
         wanted = sorted({*sides["a_cell"], *sides["b_cell"]})
-    samples = results.samples((scope, results.task.comparable[scope]), wanted)
+        if results.task.scope(scope).by_variant:  # whoever asks for one asks for all: the file is read once
+            scopes = tuple(one.name for one in results.task.scopes if one.by_variant)
+    samples = results.samples(scopes, wanted)
     sums = [results.task.unit.count, *(one.name for one in results.task.sums)]
     a_test, b_test = tests_of(kind)
     left = _side(samples, a_test, scope, results).merge(

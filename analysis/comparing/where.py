@@ -7,7 +7,7 @@
 Shares of the change are of what a sum over units changes; scopes that share the units out share it out, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from analysis.comparing.pairing import pairs, scope_of
 from analysis.results import Results
 from analysis.statistics.descriptions import Scope
 from analysis.statistics.estimates import estimate
-from analysis.statistics.metrics import Metric, Ratio
+from analysis.statistics.metrics import Floats, Metric, Ratio
 
 SHARES = ("share_of_units", "share_of_change")
 COLUMNS = (
@@ -74,33 +74,42 @@ def _chosen(results: Results) -> list[str]:
 
 
 def _by_group(results: Results, scope: Scope, cells: list[str]) -> Iterator[dict[str, Any]]:
-    axes = results.cells.set_index("cell")[list(results.groups)]
+    count = results.task.unit.count
     names = dict.fromkeys([*results.task.leads, *scope.also])
     metrics = [one for one in map(results.metric, names) if one.by is None and not one.of_draws]
-    for _, rows in pairs(results, "robustness", scope=scope.name, cells=cells).groupby("group", sort=False):
-        sums = (
-            rows.drop(columns=["group", "sample"]).groupby(["project", "cell"], sort=False).sum(min_count=1)
+    rows = pairs(results, "robustness", scope=scope.name, cells=cells)
+    cell, found = pd.factorize(rows["cell"])
+    project = pd.factorize(rows["project"])[0]
+    shape = (len(found), int(project.max(initial=-1)) + 1)
+    sums: dict[str, Floats] = {
+        f"{name}_{side}": np.bincount(
+            cell * shape[1] + project, rows[f"{name}_{side}"].to_numpy(float), shape[0] * shape[1]
         )
-        head = axes.loc[rows["cell"].iloc[0]].to_dict()
+        .astype(np.float64)
+        .reshape(shape)
+        for name in dict.fromkeys([count, *(name for one in metrics for name in one.sums)])
+        for side in "ab"
+    }  # (C, P) each; not a number in all of a cell that lacks it
+    axes: dict[Any, dict[Any, Any]] = results.cells.set_index("cell")[list(results.groups)].to_dict("index")
+    group = np.zeros(len(found), dtype=np.int64)
+    group[cell] = rows["group"].to_numpy()
+    for number in dict.fromkeys(group.tolist()):
+        own = np.flatnonzero(group == number)
+        there = sums[f"{count}_a"][own].any(axis=0)
+        of_group = {name: values[own][:, there].T for name, values in sums.items()}  # (P, C)
         for metric in metrics:
-            found = _measured(results, sums, metric)
-            if found is not None:
-                yield {**head, "scope": scope.name, "metric": metric.name, **found}
+            one = _measured(results, of_group, found[own], metric)
+            if one is not None:
+                yield {**axes[found[own[0]]], "scope": scope.name, "metric": metric.name, **one}
 
 
-def _measured(results: Results, sums: pd.DataFrame, metric: Metric) -> dict[str, Any] | None:
-    """A metric of sums by project and cell, of the cells that have them; None if no cell does."""
+def _measured(
+    results: Results, sums: Mapping[str, Floats], cells: Any, metric: Metric
+) -> dict[str, Any] | None:
+    """A metric of sums (P, C), of the cells that have them; None if no cell does."""
     count = results.task.unit.count
-    wanted = [f"{name}_{side}" for side in "ab" for name in dict.fromkeys([count, *metric.sums])]
-    lacking = sums[wanted].isna().any(axis=1)
-    gone = lacking[lacking].index.get_level_values("cell")
-    by_cell = sums.loc[~sums.index.get_level_values("cell").isin(gone), wanted].unstack(fill_value=0)
-    if by_cell.empty:
-        return None
-    cells = by_cell[f"{count}_a"].columns
-    sides = [
-        {name: by_cell[f"{name}_{side}"].to_numpy(float) for name in (count, *metric.sums)} for side in "ab"
-    ]
+    wanted = dict.fromkeys([count, *metric.sums])
+    sides = [{name: sums[f"{name}_{side}"] for name in wanted} for side in "ab"]
     values = [metric.of({name: one.sum(axis=0) for name, one in sums.items()}) for sums in sides]
     kept = np.isfinite(values[0]) & np.isfinite(values[1])
     if not kept.any():
