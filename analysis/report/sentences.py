@@ -102,6 +102,11 @@ def caveats(results: Results, comparisons: dict[str, Comparison]) -> list[str]:
     tables = [comparison.table for comparison in comparisons.values() if len(comparison.table)]
     if not tables:
         return ["No comparison could be made: see the missing cells below."]
+    if results.run.get("pilot"):
+        told.append(
+            "This is a pilot, the grid in miniature: few samples, and models that are hardly trained. It "
+            "shows that everything works, and roughly how much differences vary, but no effect."
+        )
     table = pd.concat(tables, ignore_index=True)
     told += _of_projects(table)
     if int(table["n_seeds"].max()) < 2:

@@ -187,6 +187,14 @@ def minimum_detectable_effect(
     return effect
 
 
+def smallest_margin(standard_error: float, df: float, *, alpha: float = 0.05, power: float = 0.8) -> float:
+    """The smallest margin within which `tost` shows a difference that is zero to lie, with this power.
+
+    (t₁₋α + t₍₁₊power₎⁄₂) × standard error, both with df degrees of freedom.
+    """
+    return float((special.stdtrit(df, 1 - alpha) + special.stdtrit(df, (1 + power) / 2)) * standard_error)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trend:
     """Page's L over blocks × ordered levels; `p` is one-sided, for values that rise with the level."""

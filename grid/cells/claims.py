@@ -1,5 +1,5 @@
 """What a spec claims before the run: a primary comparison, which must be in the grid, and which effects
-matter at all.
+matter at all. What is only guessed (how much differences vary) is checked too, and no claim.
 
 primary: {comparison: training, metric: accuracy_1, rewrites: parens, intensity: 1.0}
 """
@@ -32,6 +32,13 @@ def check(
             findings.add(
                 ("claims", "margin", metric), f"no metric that is compared{suggest(metric, metrics)}"
             )
+    for kind, guesses in claims.guess.items():
+        if kind not in COMPARISONS:
+            findings.add(("claims", "guess", kind), f"no comparison{suggest(kind, list(COMPARISONS))}")
+        for metric in guesses:
+            if metric not in metrics:
+                at = ("claims", "guess", kind, metric)
+                findings.add(at, f"no metric that is compared{suggest(metric, metrics)}")
     primary = claims.primary
     if primary is None:
         return {"primary": {}, "margin": claims.margin}
@@ -50,7 +57,7 @@ def _levels(primary: Mapping[str, Any], cells: Cells, names: Names, findings: Co
     axes = [name for name in cells.axes if name not in SEEDS]
     kind = primary.get("comparison")
     left = [dict(zip(cells.axes, cell.values, strict=True)) for cell in cells.cells if not cell.baseline]
-    whole = [cell for cell in left if _can_be(kind, cell, left)]
+    whole = [cell for cell in left if can_be(kind, cell, left)]
     if left and not whole:
         findings.add(
             (*AT, "comparison"), f"no cells of the grid can be compared like that: {COMPARISONS[kind]}"
@@ -81,7 +88,7 @@ def _levels(primary: Mapping[str, Any], cells: Cells, names: Names, findings: Co
     return levels
 
 
-def _can_be(kind: Any, cell: Mapping[str, Value], cells: list[dict[str, Value]]) -> bool:
+def can_be(kind: Any, cell: Mapping[str, Value], cells: list[dict[str, Value]]) -> bool:
     """Whether a cell can stand in a comparison; one of no known kind is none that this could tell."""
     if kind in ("robustness", "baseline"):
         return tested_variant(cell) is not None

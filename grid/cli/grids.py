@@ -45,6 +45,10 @@ def run(
             "oom (both of oom_host, oom_gpu).",
         ),
     ] = None,
+    pilot: Annotated[
+        bool,
+        typer.Option("--pilot", help="The grid in miniature, in minutes, into a folder NAME-pilot."),
+    ] = False,
     max_hours: Annotated[float | None, typer.Option(min=0, help="Stop then; the next run goes on.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Take over a folder of another spec.")] = False,
     report: Annotated[bool, typer.Option(help="Make figures and report at the end.")] = True,
@@ -55,8 +59,11 @@ def run(
     from grid.commands import cell_choice
     from grid.commands.run import Run
     from grid.plan.opening import open_grid
+    from grid.plan.pilot import miniature
 
     grid = open_grid(spec, set_ or ())
+    if pilot:
+        grid = miniature(grid)
     place = places.load(hosts).changed(slots=slots, dask=dask, detach=detach)
     worker, free = executors.lookup(executor or place.executor, place)
     one = Run(
@@ -81,7 +88,7 @@ def plan(
     why: Annotated[bool, typer.Option("--why", help="Which fields of the keys changed.")] = False,
     cells: Annotated[bool, typer.Option("--cells", help="List the cells.")] = False,
 ) -> None:
-    """Show cells and steps: what is finished, what would run, and (from past runs) how long."""
+    """Show cells and steps: what is finished, what would run, how long (from past runs), what it finds."""
     from grid.commands.plan import show
     from grid.plan.opening import open_grid
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from grid.cells.expansion import Cell
-from grid.plan import jobs
+from grid.plan import jobs, pilot
 from grid.plan.graph import KINDS, Step
 from grid.plan.opening import Grid, from_document
 from grid.results import cell_status
@@ -156,7 +156,9 @@ def needed(root: Path) -> set[str]:
             )
         document = parse("{}", name=str(file))
         document.data.update(about["data"])
-        keys.update(from_document(document).plan.steps)
+        grid = from_document(document)
+        is_pilot = file.parent.name == pilot.name_of(grid.spec.name)
+        keys.update((pilot.miniature(grid) if is_pilot else grid).plan.steps)
     return keys
 
 

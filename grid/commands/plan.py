@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from grid.commands import detectable
 from grid.plan import jobs, key_changes, naming
 from grid.plan.durations import Durations
 from grid.plan.graph import KINDS
@@ -26,7 +27,7 @@ from preprocessing.errors import BadInput
 
 
 def show(grid: Grid, root: Path, console: Console, *, why: bool, list_cells: bool) -> None:
-    """Print the plan of a grid against a store."""
+    """Print the plan of a grid against a store, and what it can find."""
     store = Store(root / "store")
     state = jobs.state(grid.plan, store)
     baselines = sum(cell.baseline for cell in grid.cells.cells)
@@ -36,6 +37,8 @@ def show(grid: Grid, root: Path, console: Console, *, why: bool, list_cells: boo
         for cell in grid.cells.cells:
             console.print(f"  {cell.id}  {naming.cell(grid.cells.axes, cell)}", markup=False, highlight=False)
     console.print(_steps(grid, state, store))
+    for line in detectable.lines(grid, root):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     if why:
         for line in _why(grid, state, store):
             console.print(line, markup=False, highlight=False)

@@ -207,6 +207,7 @@ class Run:
         return {
             "format": cell_status.FORMAT,
             "name": self.grid.spec.name,
+            **({"pilot": True} if self.grid.is_pilot else {}),
             "task": self.grid.plan.task.DESCRIPTION.plain(),
             "claims": self.grid.claims,
             "spec": self.grid.resolved,

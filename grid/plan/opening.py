@@ -36,6 +36,11 @@ class Grid:
     claims: dict[str, Any]
     """The primary comparison and the margins, as run.json holds them."""
 
+    @property
+    def is_pilot(self) -> bool:
+        """Whether this is a grid in miniature."""
+        return False
+
     @cached_property
     def resolved(self) -> dict[str, Any]:
         """The spec as plain data with every default."""

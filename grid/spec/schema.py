@@ -130,6 +130,20 @@ COMPARISONS: Mapping[Any, str] = {
 """Each comparison, and of what it is made."""
 
 
+class Guess(Frozen):
+    """How much a difference between two models is thought to vary, as standard deviations in units of the
+    metric."""
+
+    project: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(description="between projects")
+    seed: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(description="between training seeds")
+    draw: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        default=0.0, description="between draws of the rewriting"
+    )
+    residual: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        default=0.0, description="of one project under one seed beside these"
+    )
+
+
 class Claims(Frozen):
     """What is said before the run. Without a margin no equivalence is claimed of a metric."""
 
@@ -140,6 +154,11 @@ class Claims(Frozen):
     )
     margin: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
         default={}, description="metric: the smallest difference that matters, in units of the metric"
+    )
+    guess: dict[str, dict[str, Guess]] = Field(
+        default={},
+        description="comparison: {metric: how much its differences vary}; what `augrid plan` goes by in the "
+        "place of finished grids",
     )
 
 

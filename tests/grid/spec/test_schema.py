@@ -195,6 +195,26 @@ def test_axes_are_checked_although_sections_are_wrong(tmp_path: Path) -> None:
         ("seed: [1]", "seed: [1]\nclaims: {primary: {comparison: robustness}}", "metric is missing; valid: "),
         (
             "seed: [1]",
+            "seed: [1]\nclaims: {guess: {trainin: {entropy: {project: 1, seed: 1}}}}",
+            "demo.yaml:14:18: claims.guess.trainin: no comparison; did you mean 'training'?",
+        ),
+        (
+            "seed: [1]",
+            "seed: [1]\nclaims: {guess: {clean: {perplexity: {project: 1, seed: 1}}}}",
+            "demo.yaml:14:26: claims.guess.clean.perplexity: no metric that is compared",
+        ),
+        (
+            "seed: [1]",
+            "seed: [1]\nclaims: {guess: {clean: {entropy: {project: 1, seed: -1}}}}",
+            "demo.yaml:14:48: claims.guess.clean.entropy.seed",
+        ),
+        (
+            "seed: [1]",
+            "seed: [1]\nclaims: {guess: {clean: {entropy: {project: 1}}}}",
+            "claims.guess.clean.entropy.seed: is missing",
+        ),
+        (
+            "seed: [1]",
             "seed: [1]\nclaims: {primary: {comparison: training, metric: entropy}}",
             "no cells of the grid can be compared like that: a cell that isn't trained on the original",
         ),
