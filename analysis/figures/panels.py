@@ -19,6 +19,7 @@ PANEL_HEIGHT_IN = 1.65
 MIN_PANEL_WIDTH_IN = 1.45
 POINT_WIDTH_IN = 0.045
 """Room for one rewrite set at one intensity, where panels can be made wide enough."""
+CHAR_IN = 0.062  # of a letter of a title
 LABEL_CHARS = 26  # so many fit beside a panel
 MAX_HEIGHT_IN = 8.6  # of what fits on a page, above the legend
 
@@ -67,16 +68,50 @@ def gap(positions: dict[Any, float]) -> float:
     return float(min(np.diff(sorted(positions.values())), default=1.0))
 
 
-def intensity_axis(ax: Axes, positions: dict[Any, float], results: Results) -> None:
-    """Ticks and label of the axis of intensity."""
+def intensity_axis(ax: Axes, positions: dict[Any, float], results: Results, unit: str | None = None) -> None:
+    """Ticks and label of the axis of intensity; without a unit that of all cells."""
     ax.set_xticks(list(positions.values()), [_short(name) for name in positions])
     span = list(positions.values())
     ax.set_xlim(min(span) - 0.45, max(span) + 0.45)
     ax.grid(visible=False, axis="x")
-    units = set(results.cells["intensity_unit"].dropna())
-    ax.set_xlabel(
-        {("rate",): "rate of sites", ("count",): "sites per sample"}.get(tuple(sorted(units)), "intensity")
+    units = {unit} if unit else set(results.cells["intensity_unit"].dropna())
+    ax.set_xlabel(_UNITS[units.pop()] if len(units) == 1 else "intensity")
+
+
+def heads(rows: pd.DataFrame, axes: Sequence[str]) -> "pd.Series[str]":
+    """The title of the panel that each row belongs to: of these axes those in which the rows differ."""
+    varied = [axis for axis in axes if rows[axis].nunique(dropna=False) > 1] or [*axes[:1]]
+    varied.sort(key=lambda axis: axis != "model")
+    told = pd.Series("", index=rows.index, dtype=str)
+    for axis in varied:
+        level = rows[axis].map(lambda value: "none" if pd.isna(value) else str(value)).astype(str)
+        told += ", " * (axis != varied[0]) + _IN_WORDS.get(axis, f"{axis} ") + level
+    return told
+
+
+def title(ax: Axes, text: str, width: float) -> None:
+    """A title in as many lines as it needs in a panel of this width, in inches."""
+    ax.set_title("\n".join(wrap(text, max(12, int(width / CHAR_IN)))))
+
+
+_UNITS = {"rate": "rate of sites", "count": "sites per sample"}
+_IN_WORDS = {"model": "", "rewrites": "", "train_on": "trained on ", "test_on": "tested on "}
+
+
+def unit_of(results: Results, levels: "pd.Series[Any]") -> "pd.Series[str]":
+    """Of each intensity whether it is a rate or a count: the two never share an axis."""
+    known = results.cells.dropna(subset=["intensity_unit"]).drop_duplicates("intensity")
+    return levels.map(known.set_index("intensity")["intensity_unit"])
+
+
+def highest(rows: pd.DataFrame, results: Results, before: str = "") -> "pd.Series[bool]":
+    """Which rows have the highest intensity of their set; `before`: "test_" for the set that is tested."""
+    known = results.cells.dropna(subset=["intensity_value"])
+    top = known.groupby("rewrites")["intensity_value"].max()
+    value = rows[f"{before}intensity"].map(
+        known.drop_duplicates("intensity").set_index("intensity")["intensity_value"]
     )
+    return value.eq(rows[f"{before}rewrites"].map(top))
 
 
 def lay_out(

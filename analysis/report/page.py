@@ -14,7 +14,17 @@ from analysis.comparing.comparisons import Comparison, compare
 from analysis.comparing.pairing import KINDS
 from analysis.comparing.token_by_token import Scan, scan
 from analysis.comparing.where import where
-from analysis.figures import cost, curves, growth, heat_map, learning, scatter
+from analysis.figures import (
+    cost,
+    curves,
+    dose,
+    growth,
+    heat_map,
+    learning,
+    scatter,
+    trade_off,
+    transfer,
+)
 from analysis.figures.style import Plot
 from analysis.report import (
     cell_pages,
@@ -227,6 +237,7 @@ def _bars(comparison: Comparison, metric_name: str) -> str:
 
 def _overviews(page: Page) -> Iterator[tuple[str, str, Callable[[], Plot], str]]:
     results, comparison = page.results, page.comparisons.get("baseline")
+    yield from _of_designs(page)
     yield (
         "kinds",
         f"Change of bits per {results.task.unit.singular}, by kind of token",
@@ -253,6 +264,37 @@ def _overviews(page: Page) -> Iterator[tuple[str, str, Callable[[], Plot], str]]
             lambda: cost.cost(results, comparison),
             "A point per model, training mix and seed: mean over rewrites and intensities.",
         )
+
+
+def _of_designs(page: Page) -> Iterator[tuple[str, str, Callable[[], Plot], str]]:
+    """What training gives, costs and is worth elsewhere, and what each intensity does."""
+    results, training, clean = page.results, page.comparisons.get("training"), page.comparisons.get("clean")
+    if training is not None and clean is not None:
+        yield (
+            "gain-and-cost",
+            "Gain on rewritten text against cost on ordinary code",
+            lambda: trade_off.trade_off(results, training, clean),
+            "A point per set of rewrites at its highest intensity, tested with what it was trained with. "
+            "Upwards is a gain, to the right a cost, with 95 % intervals, which are cut off at the border "
+            f"(grey: of {difference_tables.MODELS} alone). Above the dashed line a training gives more than "
+            "it costs.",
+        )
+    if training is not None:
+        yield (
+            "transfer",
+            "Trained on one set of rewrites, tested on another",
+            lambda: transfer.transfer(results, training),
+            "Differences to the model trained on original text, on the same rewritten text; highest "
+            "intensities. Framed: the diagonal, where one generator made both. Underlined: the 95 % interval "
+            f"excludes zero. {sentences.transferred(results, training)}",
+        )
+    yield (
+        "dose",
+        "Over the intensity, on the samples that all intensities kept",
+        lambda: dose.dose(results),
+        "The same model, rewritten − original text. Left: differences; right: the slope of each line; with "
+        "95 % intervals. All points of a line are of the same samples.",
+    )
 
 
 def _difference_table(page: Page, kind: str, metric_name: str) -> dict[str, Any]:

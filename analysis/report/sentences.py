@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.comparing.comparisons import Comparison
 from analysis.comparing.pairing import KINDS
+from analysis.figures.transfer import matrix
 from analysis.report.difference_tables import MODELS, in_words, interval, minus, p_value, percent, unclaimed
 from analysis.results import Results, describe
 from analysis.statistics.estimates import COVERAGE_FOUND, FEWEST, ROUGH, TWO_SEEDS
@@ -30,7 +31,28 @@ def sentences(results: Results, comparisons: dict[str, Comparison]) -> list[str]
         if kind in comparisons and one.name in set(comparisons[kind].table["metric"]):
             counted = overview(results, comparisons[kind], one.name)
             told.append(f"{name} ({KINDS[kind]}), in {in_words(one)}: {counted}")
+    if "training" in comparisons and one.name in set(comparisons["training"].table["metric"]):
+        told.append(f"Transfer, in {in_words(one)}: {transferred(results, comparisons['training'])}")
     return told
+
+
+def transferred(results: Results, training: Comparison) -> str:
+    """Whether gains are general: how many there are on the diagonal of trained × tested sets, and off it."""
+    one = results.metric(results.task.leads[0])
+    rows = matrix(results, training, one.name)
+    if rows.empty:
+        return (
+            "No set of rewrites was tested on another one than it was trained on, so no gain is called "
+            "general: it may be knowledge of the generator."
+        )
+    gained = rows["high"] < 0 if one.higher_is_better is False else rows["low"] > 0
+    own = rows["rewrites"] == rows["test_rewrites"]
+    return (
+        f"Tested on another set than they were trained on, {int(gained[~own].sum())} of "
+        f"{int((~own).sum())} trainings gain with an interval that excludes zero; on their own set "
+        f"{int(gained[own].sum())} of {int(own.sum())}. A gain is called general only where it is one off "
+        "the diagonal."
+    )
 
 
 def _primary(results: Results, comparisons: dict[str, Comparison]) -> Iterator[str]:

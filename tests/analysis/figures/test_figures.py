@@ -1,32 +1,24 @@
 """The shape of figures: panels, labels, order, units, sizes; what is drawn is what is written."""
 
-import itertools
 from pathlib import Path
-from typing import Any
 
 import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from analysis.comparing import token_by_token
 from analysis.comparing.comparisons import Comparison, compare
 from analysis.figures import cost, curves, growth, heat_map, learning, panels, scatter, style
 from analysis.results import Results
+from tests.analysis.figures.overlaps import overlapping, shown
 from tests.simulation.folder import Simulation, write
 
 
 @pytest.fixture(scope="module")
 def against_baseline(results: Results) -> Comparison:
     return compare(results, "baseline", metrics=["entropy"], resamples=200)
-
-
-def shown(figure: Figure) -> list[Text]:
-    found = [text for text in figure.findobj(Text) if isinstance(text, Text)]
-    return [text for text in found if text.get_text().strip()]
 
 
 def texts(figure: Figure) -> list[str]:
@@ -191,22 +183,6 @@ def test_crowded_panels_are_wide_and_the_figure_fits_a_page() -> None:
     assert panels.panels_across(7.0, panels=8, points=3 * 3) == 4
     assert panels.panels_across(7.0, panels=12, points=12 * 6) == 3  # two beside one another were too high
     assert panels.panels_across(3.33, panels=1, points=9) == 1
-
-
-def overlapping(figure: Figure) -> list[tuple[str, str]]:
-    """Pairs of texts that cover one another when the figure is drawn."""
-    canvas: Any = FigureCanvasAgg(figure)
-    with style.style():
-        canvas.draw()
-    axes = [axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)]
-    ticks = [(axis.get_view_interval(), tick) for axis in axes for tick in axis.get_major_ticks()]
-    beyond = {tick.label1 for (low, high), tick in ticks if not low <= tick.get_loc() <= high}
-    boxes = [
-        (text.get_text(), text.get_window_extent(canvas.get_renderer()))
-        for text in shown(figure)
-        if text.get_visible() and not text.get_rotation() % 90 and text not in beyond
-    ]
-    return [(a, b) for (a, one), (b, other) in itertools.combinations(boxes, 2) if one.overlaps(other)]
 
 
 @pytest.mark.parametrize("template", ["acm", "neurips"])
