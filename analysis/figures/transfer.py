@@ -15,6 +15,7 @@ from analysis.results import BadResults, Results
 from analysis.statistics.metrics import Metric
 
 NUMBER_IN = 0.34  # of "+0.000" at 7 pt
+NARROW_IN = 0.15  # a column in which no name stands upright beside the next
 
 
 def matrix(results: Results, comparison: Comparison, metric_name: str) -> pd.DataFrame:
@@ -39,6 +40,7 @@ def transfer(
     """The paired difference to the model trained on original text, a row per trained and a column per tested
     set, a panel per model and training mix; both sets at their highest intensity.
 
+    Where columns are too narrow for names they have numbers, which stand beside the rows' names, too.
     Framed: the diagonal, where the same generator made both. Underlined: the 95 % interval excludes zero.
     Red is worse, blue is better; what was not tested stays empty.
     """
@@ -55,16 +57,19 @@ def transfer(
     names_in = 0.07 * max(len(name) for name in trained)
     across = max(1, min(len(names), int((width - names_in - 0.6) // (NUMBER_IN * max(len(tested), 4)))))
     row = 0.19
-    while across < len(names) and -(-len(names) // across) * (0.3 + row * len(trained)) > MAX_HEIGHT_IN - 1:
+    most = min(len(names), max(1, int((width - names_in - 0.6) // (NARROW_IN * len(tested)))))
+    while across < most and -(-len(names) // across) * (0.3 + row * len(trained)) > MAX_HEIGHT_IN - 1:
         across, row = across + 1, 0.14
     cell = (width - names_in - 0.6) / across / len(tested)
     told = cell >= NUMBER_IN
     row = row if told else 0.14
+    numbered = cell < NARROW_IN
+    shown = [f"{number}" for number in range(1, len(tested) + 1)] if numbered else tested
     slanted: dict[str, Any] = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
     turned = slanted if cell >= 0.3 else {"rotation": 90}
     with style():
         height = 0.2 + row * len(trained)
-        below = 0.055 * max(len(name) for name in tested)
+        below = 0.055 * max(len(name) for name in shown)
         down = -(-len(names) // across)
         figure, panels = lay_out(
             names, width=width, across=across, height=height + 0.15, more=below + 0.3 + 0.1 * down,
@@ -75,9 +80,14 @@ def transfer(
             title(ax, name, (width - names_in - 0.6) / across)
         for ax, _ in panels[-across:]:
             ax.tick_params(labelbottom=True)
-            ax.set_xticks(np.arange(len(tested)) + 0.5, tested, **turned)
+            ax.set_xticks(np.arange(len(tested)) + 0.5, shown, **turned)
         figure.supxlabel("tested on", fontsize=7.5)
         figure.supylabel("trained on", fontsize=7.5)
+        if numbered:
+            places = [*tested, *(name for name in trained if name not in tested)]
+            labels = [f"{name}  {places.index(name) + 1}" for name in trained]
+            for ax, _ in panels[::across]:
+                ax.set_yticks(np.arange(len(trained)) + 0.5, labels)
         drawn = [ax for ax, _ in panels]
         bar = figure.colorbar(drawn[0].collections[0], ax=drawn, aspect=30, pad=0.01, fraction=0.03)
         bar.set_label(f"Δ {one.label}\n[{one.unit}]")
