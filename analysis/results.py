@@ -149,6 +149,18 @@ class Results:
         return dict(zip(self.cells["cell"], zip(*labels, strict=True), strict=True))
 
     @cached_property
+    def shared_projects(self) -> bool:
+        """Whether the same projects stand in train and test; also where only some of the corpora have it so.
+
+        By what the spec says of the split, and, where the corpora counted them, by how many there are.
+        """
+        split = ((self.run.get("spec") or {}).get("corpus") or {}).get("split") or {}
+        found = self.run.get("corpus") or []
+        corpora = found if isinstance(found, list) else [found]
+        by_file = split.get("by") == "file" and split.get("train") != 0
+        return by_file or any(facts.get("shared_projects") for facts in corpora)
+
+    @cached_property
     def primary(self) -> dict[str, Any]:
         """What was named before the run as the comparison that matters most; empty where nothing was."""
         return dict(self._claims.get("primary") or {})

@@ -20,6 +20,7 @@ MARKS = (
 )
 MODELS = "these models"
 """What an interval is called, and a p, that holds the trained models fixed."""
+THESE_PROJECTS = "Intervals speak of these projects only, since the same projects stand in train and test. "
 HEADS = {
     "rewrites": "Rewrites",
     "intensity": "Intensity",
@@ -78,7 +79,8 @@ def caption(results: Results, comparison: Comparison, metric_name: str) -> str:
         f"Paired differences in {one.label} ({one.unit}; {better[one.higher_is_better]}), "
         f"{KINDS[comparison.kind]}, over {units}. {_tests(rows, one)}{cut_off(results, one)}"
         f"n: samples, of {_range(rows['n_projects'])} projects, which weigh as much as "
-        f"{_range(rows['n_effective'], '.1f')} of equal size. {unclaimed(rows)}{MARKS}"
+        f"{_range(rows['n_effective'], '.1f')} of equal size. {unclaimed(rows)}"
+        f"{these_projects(results)}{MARKS}"
     )
 
 
@@ -126,6 +128,11 @@ def unclaimed(rows: pd.DataFrame) -> str:
     if any("project" in str(why) for why in reasons.index):
         what += f"With fewer than {FEWEST} projects no interval is claimed. "
     return what
+
+
+def these_projects(results: Results) -> str:
+    """That nothing is said of other projects, where the models have seen those of the test split."""
+    return THESE_PROJECTS if results.shared_projects else ""
 
 
 def _range(counts: "pd.Series[Any]", form: str = ".0f") -> str:

@@ -4,6 +4,7 @@ import pandas as pd
 
 from analysis.comparing.comparisons import Comparison
 from analysis.comparing.token_by_token import Scan
+from analysis.report.difference_tables import these_projects
 from analysis.results import Results
 from analysis.statistics.metrics import ByBin
 
@@ -25,8 +26,8 @@ def paragraph(results: Results, comparisons: dict[str, Comparison], found: Scan)
         f"Σn², {effective.min():.1f} at least [kish1965]), crossed with what was drawn for training and "
         "rewriting. Variances are put together as for clusters in several ways [cameron2011, owen2007], the "
         "projects' by the jackknife, with Satterthwaite's degrees of freedom [satterthwaite1946], in which "
-        "few seeds count more. P-values are of the same t, Holm-adjusted [holm1979] over the rows of one "
-        "table; bars that hold together for all points of a figure use the maximum of |t| [romano2005]. "
+        f"few seeds count more. {these_projects(results)}P-values are of the same t, Holm-adjusted "
+        "[holm1979] over the rows of one table; bars that hold together for all points of a figure use the maximum of |t| [romano2005]. "
         "Beside them stands what holds the trained models fixed, under the name of these models: an interval "
         "over projects, and a p from flipping the signs of the projects' sums of signed ranks [rosner2006], "
         "with Pratt's zeros and mean ranks for ties, exact where that is cheap and by a saddlepoint "

@@ -195,7 +195,7 @@ def _draw(page: Page) -> None:
             f"{units} of the common samples. Lines: means over seeds; small dots: the seeds. Bars: 95 % "
             "interval of the paired difference to the baseline, drawn around the value: where it doesn't "
             "reach the black tick, the baseline on the same samples, the difference is clear. "
-            f"{_bars(comparison, name)}Dashed: the baseline on all original samples, for each seed.",
+            f"{_bars(results, comparison, name)}Dashed: the baseline on all original samples, for each seed.",
         )
     first = results.metric(task.leads[0])
     better = {True: "above zero is better", False: "below zero is better", None: "zero is no difference"}
@@ -206,7 +206,7 @@ def _draw(page: Page) -> None:
                 f"{first.label}: {KINDS[kind]}",
                 curves.differences(results, page.comparisons[kind], first.name),
                 f"Paired differences with 95 % intervals; {better[first.higher_is_better]}. "
-                f"{_bars(page.comparisons[kind], first.name)}".rstrip(),
+                f"{_bars(results, page.comparisons[kind], first.name)}".rstrip(),
             )
     for about in places.pictures(results, page.places):
         page.add(*about)
@@ -220,7 +220,7 @@ def _draw(page: Page) -> None:
             continue  # nothing to draw: a grid without rewritten cells, or models that report no curve
 
 
-def _bars(comparison: Comparison, metric_name: str) -> str:
+def _bars(results: Results, comparison: Comparison, metric_name: str) -> str:
     """What the bars of a figure hold for."""
     rows = comparison.table[comparison.table["metric"] == metric_name]
     covers = " or ".join(sorted(set(rows["covers"]) - {""}))
@@ -232,7 +232,7 @@ def _bars(comparison: Comparison, metric_name: str) -> str:
         told += "its border. "
     if (rows["low"].isna() & rows["low_models"].notna()).any():
         told += f"Grey bars: of {difference_tables.MODELS} alone. "
-    return told + difference_tables.unclaimed(rows)
+    return told + difference_tables.unclaimed(rows) + difference_tables.these_projects(results)
 
 
 def _overviews(page: Page) -> Iterator[tuple[str, str, Callable[[], Plot], str]]:

@@ -9,7 +9,16 @@ import pandas as pd
 from analysis.comparing.comparisons import Comparison
 from analysis.comparing.pairing import KINDS
 from analysis.figures.transfer import matrix
-from analysis.report.difference_tables import MODELS, in_words, interval, minus, p_value, percent, unclaimed
+from analysis.report.difference_tables import (
+    MODELS,
+    THESE_PROJECTS,
+    in_words,
+    interval,
+    minus,
+    p_value,
+    percent,
+    unclaimed,
+)
 from analysis.results import Results, describe
 from analysis.statistics.estimates import COVERAGE_FOUND, FEWEST, ROUGH, TWO_SEEDS
 from analysis.statistics.metrics import Metric
@@ -130,6 +139,10 @@ def caveats(results: Results, comparisons: dict[str, Comparison]) -> list[str]:
             "shows that everything works, and roughly how much differences vary, but no effect."
         )
     table = pd.concat(tables, ignore_index=True)
+    if results.shared_projects:
+        told.append(
+            f"The corpus isn't split by project. {THESE_PROJECTS}To speak of others takes a split by project."
+        )
     told += _of_projects(table)
     if int(table["n_seeds"].max()) < 2:
         told.append(

@@ -64,13 +64,13 @@ def facts(grid: Grid, store: Store, steps: CellSteps, *, leaks: bool) -> dict[st
 
     key = steps.corpus.keys[0]
     folder = store.path("corpus", key)
-    found = description.describe(folder)
+    config = CorpusConfig.model_validate(grid.plan.steps[key].parameters["config"])
+    found = {"split_by": config.split.by, **description.describe(folder)}
     manifests = [store.manifest("encode", encoded) or {} for encoded in _encoded(grid, steps)]
     for split, counts in found["splits"].items():
         parts_of = [m.get("facts", {}).get("splits", {}).get(split, {}) for m in manifests]
         counts["subwords"] = sum(part.get("subwords", 0) for part in parts_of)
     if leaks:
-        config = CorpusConfig.model_validate(grid.plan.steps[key].parameters["config"])
         found["leaks"] = description.leaks(folder, config.near)
     return found
 
@@ -80,7 +80,7 @@ def tables(section: Mapping[str, Any]) -> Iterator[Rows]:
     splits = section["splits"]
     columns = ("projects", "samples", "lines", "tokens", "identifiers", "subwords", "bytes")
     rows = [(name, *(f"{counts.get(c, 0):,}" for c in columns)) for name, counts in splits.items()]
-    yield Rows("Splits", ("split", *columns), rows)
+    yield Rows(f"Splits, by {section['split_by']}", ("split", *columns), rows)
     lengths = section["percentiles"]
     names = tuple(dict.fromkeys(p for values in lengths.values() for p in values))
     yield Rows(

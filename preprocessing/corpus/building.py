@@ -95,8 +95,9 @@ def build(config: CorpusConfig, out: Path, *, workers: int = 1) -> dict[str, Any
     """Build the corpus in the empty folder `out`: shard-00000.parquet … (SCHEMA) and excluded.parquet.
 
     `workers` processes clean; the result does not depend on their number. Returns facts: samples,
-    bytes, tokens, lines and projects by split, excluded by reason, licences. Raises BadInput if the
-    source can't be read, nothing is left after the filters, or a split would be empty.
+    bytes, tokens, lines and projects by split, how many projects stand in train and in test, excluded by
+    reason, licences. Raises BadInput if the source can't be read, nothing is left after the filters, or
+    a split would be empty.
     """
     with tempfile.TemporaryDirectory(dir=out, prefix=".spool-") as folder:
         spool = Path(folder) / "samples.parquet"
@@ -226,6 +227,7 @@ def _write(
                 row, of = next(rows, (row, config.shards))
     return {
         "splits": {name: dict(facts[name], projects=len(projects[name])) for name in SPLITS},
+        "shared_projects": len(projects["train"] & projects["test"]),
         "licenses": dict(licenses.most_common()),
     }
 

@@ -17,7 +17,11 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.comparing.comparisons import compare
-from analysis.report import further_tables, page, sentences
+from analysis.comparing.token_by_token import scan
+from analysis.report import difference_tables, further_tables, page, sentences
+from analysis.report.difference_tables import caption
+from analysis.report.latex import latex
+from analysis.report.methods import paragraph
 from analysis.results import BadResults, Results
 from tests.simulation.folder import Simulation, write
 
@@ -120,6 +124,36 @@ def claiming(folder: Path, tmp_path: Path, claims: dict[str, object]) -> Results
     run = json.loads((copy / "run.json").read_text())
     (copy / "run.json").write_text(json.dumps(run | {"claims": claims}))
     return Results(copy)
+
+
+@pytest.mark.parametrize(
+    "told, shared",
+    [
+        ({"spec": {"corpus": {"split": {"by": "file", "train": 0.8}}}}, True),
+        (
+            {"spec": {"corpus": {"split": {"by": "time", "train": 0.8}}}, "corpus": [{"shared_projects": 2}]},
+            True,
+        ),
+        ({"spec": {"corpus": {"split": {"by": "time"}}}, "corpus": {"shared_projects": 0}}, False),
+        ({"spec": {"corpus": {"split": {"by": "file", "train": 0}}}}, False),  # nobody was trained on them
+        ({}, False),
+    ],
+)
+def test_where_projects_stand_in_train_and_test_the_report_speaks_of_these_alone(
+    folder: Path, tmp_path: Path, told: dict[str, object], shared: bool
+) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    run = json.loads((copy / "run.json").read_text())
+    (copy / "run.json").write_text(json.dumps(run | told))
+    results = Results(copy)
+    found = {"robustness": compare(results, "robustness", metrics=["entropy"], resamples=50)}
+    texts = [
+        " ".join(sentences.caveats(results, found)),
+        caption(results, found["robustness"], "entropy"),
+        latex(results, found["robustness"], "entropy"),
+        paragraph(results, found, scan(results)),
+    ]
+    assert [difference_tables.THESE_PROJECTS.strip() in text for text in texts] == [shared] * 4
 
 
 def test_few_projects_and_missing_cells_are_stated(html: str) -> None:

@@ -67,5 +67,6 @@ def test_shared_projects_are_leaks(make_folder: Callable[..., Path], tmp_path: P
     config = {"source": {"kind": "directory", "path": str(folder)}, "split": {"by": "file"}}
     out = tmp_path / "out"
     out.mkdir()
-    building.build(CorpusConfig.model_validate(config), out)
+    facts = building.build(CorpusConfig.model_validate(config), out)
     assert description.leaks(out, NearConfig())["projects"] == ["p"]
+    assert facts["shared_projects"] == 1
