@@ -1,6 +1,7 @@
 """What a source gives, file by file, and what every source's config has."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from preprocessing.frozen import Frozen
 
@@ -35,3 +36,7 @@ class SourceConfig(Frozen):
     """What all sources have in common."""
 
     kind: str
+
+    def beside_others(self) -> Self:
+        """The same, where sources of other kinds stand beside it and it leaves open what that changes."""
+        return self

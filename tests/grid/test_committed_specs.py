@@ -21,9 +21,11 @@ SMALL = [
     *("training.valid_tokens=100", "evaluation.max_expansions=5"),
 ]
 OFFLINE = (
-    "corpus.source={kind: union, sources: [{kind: stdlib}, {kind: directory, path: CODE, license: MIT}]}"
+    "corpus.source={kind: union, sources: "
+    "[{kind: stdlib, projects: modules}, {kind: directory, path: CODE, license: MIT}]}"
 )
-"""In the place of sources that ask PyPI: nothing is downloaded here."""
+"""In the place of sources that ask PyPI: nothing is downloaded here. Modules are the projects, so that there
+are as many as packages would be."""
 LESS = {
     "quickstart": ["models.gru.d_model=8", "axes.seed=[1]", "axes.intensity=[1.0]"],
     "lampion": ["models.gru.d_model=8", "axes.intensity=[{count: 5}]", "evaluation.metrics=[entropy]"],

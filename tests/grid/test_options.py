@@ -79,7 +79,7 @@ SOURCES: dict[str, list[dict[str, Any]]] = {
         {"kind": "huggingface", "path": "FOLDER/datasets"},
     ],
     "union": [
-        {"kind": "union", "sources": [{"kind": "stdlib"}, _DIRECTORY]},
+        {"kind": "union", "sources": [{"kind": "stdlib", "projects": "modules"}, _DIRECTORY]},
         {"kind": "union", "sources": [_ZIP, _JSONL]},
     ],
 }
