@@ -21,6 +21,7 @@ from analysis.report.difference_tables import (
 )
 from analysis.results import Results, describe
 from analysis.statistics.estimates import COVERAGE_FOUND, FEWEST, ROUGH, TWO_SEEDS
+from analysis.statistics.measures import INVISIBLE
 from analysis.statistics.metrics import Metric
 
 SUMMARIZED = {"robustness": "Robustness", "training": "Training", "clean": "Clean code"}
@@ -225,6 +226,8 @@ def _without_baseline(results: Results) -> int:
 
 def _change(row: "pd.Series[Any]", one: Metric) -> str:
     number = [minus(f"{row[name]:+z.{one.digits}f}") for name in ("difference", "low", "high")]
+    if row["why"] == INVISIBLE:
+        return "says nothing: the rewrite is invisible to the model, for which both texts are the same"
     if np.isnan(row["low"]):
         alone = (
             f"; {MODELS}: {interval(row, one.digits, '_models')}" if np.isfinite(row["low_models"]) else ""

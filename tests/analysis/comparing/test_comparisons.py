@@ -10,6 +10,7 @@ import pytest
 
 from analysis.comparing.comparisons import compare
 from analysis.comparing.pairing import KINDS, baselines, pairs
+from analysis.report import sentences
 from analysis.report.difference_tables import unclaimed
 from analysis.results import BadResults, Results
 
@@ -137,7 +138,8 @@ def test_one_seed_claims_nothing_beyond_these_models(folder: Path, tmp_path: Pat
 
 def test_an_invisible_rewrite_is_neither_robust_nor_equivalent(folder: Path, tmp_path: Path) -> None:
     """The rewritten text is the original, so its sums are the same."""
-    copy = claiming(folder, tmp_path, {"margin": {"entropy": 5.0}})
+    primary = {"comparison": "robustness", "metric": "entropy", "rewrites": "rename", "intensity": "1"}
+    copy = claiming(folder, tmp_path, {"margin": {"entropy": 5.0}, "primary": primary})
     cells, samples = (pd.read_parquet(copy / f"{name}.parquet") for name in ("cells", "samples"))
     unseen = cells["rewrites"] == "rename"
     cells.assign(invisible=unseen.where(~cells["baseline"])).to_parquet(copy / "cells.parquet")
@@ -147,7 +149,11 @@ def test_an_invisible_rewrite_is_neither_robust_nor_equivalent(folder: Path, tmp
     scopes = {"all": "aligned", "identifiers": "identifiers_aligned"}
     after = before.assign(test="augmented", scope=before["scope"].map(scopes).fillna(before["scope"]))
     pd.concat([kept, after]).to_parquet(copy / "samples.parquet")
-    table = compare(Results(copy), "robustness", metrics=["entropy"], resamples=50).table
+    comparison = compare(Results(copy), "robustness", metrics=["entropy"], resamples=50)
+    told = sentences.sentences(Results(copy), {"robustness": comparison})
+    assert "says nothing: the rewrite is invisible to the model" in told[0]
+    assert "shown to be smaller" not in told[0]
+    table = comparison.table
     rename = table[table["rewrites"] == "rename"]
     assert set(rename["why"]) == {"invisible"}
     assert (rename["difference"] == 0).all()
