@@ -263,10 +263,11 @@ def _keyed(parts: Sequence[PlannedRewrite]) -> list[tuple[tuple[int, ...], Edit,
         closed = getattr(part.options, "world", "open") == "closed"
         documented = getattr(part.options, "documentation", "keep") == "follow"
         for site in part.sites:
+            whole_text = closed or site.closed
             for edit in site.edits:
                 place = editing.place(edit, site, number)
                 keyed.append(
-                    (place, edit, number, Role(kind, renames, place[1], site.scope, closed, documented))
+                    (place, edit, number, Role(kind, renames, place[1], site.scope, whole_text, documented))
                 )
             number += 1
     keyed.sort()

@@ -56,8 +56,14 @@ class _Pairs:
     loads: Counter[str] = field(default_factory=Counter)
 
 
-def problem(old: ast.Module, new: ast.Module, renamed: Renamed, *, documented: bool) -> str | None:
-    """What is wrong with the new tree, or None."""
+def problem(
+    old: ast.Module, new: ast.Module, renamed: Renamed, known: frozenset[str], *, documented: bool
+) -> str | None:
+    """What is wrong with the new tree, or None.
+
+    `known` are the new names of what is used here alone. Other parameters may be renamed besides: their
+    rewrite knows that their functions are called by position.
+    """
     pairs = _Pairs()
     left: list[tuple[ast.AST, ast.AST, bool]] = [(old, new, False)]
     while left:
@@ -74,7 +80,7 @@ def problem(old: ast.Module, new: ast.Module, renamed: Renamed, *, documented: b
                         left.append((x, y, below))
                 elif not _is_same(a, name, x, y, renamed):
                     return f"the tree: {name} of {type(a).__name__} {x!r} became {y!r}"
-    return _keyword_problem(pairs)
+    return _keyword_problem(pairs, known)
 
 
 def _is_same(node: ast.AST, name: str, old: object, new: object, renamed: Renamed) -> bool:
@@ -129,7 +135,7 @@ def _collect(old: ast.AST, new: ast.AST, pairs: _Pairs, in_class: bool) -> None:
         pairs.functions.append(_Function(parameters, in_class, getattr(old, "name", "")))
 
 
-def _keyword_problem(pairs: _Pairs) -> str | None:
+def _keyword_problem(pairs: _Pairs, known: frozenset[str]) -> str | None:
     only = {f.name: f for f in pairs.functions if f.name and not f.in_class and pairs.bound[f.name] == 1}
     called = Counter(
         old.func.id for old, _ in pairs.calls if isinstance(old, ast.Call) and isinstance(old.func, ast.Name)
@@ -149,8 +155,9 @@ def _keyword_problem(pairs: _Pairs) -> str | None:
                 outside.add("**" if a.arg is None or a.arg in _PASSED_ON else a.arg)
     for function in pairs.functions:
         alone = function.name in only and pairs.loads[function.name] == called[function.name]
-        reached = outside.intersection(("**", *_renames(function)))
-        if not alone and reached and _renames(function) and function.name:
+        renamed = [old for old, new in function.parameters.items() if old != new and new in known]
+        reached = outside.intersection(("**", *renamed))
+        if not alone and reached and renamed and function.name:
             return f"a call may give {', '.join(sorted(reached))} to {function.name}"
     return None
 

@@ -113,7 +113,8 @@ def _closed_problem(source: Source, edits: Sequence[Edit], roles: Sequence[Role]
     if left:
         return f"the module's {', '.join(sorted(left))} isn't renamed everywhere"
     documented = any(role.documented for role in roles)
-    return closed_names.problem(source.ast, parse_quietly(plain), renamed, documented=documented)
+    known = frozenset(edit.text for edit, role in named if role.closed)
+    return closed_names.problem(source.ast, parse_quietly(plain), renamed, known, documented=documented)
 
 
 def _problem(

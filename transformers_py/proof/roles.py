@@ -15,6 +15,6 @@ class Role(NamedTuple):
     scope: int
     """The scope of its site."""
     closed: bool = False
-    """Whether its rewrite takes all that uses the text to be in it (`world: closed`)."""
+    """Whether all that uses the names is in the text (`world: closed`), which is proved as a whole."""
     documented: bool = False
     """Whether docstrings follow its renaming."""

@@ -8,14 +8,21 @@ import libcst as cst
 
 from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites import closed_world, renamable
-from transformers_py.sites.callers import definition, escape, is_private, named_in_strings
+from transformers_py.sites.callers import (
+    called,
+    definition,
+    escape,
+    is_private,
+    lambda_escape,
+    named_in_strings,
+)
 from transformers_py.sites.closed_world import Documentation, World
 from transformers_py.sites.new_names import Style
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
-from transformers_py.source.scopes import STACK_WORDS, Binding
+from transformers_py.source.scopes import STACK_WORDS, Binding, NameScope
 
-VERSION = 10
+VERSION = 11
 PRESERVES = "names"
 RENAMES = "function"
 REASONS = {
@@ -34,6 +41,8 @@ _TRACEBACKS = STACK_WORDS | frozenset(
     """.split()  # noqa: SIM905
 )
 _NAMELESS = (cst.ListComp, cst.SetComp, cst.DictComp)
+_CONSUMERS = frozenset("all any bytes dict frozenset list max min set sorted sum tuple".split())  # noqa: SIM905
+"""Builtins that run through a generator and keep nothing of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +102,7 @@ def _refusal(source: Source, binding: Binding, private: bool) -> str | None:
         return "decorated"
     if _shows_its_name(source, node, index):
         return "shows_its_name"
-    return escape(source, binding, by_position=False)
+    return escape(source, binding)
 
 
 def _shows_its_name(source: Source, node: cst.FunctionDef, index: int) -> bool:
@@ -102,12 +111,34 @@ def _shows_its_name(source: Source, node: cst.FunctionDef, index: int) -> bool:
         return True
     inner = source.scoping.inner[index]
     for scope in inner.subtree():
-        if scope is not inner and not isinstance(source.nodes[scope.node], _NAMELESS):
+        if scope is not inner and not _stays(source, scope):
             return True
         if not _NAMING.isdisjoint(scope.words) or not _NAMING.isdisjoint(scope.uses):
             return True
     last = source.lasts[index]
     return any(isinstance(n, (cst.Yield, cst.Await)) for n in source.nodes[index:last])
+
+
+def _stays(source: Source, scope: NameScope) -> bool:
+    """Whether nobody sees the name of what a scope inside of a function makes."""
+    node = source.nodes[scope.node]
+    if isinstance(node, cst.GeneratorExp):
+        argument = source.nodes[source.parents[scope.node]]
+        if not isinstance(argument, cst.Arg) or argument.keyword or argument.star:
+            return False
+        call = cst.ensure_type(source.nodes[source.parents[source.parents[scope.node]]], cst.Call)
+        if isinstance(call.func, cst.Attribute):
+            return call.func.attr.value == "join" and isinstance(call.func.value, cst.SimpleString)
+        return call.args[0] is argument and called(source, call) in _CONSUMERS
+    if isinstance(node, cst.Lambda):
+        return lambda_escape(source, scope, None) is None
+    if isinstance(node, cst.FunctionDef) and not node.decorators and scope.parent is not None:
+        binding = scope.parent.resolved.get(node.name.value)
+        if binding is None or not binding.scope.is_function:
+            return False
+        found = definition(source, binding)
+        return found is not None and found[0] is node and escape(source, binding) is None
+    return isinstance(node, _NAMELESS)
 
 
 EXAMPLES: list[Example] = [
@@ -125,6 +156,11 @@ EXAMPLES: list[Example] = [
         "def f(x):\n    def g(y): return -y\n    return sorted(x, key=g)\n",
         {"style": "generic"},
         "def f(x):\n    def func_1(y): return -y\n    return sorted(x, key=func_1)\n",
+    ),
+    (
+        "def f(x):\n    def g(y): return sum(-z for z in y)\n    return g(x)\n",
+        {"style": "generic"},
+        "def f(x):\n    def func_1(y): return sum(-z for z in y)\n    return func_1(x)\n",
     ),
     (
         "def fib(n):\n    return n if n < 2 else fib(n - 1) + fib(n - 2)\nprint(list(map(fib, [9])))\n",
@@ -149,6 +185,7 @@ COUNTER_EXAMPLES: list[CounterExample] = [
     ("def f():\n    def g(): pass\n    try: g(1)\n    except TypeError as e: print(e)\n", {}, "error_texts"),
     ("def f():\n    def g(): yield 1\n    return g()\n", {}, "shows_its_name"),
     ("def f():\n    def g(): return lambda: 1\n    return g()\n", {}, "shows_its_name"),
+    ("def f(x):\n    def g(): return iter(y for y in x)\n    return g()\n", {}, "shows_its_name"),
     ("def f(a):\n    return a\nprint(f.__name__)\n", {"world": "closed"}, "shows_its_name"),
     ("def f(a):\n    return a\nprint(globals()['f'])\n", {"world": "closed"}, "namespace"),
     ("def f(a):\n    return a\nrun('f(1)')\n", {"world": "closed"}, "named_elsewhere"),

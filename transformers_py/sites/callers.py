@@ -32,9 +32,20 @@ _CALLERS: dict[str, tuple[int | None, str, int]] = {
     "heapq.nsmallest": (2, "key", 1),
     "re.sub": (1, "repl", 1),
     "re.subn": (1, "repl", 1),
+    "bisect.bisect": (None, "key", 1),
+    "bisect.bisect_left": (None, "key", 1),
+    "bisect.bisect_right": (None, "key", 1),
+    "bisect.insort": (None, "key", 1),
+    "bisect.insort_left": (None, "key", 1),
+    "bisect.insort_right": (None, "key", 1),
+    "list.sort": (None, "key", 1),
+    "re.Pattern.sub": (0, "repl", 1),
+    "re.Pattern.subn": (0, "repl", 1),
 }
 """What calls a function by position alone -> the function's place and keyword, and with how many arguments;
 -1 where that isn't known."""
+_MAKERS = {"list": "list", "sorted": "list", "re.compile": "re.Pattern"}
+"""What gives objects whose methods call functions by position alone -> their type."""
 REASONS = {
     "bound_twice": "it is defined or assigned more than once",
     "escapes": "the function is used for more than calling it, so a caller may name it",
@@ -42,10 +53,10 @@ REASONS = {
 }
 
 
-def escape(source: Source, binding: Binding, *, by_position: bool) -> str | None:
+def escape(source: Source, binding: Binding, named: str | None = None) -> str | None:
     """Why a function's name may be used for more than calling it, or None.
 
-    `by_position`: calls with keywords count as escapes, too.
+    A call that may give the parameter `named` by its name counts as an escape, too.
     """
     if binding.kinds != {"function"} or _definitions(source, binding) != 1:
         return "bound_twice"
@@ -53,13 +64,13 @@ def escape(source: Source, binding: Binding, *, by_position: bool) -> str | None
     assert found is not None
     for i in binding.names:
         if source.nodes[i] is not found[0].name:
-            problem = _use_problem(source, i, found[0].params, by_position=by_position)
+            problem = use_problem(source, i, found[0].params, named)
             if problem:
                 return problem
     return None
 
 
-def _use_problem(source: Source, i: int, params: cst.Parameters, *, by_position: bool = True) -> str | None:
+def use_problem(source: Source, i: int, params: cst.Parameters, named: str | None) -> str | None:
     """Why a use of a function may be more than a call, or being handed to what calls it by position.
 
     A call that may not fit its parameters is a problem where the text of the error is looked at.
@@ -67,7 +78,7 @@ def _use_problem(source: Source, i: int, params: cst.Parameters, *, by_position:
     node, k = source.nodes[i], source.parents[i]
     parent = source.nodes[k]
     if isinstance(parent, cst.Call) and parent.func is node:
-        if by_position and not _is_positional(parent):
+        if named is not None and not _is_given_otherwise(parent, params, named):
             return "keyword_call"
         given = -1 if any(arg.keyword or arg.star for arg in parent.args) else len(parent.args)
     else:
@@ -99,11 +110,11 @@ def definition(source: Source, binding: Binding) -> tuple[cst.FunctionDef, int] 
 
 def named_in_strings(source: Source, name: str) -> bool:
     """Whether a word also stands in strings, comments or attributes, and not only where it is a name."""
-    return source.word_counts[name] != _spelt(source)[name]
+    return source.word_counts[name] != spelt(source)[name]
 
 
 @kept
-def _spelt(source: Source) -> Counter[str]:
+def spelt(source: Source) -> Counter[str]:
     """How often each name is spelt where it is a name."""
     found: Counter[str] = Counter()
     for scope in source.scopes:
@@ -118,19 +129,19 @@ def is_private(binding: Binding) -> bool:
     )
 
 
-def lambda_escape(source: Source, scope: NameScope) -> str | None:
-    """Why a lambda may be called by keyword; None if at once, by a builtin or through a local name."""
+def lambda_escape(source: Source, scope: NameScope, named: str | None) -> str | None:
+    """Why a lambda may be used for more than calling it, or called with its parameter `named` by name; None
+    if it is called at once, by a builtin or through a local name."""
     node, parent = source.nodes[scope.node], source.nodes[source.parents[scope.node]]
     assert isinstance(node, cst.Lambda)
     if isinstance(parent, cst.Assign) and len(parent.targets) == 1:
-        return _assigned_escape(source, parent, scope, node.params)
-    return _use_problem(source, scope.node, node.params)
+        return _assigned_escape(source, parent, scope, named)
+    return use_problem(source, scope.node, node.params, named)
 
 
-def _assigned_escape(
-    source: Source, assign: cst.Assign, scope: NameScope, params: cst.Parameters
-) -> str | None:
+def _assigned_escape(source: Source, assign: cst.Assign, scope: NameScope, named: str | None) -> str | None:
     target = assign.targets[0].target
+    params = cst.ensure_type(source.nodes[scope.node], cst.Lambda).params
     around = scope.parent
     if not isinstance(target, cst.Name) or around is None or not around.is_function:
         return "escapes"
@@ -138,7 +149,7 @@ def _assigned_escape(
     if binding is None or binding.kinds != {"variable"} or binding.scope is not around:
         return "escapes"
     for i in binding.names:
-        problem = None if source.nodes[i] is target else _use_problem(source, i, params)
+        problem = None if source.nodes[i] is target else use_problem(source, i, params, named)
         if problem:
             return problem
     return None
@@ -149,12 +160,49 @@ def _known_caller(source: Source, k: int) -> tuple[int | None, str, int] | None:
     argument, call = source.nodes[k], source.nodes[source.parents[k]]
     if not isinstance(argument, cst.Arg) or not isinstance(call, cst.Call) or argument.star:
         return None
-    caller = _CALLERS.get(called(source, call))
+    caller = _CALLERS.get(_method(source, call) or called(source, call))
     if caller is None or argument.keyword is not None:
         return caller if caller and argument.keyword and argument.keyword.value == caller[1] else None
     place = call.args.index(argument)
     plain = all(arg.keyword is None and not arg.star for arg in call.args[:place])
     return caller if plain and place == caller[0] else None
+
+
+def _method(source: Source, call: cst.Call) -> str:
+    """The method that a call of `rows.sort` or `PATTERN.sub` means, "list.sort"; "" where it isn't sure."""
+    function = call.func
+    if not isinstance(function, cst.Attribute) or function.attr.value not in ("sort", "sub", "subn"):
+        return ""
+    owner = function.value
+    kind = _made(source, owner) or (_kept_in(source, owner) if isinstance(owner, cst.Name) else "")
+    return f"{kind}.{function.attr.value}" if kind else ""
+
+
+def _made(source: Source, node: cst.BaseExpression | None) -> str:
+    """The type of what an expression makes anew, as `_MAKERS` has it, or ""."""
+    if isinstance(node, (cst.List, cst.ListComp)):
+        return "list"
+    return _MAKERS.get(called(source, node), "") if isinstance(node, cst.Call) else ""
+
+
+def _kept_in(source: Source, name: cst.Name) -> str:
+    """The type of all that is ever assigned to a variable, or ""."""
+    binding = source.scoping.of[source.index[id(name)]].resolved.get(name.value)
+    if binding is None or binding.kinds != {"variable"} or binding.scope.kind == "class":
+        return ""
+    found: set[str] = set()
+    for i in binding.names:
+        if source.scoping.roles.get(id(source.nodes[i])) is None:
+            continue
+        target = source.nodes[source.parents[i]]
+        assign = source.nodes[source.parents[source.parents[i]]]
+        if isinstance(target, cst.AnnAssign) and target.value is not None:
+            found.add(_made(source, target.value))
+        elif isinstance(target, cst.AssignTarget) and isinstance(assign, cst.Assign):
+            found.add(_made(source, assign.value))
+        else:
+            found.add("")
+    return found.pop() if len(found) == 1 else ""
 
 
 def called(source: Source, call: cst.Call) -> str:
@@ -200,5 +248,7 @@ def _definitions(source: Source, binding: Binding) -> int:
     return sum(isinstance(p, cst.FunctionDef) and p.name.value == binding.name for p in parents)
 
 
-def _is_positional(call: cst.Call) -> bool:
-    return all(arg.keyword is None and arg.star != "**" for arg in call.args)
+def _is_given_otherwise(call: cst.Call, params: cst.Parameters, named: str) -> bool:
+    """Whether a call gives a parameter by position or not at all, and others by names that are parameters."""
+    others = {param.name.value for param in (*params.params, *params.kwonly_params)} - {named}
+    return all(arg.star != "**" and (arg.keyword is None or arg.keyword.value in others) for arg in call.args)

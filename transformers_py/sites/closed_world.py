@@ -78,10 +78,15 @@ def places(world: World, documentation: Documentation) -> Places:
     def also(source: Source, binding: Binding) -> list[tuple[int, int]]:
         if world == "open":
             return []
-        found = [(source.inner_starts[i], source.inner_ends[i]) for i in _keywords(source, binding)]
+        found = keywords(source, binding)
         return found + (_documented(source, binding) if documentation == "follow" else [])
 
     return also
+
+
+def keywords(source: Source, binding: Binding) -> list[tuple[int, int]]:
+    """(start, end) of the keywords of calls that mean a parameter."""
+    return [(source.inner_starts[i], source.inner_ends[i]) for i in _keywords(source, binding)]
 
 
 def function_refusal(source: Source, binding: Binding) -> str | None:
@@ -213,7 +218,7 @@ def _may_be_named(source: Source, binding: Binding) -> bool:
 
 def _escapes(source: Source, binding: Binding, function: Binding | None, direct: set[int]) -> bool:
     if isinstance(source.nodes[binding.scope.node], cst.Lambda):
-        return lambda_escape(source, binding.scope) is not None
+        return lambda_escape(source, binding.scope, binding.name) is not None
     return function is None or len(direct) + 1 < len(function.names)
 
 

@@ -55,6 +55,8 @@ class Site:
     """No other site of its rewrite is taken inside or around it: which of them is, the seed decides."""
     scope: int = 0
     """Index in `Source.scopes` of the scope in which the site lies."""
+    closed: bool = False
+    """Whether it is proved over the whole text, as in a closed world: it renames keywords or annotations."""
 
 
 class Stretches:
