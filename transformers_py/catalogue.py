@@ -70,6 +70,26 @@ _PROOFS = {
 }
 
 
+_OPEN = """\
+By default the world is open: other files may call what a text defines, and that they do so by position can't
+be seen. `rename_parameter` and `rename_function` then find little, since most files have no function in a
+function. Of 240 files drawn from the standard library and 136 packages (333,405 tokens; `sites` per 1,000):
+
+| rewrite | option | sites, before | files changed, before | sites | files changed |
+| --- | --- | --- | --- | --- | --- |
+| rename_parameter | default | 0.09 | 5.4 % | 0.11 | 7.1 % |
+| rename_parameter | `private: true` | 0.10 | 6.7 % | 0.32 | 14.6 % |
+| rename_function | default | 0.05 | 2.9 % | 0.05 | 3.8 % |
+| rename_function | `private: true` | 0.16 | 11.2 % | 0.17 | 12.1 % |
+@CLOSED@
+Before: when keywords of calls, annotated parameters, and methods like `_f` were left alone. In a grid over
+files both are too weak a treatment by default; a mean over all files says next to nothing of them. What finds
+more: `private: true`, which trusts that nobody else uses names with one leading underscore, and, with samples
+that are functions, `world: closed`.
+
+""".splitlines()
+
+
 _CLOSED = """\
 With `world: closed` the renamings take all that uses a text to be in it: a function by itself, or a
 problem's solution with its tests, which are renamed by the same map (`transformers_py.rewrite_together`).
@@ -164,6 +184,7 @@ def page() -> str:
         "",
         *(f"- *{kind}*: {meaning}" for kind, meaning in _PROOFS.items()),
         "",
+        *_OPEN,
         *_CLOSED.splitlines(),
     ]
     lines += ["", *limits.section()]
