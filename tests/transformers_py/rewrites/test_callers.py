@@ -162,7 +162,7 @@ def test_a_wrong_keyword_is_disproved() -> None:
     plan = plan_of(again, ["rename_parameter"])
     keyword = max(i for i, edit in enumerate(plan.edits) if text[edit.end] == "=")
     for listed in (plan.edits, plan.owners, plan.roles, plan.numbers):
-        del listed[keyword]  # type: ignore[attr-defined]
+        del listed[keyword]
     wrong = emit(again, ["rename_parameter"], rate=1.0, seed=1)
     assert wrong.status == "disproved"
     assert "keyword" in wrong.problem
