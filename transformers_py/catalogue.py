@@ -85,10 +85,11 @@ function. Of 240 files drawn from the standard library and 136 packages (333,405
 | rename_function | `world: closed` | | | 0.80 | 27.5 % |
 
 Before: while keywords of calls, annotated parameters, and methods like `_f` were left alone. The last two
-rows take a file for all there is, which a grid refuses: they only say where the names are that a closed world
-has. Over files both are too weak a treatment by default: a mean over all files says next to nothing of them,
-and what is measured is said of the few files that changed. What finds more: `private: true`, which trusts that
-nobody else uses names with one leading underscore; or samples that are functions, with `world: closed`.
+rows take a file for all there is, which a grid refuses: they only say where the names are that a closed
+world has. Over files both are too weak a treatment by default: a mean over all files says next to nothing
+of them, and what is measured is said of the few files that changed. What finds more: `private: true`, which
+trusts that nobody else uses names with one leading underscore; or samples that are functions, with `world:
+closed`.
 
 """.splitlines()
 
