@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -12,10 +13,13 @@ from matplotlib.figure import Figure
 from analysis.comparing.comparisons import Comparison
 from analysis.comparing.pairing import KINDS, baselines
 from analysis.figures.panels import (
+    CHAR_IN,
+    OTHER_SAMPLES,
     PANEL_HEIGHT_IN,
     axis_label,
     dodge,
     gap,
+    heads,
     in_order,
     intensity_axis,
     lay_out,
@@ -24,8 +28,10 @@ from analysis.figures.panels import (
     outer_labels,
     panels_across,
     positions_of,
+    title,
+    unit_of,
 )
-from analysis.figures.style import Plot, style, width_in
+from analysis.figures.style import Look, Plot, style, width_in
 from analysis.results import BadResults, Results
 from analysis.statistics.metrics import Metric
 
@@ -44,7 +50,9 @@ def curves(
     Line: mean over seeds; small points: the seeds; black tick: the reference on the same samples (those not
     thrown out); bar: 95 % interval of the paired difference to this reference, drawn around the value, so
     that a bar which doesn't reach the tick means that the difference's interval excludes zero. Thin bars hold
-    together for all points. Grey bars: of these models alone, where nothing is claimed beyond them.
+    together for all points. Grey bars: of these models alone, where nothing is claimed beyond them. A line is
+    grey between points that aren't of as many samples, whose numbers stand below. Rates and counts have
+    panels of their own.
     """
     one = results.metric(metric_name)
     table = _rows(comparison.table, one, results)
@@ -94,12 +102,11 @@ def _rows(table: pd.DataFrame, one: Metric, results: Results) -> pd.DataFrame:
 
 
 def _panels_of(rows: pd.DataFrame, results: Results) -> "pd.Series[str]":
-    """The title of the panel that each row belongs to: model, training mix and the further axes."""
+    """The title of the panel that each row belongs to: in what the panels differ."""
     others = [axis for axis in results.groups if axis not in ("rewrites", "intensity", "train_on", "model")]
-    heads = rows["model"].astype(str) + ", trained on\n" + rows["train_on"].astype(str)
-    for axis in others:
-        heads += f", {axis} " + rows[axis].astype(str)
-    return heads
+    return heads(
+        rows.assign(unit=unit_of(results, rows["intensity"])), ["model", "train_on", *others, "unit"]
+    )
 
 
 def _panels(
@@ -146,11 +153,12 @@ def _draw(ax: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, y: str, results: Re
         )  # of two seeds they are so long that nothing else would be seen
         ax.errorbar(
             x, value, yerr=_reach(mine["difference"], mine["low"], mine["high"]),
-            color=look.color, marker=look.marker, ls=look.dashes,
+            color=look.color, marker=look.marker, ls="",
             ms=3.6 if len(present) <= 6 else 2.4,
             elinewidth=0.9, capsize=1.6, capthick=0.7, zorder=3, markerfacecolor=look.face,
             markeredgecolor=look.edge, markeredgewidth=0.4,
         )  # fmt: skip
+        _join(ax, x, value, mine["n_samples"].to_numpy(), look)
         if y == "value":
             ax.plot(
                 x,
@@ -168,7 +176,48 @@ def _draw(ax: Axes, rows: pd.DataFrame, seeds: pd.DataFrame, y: str, results: Re
             points["intensity"].map(positions) + beside, points[y], ls="", marker="o", ms=1.5,
             color=look.color, zorder=4, markeredgewidth=0,
         )  # fmt: skip
-    intensity_axis(ax, positions, results)
+    intensity_axis(ax, positions, results, str(unit_of(results, rows["intensity"]).iloc[0]))
+    _tell_samples(ax, rows, positions)
+
+
+def _join(ax: Axes, x: Any, y: Any, n: Any, look: Look) -> None:
+    """A line through points, in grey where they aren't of as many samples."""
+    for i in range(len(x) - 1):
+        alike = n[i] == n[i + 1]
+        color, dashes = (look.color, look.dashes) if alike else (OTHER_SAMPLES, "-")
+        ax.plot(x[i : i + 2], y[i : i + 2], color=color, ls=dashes, lw=1.1 if alike else 0.7, zorder=2.8)
+
+
+def _tell_samples(ax: Axes, rows: pd.DataFrame, positions: dict[Any, float]) -> None:
+    """How many samples the points are of: below each intensity while there is room, else in one line."""
+    n = rows.groupby("intensity", sort=False)["n_samples"].agg(["min", "max"])
+    told = {level: _between(*n.loc[level]) for level in positions}
+    room = ax.bbox.width / rcParams["figure.dpi"] / len(positions) - 0.04
+    if max(map(len, told.values())) * CHAR_IN <= room:
+        labels = [tick.get_text() for tick in ax.get_xticklabels()]
+        ax.set_xticks(
+            list(positions.values()), [f"{a}\n{b}" for a, b in zip(labels, told.values(), strict=True)]
+        )
+    else:
+        ax.set_xlabel(f"{ax.get_xlabel()}\n{_between(n['min'].min(), n['max'].max())} samples")
+
+
+def _between(low: int, high: int) -> str:
+    return f"n {low}" if low == high else f"n {low}–{high}"
+
+
+def misleads(comparison: Comparison, metric_name: str) -> bool:
+    """Whether lines over the intensity move more because of their samples than because of the rewriting.
+
+    The reference on the same samples would be one number if all points were of the same.
+    """
+    rows = comparison.table[comparison.table["metric"] == metric_name]
+    axes = list(comparison.table.columns[: list(comparison.table.columns).index("metric")])
+    lines = rows.groupby([axis for axis in axes if axis != "intensity"], dropna=False)
+    moves = {
+        name: float((lines[name].max() - lines[name].min()).max()) for name in ("reference", "difference")
+    }
+    return moves["reference"] > moves["difference"]
 
 
 def _reach(middle: "pd.Series[float]", low: "pd.Series[float]", high: "pd.Series[float]") -> list[Any]:
@@ -193,7 +242,9 @@ def _finish(
     ticks: str | None = None,
 ) -> None:
     for ax, panel in panels:
-        ax.set_title(panel)
+        spec = ax.get_subplotspec()
+        across = 1 if spec is None else spec.get_gridspec().ncols
+        title(ax, panel, figure.get_figwidth() / across - 0.4)
         ax.tick_params(labelbottom=True)
     outer_labels([ax for ax, _ in panels], label)
     legend(
@@ -203,7 +254,13 @@ def _finish(
         ticks=ticks,
         seeds=True,
         note=_unclaimed(rows),
+        others=_changes(rows),
     )
+
+
+def _changes(rows: pd.DataFrame) -> bool:
+    """Whether any line joins points that aren't of as many samples."""
+    return bool((rows.groupby(["panel", "rewrites"])["n_samples"].nunique() > 1).any())
 
 
 def _unclaimed(rows: pd.DataFrame) -> str:

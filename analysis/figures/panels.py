@@ -19,6 +19,7 @@ PANEL_HEIGHT_IN = 1.65
 MIN_PANEL_WIDTH_IN = 1.45
 POINT_WIDTH_IN = 0.045
 """Room for one rewrite set at one intensity, where panels can be made wide enough."""
+OTHER_SAMPLES = "#aaaaaa"
 CHAR_IN = 0.062  # of a letter of a title
 LABEL_CHARS = 26  # so many fit beside a panel
 MAX_HEIGHT_IN = 8.6  # of what fits on a page, above the legend
@@ -166,10 +167,12 @@ def legend(
     ticks: str | None = None,
     seeds: bool = False,
     note: str = "",
+    others: bool = False,
 ) -> None:
     """One legend below the panels, in as many columns as have room; the figure grows by its height.
 
-    `line` names the dashed black line; `note` stands beside a grey bar.
+    `line` names the dashed black line; `note` stands beside a grey bar; `others`: a line between points of
+    other samples is grey.
     """
     handles = [
         Line2D(
@@ -191,6 +194,8 @@ def legend(
         handles.append(Line2D([], [], color="#666666", ls="", marker="o", ms=1.8, label="one seed"))
     if note:
         handles.append(Line2D([], [], color="#999999", ls="", marker="|", ms=6, label=note))
+    if others:
+        handles.append(Line2D([], [], color=OTHER_SAMPLES, lw=0.7, label="other samples"))
     longest = max(len(str(handle.get_label())) for handle in handles)
     fit = max(1, int(figure.get_figwidth() / (0.42 + 0.062 * longest)))
     figure.set_figheight(figure.get_figheight() + 0.16 * -(-len(handles) // fit) + 0.1)

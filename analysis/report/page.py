@@ -188,6 +188,16 @@ def _draw(page: Page) -> None:
         comparison = page.comparisons["baseline"]
         units = task.label_of(task.comparable[comparison.scope])
         units = units[:1].upper() + units[1:]
+        if curves.misleads(comparison, name):
+            page.add(
+                f"differences-baseline-{name}",
+                f"{results.metric(name).label}: {KINDS['baseline']}, over intensity",
+                curves.differences(results, comparison, name),
+                f"{units} of the common samples. Differences, for the values move more because each "
+                "intensity has other samples than because of the rewriting. "
+                f"{_bars(comparison, name)}".rstrip(),
+            )
+            continue
         page.add(
             f"curves-{name}",
             f"{results.metric(name).label} on rewritten text, over intensity",

@@ -27,15 +27,34 @@ def texts(figure: Figure) -> list[str]:
 
 def test_one_panel_per_training_mix_and_model(results: Results, against_baseline: Comparison) -> None:
     figure = curves.curves(results, against_baseline, "entropy").figure
-    assert [ax.get_title() for ax in figure.axes] == [
-        "small, trained on\noriginal",
-        "ngram, trained on\noriginal",
-        "small, trained on\noriginal+augmented",
-        "ngram, trained on\noriginal+augmented",
+    assert [ax.get_title().replace("\n", " ") for ax in figure.axes] == [
+        "small, trained on original",
+        "ngram, trained on original",
+        "small, trained on original+augmented",
+        "ngram, trained on original+augmented",
     ]
     assert figure.axes[0].get_ylabel() == "Entropy\n[bits per token]"
     assert figure.axes[-1].get_xlabel() == "rate of sites"
-    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["0.25", "0.5", "1"]
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == [
+        "0.25\nn 59", "0.5\nn 59", "1\nn 58",
+    ]  # fmt: skip
+
+
+def test_a_line_between_points_of_other_samples_is_grey(
+    results: Results, against_baseline: Comparison
+) -> None:
+    figure = curves.curves(results, against_baseline, "entropy").figure
+    joins = [line for line in figure.axes[0].lines if line.get_color() == panels.OTHER_SAMPLES]
+    assert len(joins) == 3  # of each set from 0.5 to 1
+    assert "other samples" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_values_mislead_where_samples_move_them_more_than_rewriting(against_baseline: Comparison) -> None:
+    table = against_baseline.table
+    moved = table.assign(reference=table["reference"] + 5 * table["intensity"].eq("1"))
+    fields = {name: getattr(against_baseline, name) for name in ("kind", "scope", "seeds", "projects")}
+    assert not curves.misleads(against_baseline, "entropy")
+    assert curves.misleads(Comparison(table=moved, **fields), "entropy")
 
 
 def test_the_baseline_is_a_line_for_each_seed(results: Results, against_baseline: Comparison) -> None:
