@@ -195,7 +195,7 @@ def _draw(page: Page) -> None:
                 curves.differences(results, comparison, name),
                 f"{units} of the common samples. Differences, for the values move more because each "
                 "intensity has other samples than because of the rewriting. "
-                f"{_bars(comparison, name)}".rstrip(),
+                f"{_bars(results, comparison, name)}".rstrip(),
             )
             continue
         page.add(
