@@ -76,7 +76,7 @@ def finished(results: Path) -> dict[str, float]:
 def whole(spec: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     results = tmp_path_factory.mktemp("whole")
     out = finish(spec, results, env={**os.environ, **SECRETS})
-    assert "cells: 7 done" in out
+    assert "cells: 8 done" in out
     return results
 
 
@@ -142,7 +142,7 @@ def test_a_clock_that_jumps_changes_nothing(
     hosts.write_text("timeout_s: 240\n")
     results = tmp_path / "results"
     out = finish(spec, results, "--hosts", str(hosts), "--max-hours", "1", env=jumping_clock)
-    assert "cells: 7 done" in out
+    assert "cells: 8 done" in out
     assert contents(results) == contents(whole)
     assert 0 < json.loads((results / "mini" / "run.json").read_text())["wall_s"] < 300
     logs = [file.read_text() for file in results.glob("mini/logs/*/log.txt")]
@@ -161,7 +161,7 @@ def test_secrets_of_the_environment_are_in_no_file(whole: Path) -> None:
 def test_a_second_run_does_nothing(spec: Path, whole: Path) -> None:
     before, written = finished(whole), (whole / "mini" / "cells.parquet").stat().st_mtime_ns
     out = finish(spec, whole)
-    assert "cells: 7 done" in out
+    assert "cells: 8 done" in out
     assert finished(whole) == before
     assert (whole / "mini" / "cells.parquet").stat().st_mtime_ns == written
 
@@ -170,13 +170,13 @@ def test_analysis_reads_the_tables(whole: Path) -> None:
     from analysis.results import Results
 
     results = Results(whole / "mini")
-    assert len(results.done) == 7
+    assert len(results.done) == 8
     assert results.cells["baseline"].sum() == 2
     names = {"entropy", "accuracy_1", "mrr_10", "f1_subtokens", "confidence", "ece"}
     assert set(results.metrics["metric"]) >= names
     assert set(results.metrics.query("metric == 'ece'")["samples"]) == {"all", "common"}
     assert {"sites", "refusals"} <= set(TABLES)
-    assert len(results.scorings) == 7 + 5  # every cell's original text, and the rewritten ones
+    assert len(results.scorings) == 8 + 6  # every cell's original text, and the rewritten ones
     assert (results.scorings["searched"] > 0).any()
     assert (results.scorings["cut_off"] == 0).all()
     assert len(results.variants)
@@ -250,7 +250,7 @@ def test_jobs_know_their_cells_and_logs(whole: Path) -> None:
     import pandas as pd
 
     jobs = pd.read_parquet(whole / "mini" / "jobs.parquet").set_index("kind")
-    assert len(jobs["cells"]["corpus"]) == 7
+    assert len(jobs["cells"]["corpus"]) == 8
     assert (jobs["n_done"] == jobs["n_steps"]).all()
     assert jobs["log"].str.contains("on cpu").all()
 

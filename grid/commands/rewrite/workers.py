@@ -70,7 +70,10 @@ class _Worker:
 
     def rewrite(self, piece: Piece) -> Done:
         process, pipe = self._running = self._running or self._start()
-        pipe.send(piece)
+        try:
+            pipe.send(piece)
+        except ConnectionError:
+            return self._crashed(piece)
         end = time.monotonic() + self._limits.time_s
         while not pipe.poll(min(_LOOK_EVERY_S, self._limits.time_s)):
             reason = ""
@@ -85,9 +88,14 @@ class _Worker:
             done: Done = pipe.recv()
             return done
         except (EOFError, ConnectionError):
-            process.join()
-            self.stop()
-            return untouched(piece, "crashed", f"its process ended with {process.exitcode}")
+            return self._crashed(piece)
+
+    def _crashed(self, piece: Piece) -> Done:
+        assert self._running is not None
+        process, _ = self._running
+        process.join()
+        self.stop()
+        return untouched(piece, "crashed", f"its process ended with {process.exitcode}")
 
     def stop(self) -> None:
         if self._running is not None:

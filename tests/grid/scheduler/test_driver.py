@@ -82,11 +82,14 @@ def test_a_step_that_is_killed_is_tried_again(tmp_path: Path, probe_job: Any) ->
 
 
 def _kill_once(tmp_path: Path) -> None:
-    for _ in range(200):
-        for process in psutil.Process().children():
-            if "step" in process.cmdline() and (tmp_path / "store" / "tmp").exists():
+    """Once the job has begun; the processes that were started ahead of other jobs go with its own."""
+    log = tmp_path / "logs" / "probe-victim" / "log.txt"
+    for _ in range(1000):
+        steps = [one for one in psutil.Process().children() if "step" in one.cmdline()]
+        if steps and log.exists() and "---" in log.read_text():
+            for process in steps:
                 process.kill()
-                return
+            return
         time.sleep(0.05)
 
 

@@ -133,6 +133,10 @@ def test_a_process_that_dies_costs_its_piece_alone(tmp_path: Path) -> None:
     worker._running[0].kill()
     assert worker.rewrite(piece).facts["reason"] == "crashed"
     assert worker.rewrite(piece).facts["status"] == "rewritten"
+    worker._running[0].kill()
+    worker._running[0].join()  # it is gone before it is given anything
+    assert worker.rewrite(piece).facts["reason"] == "crashed"
+    assert worker.rewrite(piece).facts["status"] == "rewritten"
     worker.stop()
 
 
