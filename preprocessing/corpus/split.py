@@ -73,7 +73,8 @@ def assign_by_time(sizes: Mapping[str, int], dates: Mapping[str, str], config: S
     if undated:
         raise BadInput(
             f"corpus.split.by: time needs a date for every file; {len(undated)} have none "
-            f"({', '.join(undated[:3])}): another source, or by: project, file or given"
+            f"({', '.join(undated[:3])}): another source (PyPI's "
+            "has them with released in its lock), or by: project, file or given"
         )
     units = sorted(sizes, key=lambda unit: (dates[unit], unit))
     target = _targets(units, config)

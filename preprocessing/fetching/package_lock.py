@@ -1,14 +1,17 @@
-"""A lock file: which file of each package was fetched, and its SHA-256."""
+"""A lock file: which file of each package was fetched, its SHA-256 and, if known, when it was released."""
 
 import json
 import os
 import re
+from datetime import datetime
 from pathlib import Path
 
 from preprocessing.errors import BadInput
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z)?")
+
 Locked = dict[str, dict[str, str]]
-"""name==version and form → its `file` and `sha256`."""
+"""name==version and form → its `file` and `sha256`, and `released` (ISO 8601) where it is known."""
 
 
 def read(path: Path) -> Locked:
@@ -17,11 +20,32 @@ def read(path: Path) -> Locked:
         return {}
     try:
         locked: Locked = json.loads(path.read_text(encoding="utf-8"))["packages"]
-        if all(set(entry) == {"file", "sha256"} and "/" not in entry["file"] for entry in locked.values()):
-            return locked
+        valid = all(
+            {"file", "sha256"} <= set(entry) <= {"file", "sha256", "released"} and "/" not in entry["file"]
+            for entry in locked.values()
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        pass
-    raise BadInput(f"corpus.source.lock: {path} is no lock file of this program")
+        valid = False
+    if not valid:
+        raise BadInput(f"corpus.source.lock: {path} is no lock file of this program")
+    for package, entry in locked.items():
+        if "released" in entry and not _is_date(entry["released"]):
+            raise BadInput(
+                f"corpus.source.lock: {path}: {package}: released is {entry['released']!r}; must be "
+                "a date as '2015-01-02', or a time in UTC as '2015-01-02T16:38:06Z'"
+            )
+    return locked
+
+
+def _is_date(text: object) -> bool:
+    """ISO 8601 in UTC, so that texts sort as the times that they mean."""
+    if not isinstance(text, str) or not _DATE.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def write(path: Path, locked: Locked) -> None:

@@ -6,7 +6,7 @@ import re
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Self
 
@@ -29,8 +29,9 @@ class Config(SourceConfig):
     """`packages` are name==version; or `file` holds them, one a line, # comments. A package is a project.
 
     `lock` is a file that is written on the first run, and enforced afterwards: keep it beside the spec. Every
-    machine then gets the very files that the first one chose, also wheels that were built for another. With
-    `distribution: wheel`, pip runs nobody's code; to fetch an `sdist` it runs the package's build backend.
+    machine then gets the very files that the first one chose, also wheels that were built for another. A
+    split by time goes by `released` beside a file's hash. With `distribution: wheel`, pip runs nobody's code;
+    to fetch an `sdist` it runs the package's build backend.
     """
 
     kind: Literal["pypi"] = "pypi"
@@ -55,23 +56,31 @@ class Config(SourceConfig):
 
 def read(config: Config) -> Iterator[RawFile | Excluded]:
     """The .py files of all packages, in the order of the list."""
-    for package, path in _fetched(config).items():
+    fetched = _fetched(config)
+    locked = package_lock.read(shipped.located(config.lock))
+    for package, path in fetched.items():
+        date = locked[_key(config, package)].get("released", "")
         license = _license(path)
         for name, content in _members(path, ".py"):
             inside = name.partition("/")[2] if config.distribution == "sdist" else name
             project = package.partition("==")[0]
             if isinstance(content, bytes):
-                yield RawFile(project=project, path=inside, data=content, license=license)
+                yield RawFile(project=project, path=inside, data=content, license=license, date=date)
             else:
                 yield Excluded(project=project, path=inside, reason=content[0], detail=content[1])
 
 
 def raw_digest(config: Config) -> str:
-    """Digest of the pinned hashes; fetches what is not pinned yet."""
+    """Digest of the pinned hashes and dates; fetches what is not pinned yet."""
     packages = list(_fetched(config))
     locked = package_lock.read(shipped.located(config.lock))
-    pins = [f"{package} {locked[_key(config, package)]['sha256']}" for package in packages]
+    entries = [(package, locked[_key(config, package)]) for package in packages]
+    pins = [" ".join([package, entry["sha256"], *_dated(entry)]) for package, entry in entries]
     return hashlib.sha256("\n".join(pins).encode()).hexdigest()
+
+
+def _dated(entry: Mapping[str, str]) -> Sequence[str]:
+    return [entry["released"]] if "released" in entry else []
 
 
 def _listed(config: Config) -> Sequence[str]:

@@ -8,7 +8,10 @@ from preprocessing.fetching import package_lock
 
 
 def test_written_and_read(tmp_path: Path) -> None:
-    locked = {"b==1 wheel": {"file": "b-1-py3-none-any.whl", "sha256": "0" * 64}}
+    locked = {
+        "b==1 wheel": {"file": "b-1-py3-none-any.whl", "sha256": "0" * 64},
+        "c==1 wheel": {"file": "c", "sha256": "1" * 64, "released": "2015-01-02T16:38:06.621099Z"},
+    }
     assert package_lock.read(tmp_path / "lock.json") == {}
     package_lock.write(tmp_path / "lock.json", locked)
     assert package_lock.read(tmp_path / "lock.json") == locked
@@ -21,6 +24,16 @@ def test_written_and_read(tmp_path: Path) -> None:
 def test_what_is_no_lock_file(tmp_path: Path, content: str) -> None:
     (tmp_path / "lock.json").write_bytes(content.encode(errors="surrogateescape"))
     with pytest.raises(BadInput, match="is no lock file"):
+        package_lock.read(tmp_path / "lock.json")
+
+
+@pytest.mark.parametrize("released", ["yesterday", "2015-13-02", "2015-01-02T16:38:06+02:00", 2015, None])
+def test_a_date_that_is_none_is_named(tmp_path: Path, released: object) -> None:
+    entry = {"file": "a.whl", "sha256": "0", "released": released}
+    (tmp_path / "lock.json").write_text(json.dumps({"packages": {"a==1 wheel": entry}}))
+    with pytest.raises(
+        BadInput, match=r"lock.json: a==1 wheel: released is .*; must be a date as '2015-01-02'"
+    ):
         package_lock.read(tmp_path / "lock.json")
 
 

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from preprocessing import parquet_files
+from preprocessing.corpus import building
+from preprocessing.corpus.building import CorpusConfig
+from preprocessing.corpus.cleaning import KeepConfig
+from preprocessing.corpus.split import SplitConfig
 from preprocessing.errors import BadInput
+from preprocessing.fetching import package_lock
 from preprocessing.fetching.raw import RawFile
 from preprocessing.sources import pypi
 
@@ -55,6 +61,27 @@ def test_fetched_once_and_pinned(index: Path, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "gone"))
     assert list(pypi.read(config)) == files
     assert pypi.raw_digest(config) == digest
+
+
+def test_a_split_by_time_goes_by_the_dates_of_the_lock(index: Path, tmp_path: Path) -> None:
+    config = configure(tmp_path, "augrid-two==1.0", "augrid-one==1.0")
+    undated, lock = pypi.raw_digest(config), tmp_path / "lock.json"
+    split = SplitConfig(by="time", train=0.5, valid=0, test=0.5)
+    corpus = CorpusConfig(source=config, split=split, keep=KeepConfig(min_bytes=1), shards=1)
+    (tmp_path / "undated").mkdir()
+    with pytest.raises(BadInput, match=r"needs a date for every file; 2 have none .*released in its lock"):
+        building.build(corpus, tmp_path / "undated")
+    for one, two in (("2020-01-01", "2021-01-01T00:00:00Z"), ("2021-01-01", "2020-01-01T00:00:00Z")):
+        locked = package_lock.read(lock)
+        locked["augrid-one==1.0 wheel"]["released"] = one
+        locked["augrid-two==1.0 wheel"]["released"] = two
+        package_lock.write(lock, locked)
+        assert pypi.raw_digest(config) != undated
+        out = tmp_path / one
+        out.mkdir()
+        building.build(corpus, out)
+        [row] = [row for row in parquet_files.rows(out / "shard-00000.parquet") if row["split"] == "test"]
+        assert row["project"] == ("augrid-two" if one < two else "augrid-one")
 
 
 BACKEND = """\
