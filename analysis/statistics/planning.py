@@ -48,10 +48,15 @@ class Spread:
 
 
 def _of_row(row: Mapping[str, float]) -> dict[str, float] | None:
-    """The total was taken not to be less than one source shows alone, which holds what it shares: undone."""
-    share = {name: row[f"variance_{name}"] for name in ("project", "seed", "residual")}
-    if not np.isfinite([row["standard_error"], *share.values()]).all() or row["n_seeds"] < 2:
+    """The total was taken not to be less than one source shows alone, which holds what it shares: undone.
+
+    Where the estimates add up to nothing there are no shares, and what was seen counts as what they share.
+    """
+    if not row["standard_error"] > 0 or row["n_seeds"] < 2:
         return None
+    share = {name: row[f"variance_{name}"] for name in ("project", "seed", "residual")}
+    if not np.isfinite(list(share.values())).all():
+        share = {"project": 0.0, "seed": 0.0, "residual": 1.0}
     share["draw"] = 0.0 if np.isnan(row["variance_draw"]) else row["variance_draw"]
     alone = (share[name] + share["residual"] for name in ("project", "seed", "draw"))
     total = row["standard_error"] ** 2 / max(1.0, *alone)

@@ -249,4 +249,6 @@ def _advice(spread: Spread, wanted: float, there: Design) -> str:
     design = enough(spread, wanted, there)
     if design is None:
         return f"more than {PROJECTS[-1]} projects × {MOST_SEEDS} seeds"
-    return f"{design.projects:.0f} projects (of equal size) × {design.seeds} seeds"
+    same = design.projects == there.projects
+    projects = "these projects" if same else f"{design.projects:.0f} projects of equal size"
+    return f"{projects} × {design.seeds} seeds"

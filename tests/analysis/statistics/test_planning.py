@@ -59,6 +59,19 @@ def test_a_design_like_a_finished_one_has_its_error(residual: float) -> None:
         assert df == pytest.approx(found.everything.df)
 
 
+def test_a_row_whose_estimates_add_up_to_nothing_still_counts() -> None:
+    rng = np.random.default_rng(9)
+    noise = Spread(project=0.0, seed=0.0, residual=0.01**2)
+    rows = [row(study(rng, noise, 8, 2), 2) for _ in range(200)]
+    without = [one for one in rows if np.isnan(one["variance_seed"])]
+    assert without
+    for one in without:
+        found = Spread.of([one])
+        assert found is not None
+        error, _ = Design(projects=8, seeds=2).error(found)
+        assert error == pytest.approx(one["standard_error"])
+
+
 def test_variances_are_found_again_on_average() -> None:
     rng = np.random.default_rng(6)
     truth = Spread(project=0.01**2, seed=0.005**2, draw=0.003**2, residual=0.004**2)

@@ -99,7 +99,7 @@ def test_a_guess_and_a_margin(built: Path, tmp_path: Path, mini_grid: MiniGrid) 
     found = float(line.split("≥ ")[1].split(" in a gain")[0])
     assert 0.012 < found < 0.02
     assert "for 0.005 in a gain take " in text
-    assert "projects (of equal size) × " in text
+    assert "60 projects of equal size × 12 seeds" in text
     assert "margin of 0.005: a gain: can't be shown, but within 0.0" in text
     assert "a fall: unknown, since how much differences vary is" in text
     assert "by what is guessed in claims.guess" in text
