@@ -4,6 +4,7 @@ import base64
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from analysis.comparing.pairing import KINDS
 from analysis.comparing.token_by_token import Scan, scan
 from analysis.comparing.where import where
 from analysis.figures import (
+    ablation,
     cost,
     curves,
     dose,
@@ -298,6 +300,16 @@ def _of_designs(page: Page) -> Iterator[tuple[str, str, Callable[[], Plot], str]
             "intensities. Framed: the diagonal, where one generator made both. Underlined: the 95 % interval "
             f"excludes zero. {sentences.transferred(results, training)}",
         )
+    robustness = page.comparisons.get("robustness")
+    if robustness is not None:
+        for number, axis in enumerate(ablation.further_axes(results), 1):
+            yield (
+                f"ablation-{number}",
+                f"Over {axis}",
+                partial(ablation.ablation, results, robustness, axis),
+                f"{KINDS['robustness'].capitalize()}, at the highest intensity, with 95 % intervals (grey: of "
+                f"{difference_tables.MODELS} alone).",
+            )
     yield (
         "dose",
         "Over the intensity, on the samples that all intensities kept",
