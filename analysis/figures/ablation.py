@@ -63,16 +63,21 @@ def ablation(
     panel = heads(rows, [*(axis for axis in results.groups if axis not in (x, color)), "unit"])
     names, marks = list(dict.fromkeys(panel)), looks(list(dict.fromkeys(rows[color])))
     numbers = _numbers(rows[x])
+    decades = bool(numbers.min() > 0 and numbers.max() / numbers.min() >= DECADES)
+    values = np.unique(numbers)
+    step = np.diff(np.log(values) if decades else values).min() if len(marks) > 1 else 0.0
+    offsets = np.linspace(-0.5, 0.5, len(marks)) * min(0.6, 0.06 * len(marks)) * step
     width = width_in(template, columns)
     across = panels_across(width, len(names), len(marks) * rows[x].nunique())
     with style():
         figure, panels = lay_out(names, width=width, across=across, height=PANEL_HEIGHT_IN, sharey=True)
         for ax, name in panels:
             ax.axhline(0, color="#111111", lw=0.8, ls=(0, (6, 2)), zorder=1)
-            for level, look in marks.items():
+            for beside, (level, look) in zip(offsets, marks.items(), strict=True):
                 mine = rows[(panel == name) & (rows[color] == level)]
                 mine = mine.iloc[np.argsort(numbers[rows.index.get_indexer(mine.index)], kind="stable")]
                 place = numbers[rows.index.get_indexer(mine.index)]
+                place = place * np.exp(beside) if decades else place + beside
                 ax.errorbar(
                     place, mine["difference"], yerr=_reach(mine, "_models"), fmt="none", ecolor="#999999",
                     elinewidth=0.8,
@@ -83,7 +88,7 @@ def ablation(
                     markeredgecolor=look.edge, markeredgewidth=0.4,
                 )  # fmt: skip
             levels = dict(zip(numbers, rows[x].astype(str), strict=True))
-            if numbers.min() > 0 and numbers.max() / numbers.min() >= DECADES:
+            if decades:
                 ax.set_xscale("log")
                 ax.minorticks_off()
             ax.set_xticks(list(levels), list(levels.values()))

@@ -307,8 +307,8 @@ def _of_designs(page: Page) -> Iterator[tuple[str, str, Callable[[], Plot], str]
                 f"ablation-{number}",
                 f"Over {axis}",
                 partial(ablation.ablation, results, robustness, axis),
-                f"{KINDS['robustness'].capitalize()}, at the highest intensity, with 95 % intervals (grey: of "
-                f"{difference_tables.MODELS} alone).",
+                f"{KINDS['robustness'].capitalize()}, at the highest intensity, with 95 % intervals (grey: "
+                f"of {difference_tables.MODELS} alone).",
             )
     yield (
         "dose",
