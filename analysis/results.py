@@ -118,6 +118,17 @@ class Results:
     def __repr__(self) -> str:
         return f"Results({str(self.folder)!r}: {len(self.cells)} cells, {len(self.done)} done)"
 
+    @cached_property
+    def documented(self) -> tuple[str, ...]:
+        """The sets of rewrites whose docstrings follow new names: *names + documentation*, a class apart."""
+        sets = (self.run.get("spec") or {}).get("rewrites") or {}
+        found: list[str] = []
+        for name, written in sets.items():
+            entries = written["rewrites"] if isinstance(written, dict) else written
+            if any(options.get("documentation") == "follow" for _, options in entries):
+                found.append(name)
+        return tuple(found)
+
     @property
     def name(self) -> str:
         """The grid's name."""

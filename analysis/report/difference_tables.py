@@ -80,7 +80,7 @@ def caption(results: Results, comparison: Comparison, metric_name: str) -> str:
         f"{KINDS[comparison.kind]}, over {units}. {_tests(rows, one)}{cut_off(results, one)}"
         f"n: samples, of {_range(rows['n_projects'])} projects, which weigh as much as "
         f"{_range(rows['n_effective'], '.1f')} of equal size. {unclaimed(rows)}"
-        f"{these_projects(results)}{MARKS}"
+        f"{these_projects(results)}{documented(results)}{MARKS}"
     )
 
 
@@ -133,6 +133,16 @@ def unclaimed(rows: pd.DataFrame) -> str:
 def these_projects(results: Results) -> str:
     """That nothing is said of other projects, where the models have seen those of the test split."""
     return THESE_PROJECTS if results.shared_projects else ""
+
+
+def documented(results: Results) -> str:
+    """Which sets of rewrites change more than code; empty where none does."""
+    if not results.documented:
+        return ""
+    return (
+        f"Names + documentation, a class of its own, whose docstrings follow new names: "
+        f"{', '.join(results.documented)}; in all other sets docstrings stay as they are. "
+    )
 
 
 def _range(counts: "pd.Series[Any]", form: str = ".0f") -> str:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from analysis.comparing.comparisons import Comparison
 from analysis.comparing.token_by_token import Scan
-from analysis.report.difference_tables import these_projects
+from analysis.report.difference_tables import documented, these_projects
 from analysis.results import Results
 from analysis.statistics.metrics import ByBin
 
@@ -35,7 +35,7 @@ def paragraph(results: Results, comparisons: dict[str, Comparison], found: Scan)
         "approximation elsewhere. Effect sizes are Cliff's δ, with its parts within and between pairs "
         f"[cliff1993], and A₁₂ [vargha2000] over samples. {_of_margins(results)}Over intensities, the slope "
         "of the difference and Page's L [page1963] are of the samples that all of them kept. "
-        f"{_of_strata(results)}{_of_single_units(results, found)}"
+        f"{_of_strata(results)}{documented(results)}{_of_single_units(results, found)}"
     ).rstrip()
 
 

@@ -10,6 +10,7 @@ from analysis.comparing.comparisons import Comparison
 from analysis.comparing.pairing import KINDS
 from analysis.figures.transfer import matrix
 from analysis.report.difference_tables import (
+    documented,
     MODELS,
     THESE_PROJECTS,
     in_words,
@@ -162,6 +163,7 @@ def caveats(results: Results, comparisons: dict[str, Comparison]) -> list[str]:
         )
     told += _without_placebo(results)
     told += _invisible(results)
+    told += filter(None, [documented(results).rstrip()])
     told += _not_compared(results, table)
     lost = _without_baseline(results)
     if lost:

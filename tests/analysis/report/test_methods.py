@@ -10,7 +10,7 @@ import pytest
 
 from analysis.comparing.comparisons import compare
 from analysis.comparing.token_by_token import scan
-from analysis.report import methods
+from analysis.report import difference_tables, methods
 from analysis.results import Results
 
 KEYS = re.findall(r"^@\w+\{(\w+),", methods.BIBTEX, re.M)
@@ -63,3 +63,25 @@ def test_the_bibliography_is_set(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stdout[-2000:]
     assert (tmp_path / "page.pdf").stat().st_size > 10_000
+
+
+def test_sets_whose_docstrings_follow_are_a_class_of_their_own(folder: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    run = json.loads((copy / "run.json").read_text())
+    found = {"robustness": compare(Results(copy), "robustness", metrics=["entropy"], resamples=50)}
+
+    def told(**sets: object) -> str:
+        (copy / "run.json").write_text(json.dumps(run | {"spec": {"rewrites": sets}}))
+        results = Results(copy)
+        paragraph = methods.paragraph(results, found, scan(results))
+        caption = difference_tables.caption(results, found["robustness"], "entropy")
+        assert ("Names + documentation" in caption) == ("Names + documentation" in paragraph)
+        return paragraph
+
+    plain, following = ({"world": "closed", "documentation": value} for value in ("keep", "follow"))
+    assert "Names + documentation" not in told(
+        rename=[["rename_variable", plain]], parens=[["parentheses", {}]]
+    )
+    limited = {"rewrites": [["parentheses", {}], ["rename_function", following]], "growth_limit": 2.0}
+    paragraph = told(rename=[["rename_variable", following]], parens=[["parentheses", {}]], both=limited)
+    assert "whose docstrings follow new names: rename, both;" in paragraph
