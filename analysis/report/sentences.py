@@ -10,9 +10,9 @@ from analysis.comparing.comparisons import Comparison
 from analysis.comparing.pairing import KINDS
 from analysis.figures.transfer import matrix
 from analysis.report.difference_tables import (
-    documented,
     MODELS,
     THESE_PROJECTS,
+    documented,
     in_words,
     interval,
     minus,
