@@ -26,6 +26,7 @@ from analysis.figures import (
     scatter,
     trade_off,
     transfer,
+    variance,
 )
 from analysis.figures.style import Plot
 from analysis.report import (
@@ -301,6 +302,14 @@ def _of_designs(page: Page) -> Iterator[tuple[str, str, Callable[[], Plot], str]
             f"excludes zero. {sentences.transferred(results, training)}",
         )
     robustness = page.comparisons.get("robustness")
+    if robustness is not None:
+        yield (
+            "variance",
+            "Variance by source",
+            partial(variance.variance, results, robustness),
+            "Shares of what was drawn in the variance of a difference, at the highest intensity; residual: "
+            "what the sources share. An estimate can be negative: then it is small.",
+        )
     if robustness is not None:
         for number, axis in enumerate(ablation.further_axes(results), 1):
             yield (
