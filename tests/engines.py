@@ -26,7 +26,7 @@ Engine = Callable[..., str]
 LIGHT = """\
 FROM {base}
 RUN command -v python || ln -s "$(command -v python3)" /usr/local/bin/python
-COPY grid /code/grid
+COPY . /code
 ENV PYTHONPATH=/code
 """
 
@@ -130,7 +130,8 @@ def light_image(
 ) -> str:
     """What does probe steps, and lacks torch and the rest: other engines have it in no time."""
     folder = tmp_path_factory.mktemp("light")
-    shutil.copytree(Path(__file__).parent.parent / "grid", folder / "grid")
+    for package in ("grid", "preprocessing"):
+        shutil.copytree(Path(__file__).parent.parent / package, folder / package)
     (folder / "Dockerfile").write_text(LIGHT.format(base=base_image))
     docker_client.images.build(path=str(folder), tag="augrid:light", rm=True)
     return "augrid:light"
