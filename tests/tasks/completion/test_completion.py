@@ -65,7 +65,7 @@ def test_it_reads_back_what_it_writes() -> None:
 def test_scopes_and_codes_are_those_of_the_tables() -> None:
     nothing = np.zeros(0, dtype=np.uint8)
     written = [name for name, _ in scopes(nothing, nothing.astype(np.int32), nothing)]
-    assert [scope.name for scope in DESCRIPTION.scopes] == written
+    assert [scope.name for scope in DESCRIPTION.scopes if not scope.by_variant] == written
     codes = {"unchanged": UNCHANGED, "renamed": RENAMED, "inserted": INSERTED}
     assert {name: code for code, name in enumerate(CHANGES)} == codes
 
