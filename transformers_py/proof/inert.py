@@ -73,11 +73,16 @@ def why_not(node: ast.stmt, previous: ast.stmt | None, owner: Owner, around: Sur
     if isinstance(node, ast.FunctionDef):
         return _function_problem(node, around)
     if is_dead(node) or isinstance(previous, ENDS):
-        return _names_problem(node, around, dead=True)
+        return dead_problem(node, around)
     if isinstance(node, ast.Assign) and is_constant(node.value):
         plain = all(isinstance(target, ast.Name) for target in node.targets)
         return _names_problem(node, around, dead=False) if plain else "an inserted assignment isn't to a name"
     return f"an inserted {type(node).__name__} is not known to be inert"
+
+
+def dead_problem(node: ast.stmt, around: Surroundings) -> str | None:
+    """Why a statement that never runs, in a function, could be noticed; else None."""
+    return _names_problem(node, around, dead=True)
 
 
 def is_within(source: Source, scope: NameScope, offset: int) -> bool:

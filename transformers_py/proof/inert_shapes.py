@@ -1,15 +1,17 @@
 """Remembers which forms of inserted statements are inert, so that each form is looked at once.
 
-"if False:\\n    spare = total"  and  "if False:\\n    limit = rate"  have one shape; only their names differ
+"if False:\\n    spare = total"  and  "while 0:\\n        limit = rate"  have one form in two dead branches
 """
 
 import ast
 import keyword
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from transformers_py.proof.inert import Surroundings, is_dead, name_problem
-from transformers_py.source.cpython import WORD
+from transformers_py.source.cpython import WORD, parse_quietly
 
 Shape = tuple[str, bool, str, int]
 """(text with names and digits blanked, behind an end of its block, whose names it binds, its offset)."""
@@ -18,6 +20,7 @@ _WORD = re.compile(f"({WORD.pattern})")
 _KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist, "super", "__class__", "type"])
 _QUOTES = ("'", '"')  # what stands right before one may be a prefix, which decides what the string is
 _DIGITS = str.maketrans("23456789", "11111111")
+_LINES = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n)(?:([^\r\n]*)(?:\r\n|\r|\n))?")
 _MOST = 20_000
 _KNOWN: dict[Shape, tuple[bool, tuple[tuple[int, bool], ...]]] = {}
 """Shape -> whether it never runs, and the words of the text that are names, by their number, with whether
@@ -34,6 +37,48 @@ def blank(text: str) -> tuple[str, tuple[str, ...]]:
         for word, after in zip(words, pieces[2::2], strict=True)
     ]
     return "".join(pieces).translate(_DIGITS), words
+
+
+class Line(NamedTuple):
+    """A line that is all that an inserted text says, or all that its dead branch says."""
+
+    text: str
+    dead: bool
+    blanked: str
+    words: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def line_of(lines: str, indent: str) -> Line | None:
+    """The one line in whole lines of an indentation, below the head of a branch that never runs or alone.
+
+    What is a statement by itself is the same one below a head that takes it for its body. None for others.
+    """
+    found = _LINES.fullmatch(lines)
+    if found is None or not lines.startswith(indent):
+        return None
+    first, second = found.groups()
+    first = first[len(indent) :]
+    if second is None:
+        return Line(first, False, *blank(first))
+    body = second[len(indent) :].lstrip(" \t")
+    deeper = second.startswith((indent + " ", indent + "\t"))
+    return Line(body, True, *blank(body)) if deeper and _never_runs(first) else None
+
+
+@lru_cache(maxsize=256)
+def _never_runs(head: str) -> bool:
+    """Whether a line is the head of a statement whose body never runs, with nothing of the body in it."""
+    try:
+        tree = parse_quietly(f"{head} pass")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return len(tree.body) == 1 and is_dead(tree.body[0]) and _is_pass(tree.body[0])
+
+
+def _is_pass(node: ast.stmt) -> bool:
+    body: Sequence[ast.stmt] = getattr(node, "body", ())
+    return len(body) == 1 and isinstance(body[0], ast.Pass)
 
 
 def is_known(shape: Shape, words: tuple[str, ...], around: Surroundings) -> bool:

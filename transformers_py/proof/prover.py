@@ -6,6 +6,7 @@ The package says what is proved; which proof an edit needs is in its `Role`.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence, Set
+from functools import cache
 
 from transformers_py.proof import closed_names, wrappers
 from transformers_py.proof.bytecode import NOTHING, Renamed, collect, difference, globals_among
@@ -144,12 +145,17 @@ def _problem(
     for edit, role in zip(edits, roles, strict=True):
         if role.renames:
             renamed.setdefault(edit.text, []).append((role.scope, source.text[edit.start : edit.end]))
-    fresh = frozenset(words(" ".join(inserted))) - source.words - renamed.keys()
+    known = source.words | renamed.keys()
+
+    @cache
+    def fresh() -> frozenset[str]:
+        return frozenset(words(" ".join(inserted))) - known
+
     if are_whole_lines(source, edits, roles, fresh, renamed):
         return None
     shift = len(unit.head) - unit.start
     moved = [Edit(start + shift, end + shift, new) for start, end, new in edits]
-    return skeleton_problem(source, unit, text, moved, roles, fresh, renamed)
+    return skeleton_problem(source, unit, text, moved, roles, fresh(), renamed)
 
 
 def _code_problem(unit: CompilationUnit, text: str, renamed: Renamed) -> str | None:

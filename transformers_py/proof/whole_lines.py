@@ -12,10 +12,10 @@ place if all brackets are closed again, which is counted. The grown text is comp
 """
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from transformers_py.proof import inert_shapes
-from transformers_py.proof.inert import Surroundings, is_within, why_not
+from transformers_py.proof.inert import Surroundings, dead_problem, is_within, why_not
 from transformers_py.proof.roles import Role
 from transformers_py.source import Source, kept
 from transformers_py.source.cpython import first_line, is_continued, is_docstring, line_starts, parse_quietly
@@ -92,17 +92,21 @@ def are_whole_lines(
     source: Source,
     edits: Sequence[Edit],
     roles: Sequence[Role],
-    fresh: frozenset[str],
+    fresh: Callable[[], frozenset[str]],
     renamed: Mapping[str, Sequence[tuple[int, str]]],
 ) -> bool:
     """Whether all that these edits of one unit insert, but names and brackets, are inert whole lines.
 
-    False means that it couldn't be shown in this way.
+    `fresh` makes the names that are new in this text; which these are, and so whether lines are inert in
+    their place, is the same in all variants without renamings. False means that it couldn't be shown in this
+    way.
     """
     depth = 0
     places = line_places(source)
+    known = _inert_lines(source)
     around: dict[int, Surroundings] = {}
-    for (start, end, text), (kind, _, group, scope, *_) in zip(edits, roles, strict=True):
+    for edit, (kind, _, group, scope, *_) in zip(edits, roles, strict=True):
+        start, end, text = edit
         if kind != "fresh":
             if end > start:
                 continue
@@ -110,27 +114,26 @@ def are_whole_lines(
                 return False
             depth += 1 if text == "(" else -1
             continue
+        if depth or group != POINT:
+            return False
+        if not renamed and (scope, edit) in known:
+            continue
         gap = places.get(start)
-        if depth or gap is None or group != POINT or not is_within(source, source.scopes[scope], start):
+        if gap is None or not is_within(source, source.scopes[scope], start):
             return False
         if scope not in around:
-            around[scope] = Surroundings(source, fresh, source.scopes[scope], renamed)
+            around[scope] = Surroundings(source, fresh(), source.scopes[scope], renamed)
         if not is_inert(text, gap, around[scope]):
             return False
+        if not renamed:
+            known.add((scope, edit))
     return depth == 0
 
 
-def _dedented(text: str, before: str, after: str) -> str:
-    """The lines without the indentation that all of them have, or with the gap's two sides.
-
-    How far a block is indented doesn't change what is in it, as long as no tabs are among the blanks (a tab
-    reaches to the next multiple of eight) and no line ends otherwise.
-    """
-    indent, block = before or after, f"{before}{text}{after}"
-    everywhere = block.startswith(indent) and block.count("\n") == block.count("\n" + indent)
-    if not indent or "\t" in block or "\r" in block or not everywhere or not block.endswith("\n" + indent):
-        return f"{before}|{text}|{after}"
-    return block[len(indent) :].replace("\n" + indent, "\n")
+@kept
+def _inert_lines(source: Source) -> set[tuple[int, Edit]]:
+    """(scope of the site, insertion) of those that were found to be inert where nothing is renamed."""
+    return set()
 
 
 def is_inert(text: str, gap: Gap, around: Surroundings) -> bool:
@@ -138,12 +141,31 @@ def is_inert(text: str, gap: Gap, around: Surroundings) -> bool:
     if around.scope.kind != "function":
         return False
     before, after = gap
-    blanked, words = inert_shapes.blank(_dedented(text, before, after))
-    shape = (blanked, False, "function", -1)
-    if inert_shapes.is_known(shape, words, around):
-        return True
     if not text.endswith(("\n" + before, "\r" + before)):
         return False
+    line = inert_shapes.line_of(before + text[: len(text) - len(before)], before + after)
+    return _is_inert_block(text, gap, around) if line is None else _is_inert_line(line, around)
+
+
+def _is_inert_line(line: inert_shapes.Line, around: Surroundings) -> bool:
+    shape = (line.blanked, line.dead, "function", -1)
+    if inert_shapes.is_known(shape, line.words, around):
+        return True
+    try:
+        body = parse_quietly(line.text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    if len(body) != 1 or (dead_problem if line.dead else live_problem)(body[0], around):
+        return False
+    if line.text.isascii():
+        place = {id(node): node.col_offset for node in ast.walk(body[0]) if isinstance(node, ast.Name)}
+        inert_shapes.remember(shape, body[0], line.text, place)
+    return True
+
+
+def _is_inert_block(text: str, gap: Gap, around: Surroundings) -> bool:
+    """Lines of a longer form, parsed as a block before a `pass`."""
+    before, after = gap
     whole = f"{_HEAD}{before}{text}{after}pass\n"
     try:
         tree = parse_quietly(whole)
@@ -156,11 +178,9 @@ def is_inert(text: str, gap: Gap, around: Surroundings) -> bool:
     starts = line_starts(whole)
     if not isinstance(last, ast.Pass) or starts[last.lineno - 1] + last.col_offset != len(whole) - 5:
         return False
-    if not inserted or any(why_not(node, None, "function", around) for node in inserted):
-        return False
-    if len(inserted) == 1 and text.isascii():
-        shift = len(_HEAD) + len(before)
-        names = [node for node in ast.walk(inserted[0]) if isinstance(node, ast.Name)]
-        place = {id(node): starts[node.lineno - 1] + node.col_offset - shift for node in names}
-        inert_shapes.remember(shape, inserted[0], text, place)
-    return True
+    return bool(inserted) and not any(live_problem(node, around) for node in inserted)
+
+
+def live_problem(node: ast.stmt, around: Surroundings) -> str | None:
+    """Why a statement in a function, not behind an end of its block, isn't inert."""
+    return why_not(node, None, "function", around)

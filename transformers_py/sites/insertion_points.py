@@ -52,6 +52,22 @@ def function_points(
     `new_names`: what will be inserted binds names, so scopes whose names can be looked up are refused.
     `leaving`: only those before return, raise, continue and break.
     """
+    listed = _function_points(source)
+    if (new_names, leaving) not in listed:
+        listed[new_names, leaving] = _list_points(source, new_names=new_names, leaving=leaving)
+    points, reasons = listed[new_names, leaving]
+    refused = Refusals()
+    refused.merge(reasons)
+    return points, refused
+
+
+@kept
+def _function_points(source: Source) -> dict[tuple[bool, bool], tuple[list[InsertionPoint], Refusals]]:
+    """What `function_points` has listed."""
+    return {}
+
+
+def _list_points(source: Source, *, new_names: bool, leaving: bool) -> tuple[list[InsertionPoint], Refusals]:
     found: list[InsertionPoint] = []
     refused = Refusals()
     reasons: dict[int, str | None] = {}

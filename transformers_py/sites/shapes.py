@@ -3,7 +3,7 @@
 total = scale(width), somewhere in the file  ->  if False: ratio = scale(height), where height is local
 """
 
-from bisect import bisect_left
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -17,12 +17,13 @@ from transformers_py.source.scopes import DYNAMIC, NameScope
 
 _LONGEST = 50
 """Characters of a statement that is taken for a shape."""
-_FROM_FILE = 60
-"""So many shapes of the rest of the file are tried in a scope."""
-_FROM_CLASS = 400
+_FROM_FILE = 40
+"""So many shapes, drawn evenly from the file, are tried in any scope."""
+_FROM_CLASS = 80
 """So many shapes of a class are tried in each of its methods, besides the method's own."""
 _OWN, _LITERAL = 0.6, 0.06
 """How often a statement's names mean something in its new place, and how often it just sets a variable."""
+_TRY_STAR = re.compile(r"except[\s\\]*\*")
 SELF = frozenset(["self", "cls"])
 _HIDDEN = DYNAMIC | {"_", "super", "__class__"}
 _CLOSED = (
@@ -176,7 +177,7 @@ def _place(source: Source, scope: NameScope) -> _Place:
             name in scope.declared or (name in local and not _is_global(scope, name)) for name in shape.kept
         ):
             continue
-        if shape.kind == "return" and (shape.scope != scope.index or _has_try_star(source)):
+        if shape.kind == "return" and (shape.scope != scope.index or _may_have_try_star(source)):
             continue
         reads = [name for name, bound in zip(shape.names, shape.bound, strict=True) if not bound]
         if all(name in readable for name in reads):
@@ -193,64 +194,42 @@ def _is_global(scope: NameScope, name: str) -> bool:
     return name in scope.uses and (binding is None or not binding.scope.is_function)
 
 
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """Numbers of the file's shapes, in order: by scope, by class, those that name no object of a class."""
-
-    of_scope: dict[int, list[int]]
-    of_class: dict[int, list[int]]
-    free: list[int]
-    elsewhere: dict[int, list[int]]
-    """By class, some of the shapes of the rest of the file: of the classes that were asked for."""
-
-
-@kept
-def _index(source: Source) -> _Index:
-    index = _Index({}, {}, [], {})
-    for number, shape in enumerate(shapes(source)):
-        index.of_scope.setdefault(shape.scope, []).append(number)
-        index.of_class.setdefault(shape.owner, []).append(number)
-        if SELF.isdisjoint(shape.names):
-            index.free.append(number)
-    return index
-
-
 def _near(source: Source, scope: NameScope) -> Iterator[Shape]:
     """The shapes of a function, of its class (of large classes some), and some of the rest of the file."""
-    everything, index = shapes(source), _index(source)
     owner = next((outer.index for outer in scope.enclosing() if outer.kind == "class"), -1)
-    close = own = index.of_scope.get(scope.index, [])
-    if owner < 0:
-        rest = _some(index.free, own)
-    else:
-        close = index.of_class.get(owner, [])
-        if owner not in index.elsewhere:
-            index.elsewhere[owner] = _some(index.free, close)
-        rest = index.elsewhere[owner]
-        if len(close) > _FROM_CLASS:
-            close = sorted({*close[:: len(close) // _FROM_CLASS], *own})
-    for number in (*close, *rest):
-        yield everything[number]
-
-
-def _some(numbers: list[int], others: list[int]) -> list[int]:
-    """At least _FROM_FILE of the numbers that aren't among others, evenly, or all; both are in order."""
-    places = [k for k in (bisect_left(numbers, other) for other in others) if k < len(numbers)]
-    skipped = sorted({k for k, other in zip(places, others, strict=False) if numbers[k] == other})
-    left = len(numbers) - len(skipped)
-    found: list[int] = []
-    passed = 0
-    for k in range(0, left, max(1, left // _FROM_FILE)):
-        while passed < len(skipped) and skipped[passed] <= k + passed:
-            passed += 1
-        found.append(numbers[k + passed])
-    return found
+    by_scope, by_owner, anywhere = _by_place(source)
+    yield from by_scope.get(scope.index, ())
+    yield from (shape for shape in by_owner.get(owner, ()) if shape.scope != scope.index)
+    for shape in anywhere:
+        if shape.scope != scope.index and (owner < 0 or shape.owner != owner):
+            yield shape
 
 
 @kept
-def _has_try_star(source: Source) -> bool:
-    """Whether the file has an `except*`, in which nothing may return."""
-    return any(isinstance(node, cst.TryStar) for node in source.nodes)
+def _by_place(source: Source) -> tuple[dict[int, list[Shape]], dict[int, list[Shape]], list[Shape]]:
+    """The shapes by scope, those of classes' methods by class, and some for every place."""
+    by_scope: dict[int, list[Shape]] = {}
+    by_owner: dict[int, list[Shape]] = {}
+    anywhere: list[Shape] = []
+    for shape in shapes(source):
+        by_scope.setdefault(shape.scope, []).append(shape)
+        if shape.owner >= 0:
+            by_owner.setdefault(shape.owner, []).append(shape)
+        if SELF.isdisjoint(shape.names):
+            anywhere.append(shape)
+    by_owner = {owner: _some(found, _FROM_CLASS) for owner, found in by_owner.items()}
+    return by_scope, by_owner, _some(anywhere, _FROM_FILE)
+
+
+def _some(found: list[Shape], most: int) -> list[Shape]:
+    """At most so many of the shapes, evenly."""
+    return found[:: max(1, -(-len(found) // most))]
+
+
+@kept
+def _may_have_try_star(source: Source) -> bool:
+    """Whether the file may have an `except*`, in which nothing may return."""
+    return _TRY_STAR.search(source.text) is not None
 
 
 def statement(

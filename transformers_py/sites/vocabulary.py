@@ -38,6 +38,7 @@ KINDS = tuple(kind for kind in _FORMS if kind)
 _LITERALS: frozenset[type] = frozenset(
     [cst.Integer, cst.Float, cst.SimpleString, cst.Name, cst.List, cst.Dict]
 )
+_CONSTANTS = {"None": "none", "True": "bool", "False": "bool"}
 _DEFAULTS = {
     "int": ("0", "1"),
     "float": ("0.0", "1.0"),
@@ -106,12 +107,11 @@ def _local_names(source: Source) -> list[str]:
 def literals(source: Source) -> dict[str, list[str]]:
     """The short literals of a file by kind, each as often as it stands there, in the order of the text."""
     found: dict[str, list[str]] = {kind: [] for kind in KINDS}
-    nodes, parents = source.nodes, source.parents
-    for i in range(1, len(nodes)):
-        node = nodes[i]
-        if node.__class__ not in _LITERALS or isinstance(nodes[parents[i]], (cst.Expr, cst.Annotation)):
+    parents, nodes = source.parents, source.nodes
+    for i, node in enumerate(nodes):
+        if node.__class__ not in _LITERALS or (isinstance(node, cst.Name) and node.value not in _CONSTANTS):
             continue
-        kind = _kind(node)
+        kind = "" if isinstance(nodes[parents[i]], (cst.Expr, cst.Annotation)) else _kind(node)
         if kind and len(found[kind]) < _MOST:
             found[kind].append(source.text[source.inner_starts[i] : source.inner_ends[i]])
     return found
@@ -125,7 +125,7 @@ def _kind(node: cst.CSTNode) -> str:
         plain = not node.prefix and len(node.quote) == 1 and len(text) <= 24
         return "str" if plain and text.isascii() and text.isprintable() and "\\" not in text else ""
     if isinstance(node, cst.Name):
-        return "none" if node.value == "None" else "bool" if node.value in ("True", "False") else ""
+        return _CONSTANTS.get(node.value, "")
     if isinstance(node, cst.Float):
         return "float" if len(node.value) <= 6 else ""
     if isinstance(node, cst.List):
