@@ -21,6 +21,7 @@ from transformers_py.proof.prover import missed_names, numbers_of, prove
 from transformers_py.proof.roles import Role
 from transformers_py.sites.brackets import too_deep
 from transformers_py.sites.new_names import Dice
+from transformers_py.sites.taken import Taken, hidden_words
 from transformers_py.source import CountSubwords, Source, kept
 from transformers_py.source import edits as editing
 from transformers_py.source.cpython import undisturbed
@@ -98,6 +99,8 @@ class SitePlan:
     """The roles that occur."""
     refusals: dict[str, int]
     drawn: dict[str, "Drawn"] = field(default_factory=dict)
+    hidden: tuple[frozenset[str], frozenset[tuple[int, str]]] | None = None
+    """As `Taken.hidden` and `Taken.renamed`, once it was asked for."""
 
 
 @dataclass(slots=True)
@@ -108,8 +111,8 @@ class Drawn:
     orders: list[list[int]]
     thresholds: list[float]
     texts: dict[int, str]
-    taken: set[str]
-    """The words of the text and all new names that may have been drawn."""
+    taken: Taken
+    """The words of the text and all new names that may have been drawn, and words that no text may say."""
     refusals: dict[str, int]
 
 
@@ -309,7 +312,7 @@ def _draw(source: Source, plan: SitePlan, seed: int, key: str) -> Drawn:
     thresholds: list[float] = []
     texts: dict[int, str] = {}
     refusals: Counter[str] = Counter()
-    taken = set(source.words)
+    taken = Taken(source.words)
     for part in plan.parts:
         rng = Random(f"{name}:{part.name}")  # noqa: S311
         random = rng.random
@@ -329,10 +332,21 @@ def _draw(source: Source, plan: SitePlan, seed: int, key: str) -> Drawn:
             order = _side_by_side(part.sites, order, len(source.text))
             refusals[f"{part.name}:nested"] -= len(order)
         orders.append([part.first + i for i in order])
+    taken.hidden, taken.renamed = _hidden(source, plan)
     while len(plan.drawn) >= 4:
         del plan.drawn[next(iter(plan.drawn))]
     drawn = plan.drawn[name] = Drawn(name, orders, thresholds, texts, taken, dict(+refusals))
     return drawn
+
+
+def _hidden(source: Source, plan: SitePlan) -> tuple[frozenset[str], frozenset[tuple[int, str]]]:
+    """What no inserted text may say, at any intensity, so that it is the same at all; and what follows."""
+    if plan.hidden is None:
+        renaming = [part for part in plan.parts if getattr(part.module, "RENAMES", "")]
+        edits = [(site, edit) for part in renaming for site in part.sites for edit in site.edits]
+        renamed = {(site.scope, source.text[edit.start : edit.end]) for site, edit in edits}
+        plan.hidden = (hidden_words(source, [edit for _, edit in edits]), frozenset(renamed))
+    return plan.hidden
 
 
 def _side_by_side(sites: list[Site], order: list[int], length: int) -> list[int]:

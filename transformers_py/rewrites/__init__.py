@@ -39,7 +39,8 @@ and, where a text has to be drawn, one of
 
 The text replaces HOLE ("\\0") in the edits of its site. `rng.random()` and `dice.random()` are the only
 sources of randomness; they depend on seed, sample and rewrite (and site), never on rate or count. `taken`
-holds all words of the text and all new names of renamings.
+holds all words of the text and all new names of renamings, and says of a text whether it would tell what a
+renaming of the set hides (`taken.tells`): such a text may not be inserted.
 
 Kinds of proof (see transformers_py/proof; every emitted text is proved):
 

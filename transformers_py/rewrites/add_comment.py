@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,10 +19,11 @@ from transformers_py.sites.insertion_points import (
 )
 from transformers_py.sites.name_parts import parts
 from transformers_py.sites.new_names import ADJECTIVES, FORBIDDEN, NOUNS, Dice
+from transformers_py.sites.taken import Taken, untold
 from transformers_py.source import Source, kept
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
-VERSION = 10
+VERSION = 11
 PRESERVES = "ast"
 REASONS = {
     "close": "another comment, or a place for one, is too close",
@@ -91,19 +92,23 @@ def _add(source: Source, point: InsertionPoint, options: Options, found: list[Si
         found.append(Site(end, end, (Edit(end, end, HOLE),), rank=1, scope=point.scope.index))
 
 
-def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
+def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Taken) -> str:
     """A phrase about the statement, or a verb and the parts of one of the line's names."""
     start = "  # " if site.rank else "# "
     if options.style != "plain":
         node = source.nodes[_statements(source)[site.start, site.rank]]
         wrong, own_words = options.style == "misleading", options.words == "own"
-        return start + phrases.comment(source, node, dice, misleading=wrong, own=own_words)
-    own = _names(source, site) if options.words == "own" else []
-    if own:
-        words = " ".join(part.lower() for part in parts(dice.pick(own)) if part[0].isalpha())
-    else:
-        words = f"{dice.pick(ADJECTIVES)} {dice.pick(NOUNS)}"
-    return start + f"{dice.pick(_VERBS)} the {words}"
+        return start + phrases.comment(source, node, dice, taken, misleading=wrong, own=own_words)
+    own = [name for name in _names(source, site) if not taken.tells(name)] if options.words == "own" else []
+
+    def drawn() -> str:
+        if own:
+            words = " ".join(part.lower() for part in parts(dice.pick(own)) if part[0].isalpha())
+        else:
+            words = f"{dice.pick(ADJECTIVES)} {dice.pick(NOUNS)}"
+        return start + f"{dice.pick(_VERBS)} the {words}"
+
+    return untold(drawn, taken)
 
 
 @kept

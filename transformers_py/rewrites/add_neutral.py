@@ -3,7 +3,6 @@
 Only where the type is certain: numbers, strings, bytes, f-strings, displays of lists and tuples.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +11,7 @@ import libcst as cst
 from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.expressions import PLACES, literal_type, value_refusal
 from transformers_py.sites.new_names import Dice
+from transformers_py.sites.taken import Taken
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, INNERMOST, Edit, Refusals, Site
 
@@ -65,7 +65,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     return found, refused
 
 
-def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
+def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Taken) -> str:
     """What stands behind a whole number or a float; CPython computes no products of long ones ahead."""
     if options.operator == "add" or site.end - site.start > MAX_DIGITS:
         return _FOR_NUMBERS[0]

@@ -1,6 +1,5 @@
 """Inserts branches that never run: `return a` -> `if False: print(a)` before it."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,6 +7,7 @@ from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.dead_code import dead_statement
 from transformers_py.sites.insertion_points import function_points, indent_of, insertion
 from transformers_py.sites.new_names import Dice
+from transformers_py.sites.taken import Taken
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 
@@ -33,7 +33,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     return [insertion(source, point) for point in found], refused
 
 
-def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
+def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Taken) -> str:
     """One branch with one statement in it."""
     style: str = options.style
     if style == "mixed":

@@ -1,7 +1,6 @@
 """Inserts functions that nobody calls: `return a` -> `def merge_limits(x, y): ...` before it."""
 
 from bisect import bisect_right
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,10 +10,11 @@ from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites import helpers
 from transformers_py.sites.insertion_points import InsertionPoint, function_points, line_start, module_points
 from transformers_py.sites.new_names import Dice, NewNames
+from transformers_py.sites.taken import Taken
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
-VERSION = 10
+VERSION = 11
 PRESERVES = "fresh"
 
 _SHORT = ("return {a} + {b}", "return {a}, {b}", "return {a} or {b}", "return [{a}, {b}]")
@@ -70,7 +70,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     return sorted(found, key=lambda site: site.start), refused
 
 
-def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
+def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Taken) -> str:
     """One function, with no local name in it that comes from around it."""
     if options.body == "near":
         return _near(source, site, dice, taken)
@@ -84,7 +84,7 @@ def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collec
     return source.newline.join([f"def {name}({own['a']}, {own['b']}):", *lines])
 
 
-def _near(source: Source, site: Site, dice: Dice, taken: Collection[str]) -> str:
+def _near(source: Source, site: Site, dice: Dice, taken: Taken) -> str:
     scope = source.scopes[site.scope]
     head, body = helpers.function(source, scope, dice, taken)
     indent = site.edits[0].text.partition(HOLE)[0].lstrip("\r\n") + source.indent

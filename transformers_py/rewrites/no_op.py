@@ -1,12 +1,12 @@
 """Inserts statements that do nothing: `return a` -> `pass` before it."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.insertion_points import function_points, insertion
 from transformers_py.sites.new_names import Dice
+from transformers_py.sites.taken import Taken
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 
@@ -29,7 +29,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     return [insertion(source, point) for point in found], refused
 
 
-def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
+def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Taken) -> str:
     """The statement."""
     return _STATEMENTS[options.style if options.style != "mixed" else dice.pick(tuple(_STATEMENTS))]
 

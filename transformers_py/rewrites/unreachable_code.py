@@ -1,6 +1,5 @@
 """Inserts statements that are never reached: `return a` -> `spare = a` after it."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,6 +7,7 @@ from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.dead_code import dead_statement
 from transformers_py.sites.insertion_points import end_of_line, function_points
 from transformers_py.sites.new_names import Dice
+from transformers_py.sites.taken import Taken
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
@@ -38,7 +38,7 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     return found, refused
 
 
-def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
+def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Taken) -> str:
     """One statement."""
     return dead_statement(source, site, options.body, dice, taken)
 

@@ -1,17 +1,17 @@
 """Inserts assignments to variables that nobody reads: `return a` -> `spare_limit = 12` before it."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
 from transformers_py.rewrites import CounterExample, Example
 from transformers_py.sites.insertion_points import function_points, insertion
 from transformers_py.sites.new_names import ADJECTIVES, NOUNS, Dice, NewNames
+from transformers_py.sites.taken import Taken, untold
 from transformers_py.sites.vocabulary import literal, near_name
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 
-VERSION = 10
+VERSION = 11
 PRESERVES = "fresh"
 
 
@@ -30,23 +30,23 @@ def sites(source: Source, options: Options) -> tuple[list[Site], Refusals]:
     return [insertion(source, point) for point in found], refused
 
 
-def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Collection[str]) -> str:
+def fill(source: Source, options: Options, site: Site, dice: Dice, taken: Taken) -> str:
     """One assignment of a literal to a new name."""
     if options.names == "near":
-        kind, value = _value(source, options.values, dice)
+        kind, value = _value(source, options.values, dice, taken)
         return f"{near_name(source, source.scopes[site.scope], dice, taken, kind)} = {value}"
     names = NewNames(dice, taken)
     name = names.random("") if options.names == "random" else names.pseudo("old_name")
-    return f"{name} = {_value(source, options.values, dice)[1]}"
+    return f"{name} = {_value(source, options.values, dice, taken)[1]}"
 
 
-def _value(source: Source, kind: str, dice: Dice) -> tuple[str, str]:
+def _value(source: Source, kind: str, dice: Dice, taken: Taken) -> tuple[str, str]:
     """(type, text) of a literal."""
     if kind == "near":
-        return literal(source, dice)
+        return literal(source, dice, taken)
     if kind == "mixed":
         kind = dice.pick(("int", "float", "str", "bool", "none", "list"))
-    return kind, _literal(kind, dice)
+    return kind, untold(lambda: _literal(kind, dice), taken)
 
 
 def _literal(kind: str, dice: Dice) -> str:

@@ -3,18 +3,17 @@
 in `def f(items, limit): ...`:  total_count = items or limit
 """
 
-from collections.abc import Collection
-
 from transformers_py.sites import shapes
 from transformers_py.sites.new_names import FORBIDDEN, Dice, NewNames
+from transformers_py.sites.taken import Taken
 from transformers_py.source import Source, kept
-from transformers_py.source.edits import Site
+from transformers_py.source.edits import NAMED, Site
 from transformers_py.source.scopes import DYNAMIC, NameScope
 
 _UNUSABLE = (DYNAMIC | FORBIDDEN | {"_"}) - {"self"}
 
 
-def dead_statement(source: Source, site: Site, body: str, dice: Dice, taken: Collection[str]) -> str:
+def dead_statement(source: Source, site: Site, body: str, dice: Dice, taken: Taken) -> str:
     """The statement of a site: "near" the file's own, "plausible" or "pass"."""
     scope = source.scopes[site.scope]
     if body == "near":
@@ -22,17 +21,19 @@ def dead_statement(source: Source, site: Site, body: str, dice: Dice, taken: Col
     return "pass" if body == "pass" else plausible(source, scope, dice, taken)
 
 
-def plausible(source: Source, scope: NameScope, dice: Dice, taken: Collection[str]) -> str:
+def plausible(source: Source, scope: NameScope, dice: Dice, taken: Taken) -> str:
     """One short simple statement; it binds at most one name, which isn't in `taken`."""
     usable = _usable_names(source)
     known = usable.get(scope.index)
     if known is None:
         known = usable[scope.index] = [name for name in scope.uses if _is_usable(scope, name)]
+    known = [name for name in known if taken.may_read(scope, name)] if taken.hidden else known
     new = NewNames(dice, taken).pseudo(_local_style(dice.pick(known)) if known else "value")
     if not known:
         return f"{new} = {int(dice.random() * 100)}"
     first = dice.pick(known)
-    second = dice.pick_other(known, first)
+    second = f"{NAMED}{dice.pick_other(known, first)}{NAMED}"
+    first = f"{NAMED}{first}{NAMED}"
     shadowed = source.scoping.local_names
     forms = (
         f"{new} = {first}",

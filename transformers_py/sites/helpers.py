@@ -6,10 +6,11 @@ def scale_width(factor, value): ...  and  limit = factor * 2  stand in the file
         return other_limit
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from transformers_py.sites.new_names import FORBIDDEN, Dice
 from transformers_py.sites.shapes import SELF, Shape, shapes
+from transformers_py.sites.taken import Taken
 from transformers_py.sites.vocabulary import literal, near_name, nouns, parameters, verbs
 from transformers_py.source import Source, kept
 from transformers_py.source.cpython import words
@@ -30,14 +31,14 @@ def _usable(source: Source) -> dict[str, list[Shape]]:
     return found
 
 
-def function(source: Source, scope: NameScope, dice: Dice, taken: Collection[str]) -> tuple[str, list[str]]:
+def function(source: Source, scope: NameScope, dice: Dice, taken: Taken) -> tuple[str, list[str]]:
     """(name and parameters, lines of the body) of a function; a line that starts with `>` is indented.
 
     It reads its parameters, its own variables and globals, and binds names that are new in the file.
     """
     usable = _usable(source)
     name = _name(source, scope, dice, taken)
-    given = _parameters(source, scope, dice)
+    given = _parameters(source, scope, dice, taken)
     known = [*given]
     lines: list[str] = []
     for _ in range(dice.pick((0, 1, 1, 2))):
@@ -45,7 +46,8 @@ def function(source: Source, scope: NameScope, dice: Dice, taken: Collection[str
         if text:
             lines.append(text)
             known.append(target)
-    last = _filled(dice.pick(usable["return"]), known, "", dice) if usable["return"] else ""
+    returns = [shape for shape in usable["return"] if not shape.tells(taken)]
+    last = _filled(dice.pick(returns), known, "", dice) if returns else ""
     if not last or (lines and dice.random() < 0.5):
         plain = dice.pick(_PLAIN).format(a=known[-1], b=known[0])
         last = f"return {plain if len(known) == len(given) > 1 else known[-1]}"
@@ -53,31 +55,31 @@ def function(source: Source, scope: NameScope, dice: Dice, taken: Collection[str
     unsaid = [parameter for parameter in given if parameter not in said]
     if unsaid or dice.random() < 0.25:
         asked = unsaid[0] if unsaid else given[0]
-        back = given[0] if dice.random() < 0.5 else literal(source, dice)[1]
+        back = given[0] if dice.random() < 0.5 else literal(source, dice, taken)[1]
         lines = [dice.pick(_GUARDS).format(a=asked), f">return {back}", *lines]
         said |= {asked, back}
     head = ", ".join(parameter for parameter in given if parameter in said)
     return f"{name}({head})", [*lines, last]
 
 
-def _parameters(source: Source, scope: NameScope, dice: Dice) -> list[str]:
+def _parameters(source: Source, scope: NameScope, dice: Dice, taken: Taken) -> list[str]:
     """One to three different names of parameters, such as the file's functions have."""
-    pool = [*parameters(source), *nouns(source, scope)]
+    pool = [*parameters(source), *nouns(source, scope, taken)]
     found: list[str] = []
     for _ in range(12):
         name = dice.pick(pool)
-        if name not in found and name not in FORBIDDEN:
+        if name not in found and name not in FORBIDDEN and not taken.tells(name):
             found.append(name)
         if len(found) == 3 or (found and dice.random() < 0.5):
             break
     return found or ["value"]
 
 
-def _name(source: Source, scope: NameScope, dice: Dice, taken: Collection[str]) -> str:
+def _name(source: Source, scope: NameScope, dice: Dice, taken: Taken) -> str:
     """A verb of the file's functions, and a word of the neighbourhood."""
     for _ in range(6):
-        name = f"{dice.pick(verbs(source))}_{dice.pick(nouns(source, scope))}"
-        if name not in taken:
+        name = f"{dice.pick(verbs(source, taken))}_{dice.pick(nouns(source, scope, taken))}"
+        if name not in taken and not taken.tells(name):
             return name
     return near_name(source, scope, dice, taken)
 
@@ -88,14 +90,14 @@ def _assignment(
     pool: Sequence[Shape],
     known: list[str],
     dice: Dice,
-    taken: Collection[str],
+    taken: Taken,
 ) -> tuple[str, str]:
     """(statement, the variable that it sets), both "" where none fits."""
     if not pool:
         return "", ""
     shape = dice.pick(pool)
     target = near_name(source, scope, dice, taken, "", shape.names[shape.bound.index(True)])
-    if target in known:
+    if target in known or shape.tells(taken):
         return "", ""
     text = _filled(shape, known, target, dice)
     return (text, target) if text else ("", "")

@@ -14,6 +14,7 @@ from typing import Literal, Protocol, TypeVar, get_args
 
 from transformers_py.sites import styles
 from transformers_py.sites.name_parts import parts
+from transformers_py.sites.taken import Taken
 from transformers_py.source import CountSubwords
 
 _T = TypeVar("_T")
@@ -86,13 +87,17 @@ class Dice:
 
 
 class NewNames:
-    """Draws new names that are in no text of `taken`, in builtins or among the keywords, and never twice."""
+    """Draws new names that are in no text of `taken`, in builtins or among the keywords, and never twice.
+
+    None of them tells what `taken` hides.
+    """
 
     def __init__(
         self, rng: Randomness, taken: Collection[str], count_subwords: CountSubwords | None = None
     ) -> None:
         self._random = rng.random
         self._taken = taken
+        self._hidden = taken if isinstance(taken, Taken) and taken.hidden else None
         self._given: set[str] = set()
         self._numbers: dict[str, int] = {}
         self._count = count_subwords
@@ -212,6 +217,8 @@ class NewNames:
         if name in self._taken or name in self._given or name in FORBIDDEN or not name.isidentifier():
             return False
         if name.startswith("__") or not self._fits(name):
+            return False
+        if self._hidden is not None and self._hidden.tells(name):
             return False
         self._given.add(name)
         return True

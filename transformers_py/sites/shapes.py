@@ -4,12 +4,13 @@ total = scale(width), somewhere in the file  ->  if False: ratio = scale(height)
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
 
 from transformers_py.sites.new_names import Dice
+from transformers_py.sites.taken import Taken
 from transformers_py.sites.vocabulary import literal, near_name
 from transformers_py.source import Source, kept
 from transformers_py.source.edits import NAMED
@@ -23,6 +24,7 @@ _FROM_CLASS = 80
 """So many shapes of a class are tried in each of its methods, besides the method's own."""
 _OWN, _LITERAL = 0.6, 0.06
 """How often a statement's names mean something in its new place, and how often it just sets a variable."""
+_GLOBAL = re.compile(f"{NAMED}[^{NAMED}]*{NAMED}")
 _TRY_STAR = re.compile(r"except[\s\\]*\*")
 SELF = frozenset(["self", "cls"])
 _HIDDEN = DYNAMIC | {"_", "super", "__class__"}
@@ -58,6 +60,10 @@ class Shape:
     scope: int
     owner: int
     """The scope of the class in whose method it stands, or -1."""
+
+    def tells(self, taken: Taken) -> bool:
+        """Whether what stays as it is, all but names that are replaced or follow, says a hidden word."""
+        return bool(taken.hidden) and taken.tells(_GLOBAL.sub("", "\0".join(self.pieces)))
 
 
 @kept
@@ -233,7 +239,7 @@ def _may_have_try_star(source: Source) -> bool:
 
 
 def statement(
-    source: Source, scope: NameScope, offset: int, dice: Dice, taken: Collection[str], *, leaving: bool = True
+    source: Source, scope: NameScope, offset: int, dice: Dice, taken: Taken, *, leaving: bool = True
 ) -> str:
     """A statement for dead code at an offset in a function; each of the file's names in it stands in NAMED.
 
@@ -242,17 +248,20 @@ def statement(
     place = _place(source, scope)
     readable = [name for name, first in place.readable.items() if first < offset]
     bindable = [name for name, first in place.bindable.items() if first < offset]
+    if taken.hidden:
+        readable = [name for name in readable if taken.may_read(scope, name)]
+        bindable = [name for name in bindable if taken.may_read(scope, name)]
     for _ in range(10):
         own = place.same and (not place.other or dice.random() < _OWN)
         pool = place.same if own else place.other
         if not pool or dice.random() < _LITERAL:
             break
         shape = dice.pick(pool)
-        if leaving or shape.kind not in _LEAVING:
+        if (leaving or shape.kind not in _LEAVING) and not shape.tells(taken):
             text = _filled(source, scope, shape, readable, bindable, dice, taken, exact=pool is place.same)
             if text:
                 return text
-    kind, value = literal(source, dice)
+    kind, value = literal(source, dice, taken)
     usable = [name for name in readable if name not in SELF]
     if usable and dice.random() < 0.5:
         chosen = dice.pick(usable)
@@ -269,7 +278,7 @@ def _filled(
     readable: list[str],
     bindable: list[str],
     dice: Dice,
-    taken: Collection[str],
+    taken: Taken,
     *,
     exact: bool,
 ) -> str:

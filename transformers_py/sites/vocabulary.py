@@ -3,21 +3,60 @@
 default_timeout, parseItems, __init__, i18n  ->  default · timeout · parse · items
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import libcst as cst
 
 from transformers_py.sites.name_parts import parts
 from transformers_py.sites.new_names import FORBIDDEN, NOUNS, Dice, NewNames, in_style
+from transformers_py.sites.taken import Taken, untold
 from transformers_py.source import Source, kept
 from transformers_py.source.scopes import NameScope
 
 _SHORT = frozenset(["db", "id", "io", "ip", "os", "ui"])
 _NO_NOUNS = frozenset(
     """
-    and are args arg can cls did does for from has init into kwargs kwds main new not obj off old self set str
-    that the then this tmp use was with without
+    and are args arg can cls did does for from has init into kwargs kwds main new not obj off old self
+    set str that the then this tmp use was with without
+    """.split()  # noqa: SIM905
+)
+_FLAGS = frozenset(
+    ["has", "can", "should", "use", "allow", "needs", "was", "did", "does", "will", "not", "want"]
+)
+_NOUNS_TOO = frozenset(
+    """
+    call change check copy count dump filter format handle list load map mark match measure process
+    record release report search start store switch test update
+    """.split()  # noqa: SIM905
+)
+"""Verbs that are nouns in the place of one."""
+_QUALITIES = frozenset(
+    """
+    abs absolute active actual again alive all also always any argv automatic available back basic bad
+    before being below best better big binary blocking both broken busy built chosen clean clear closed common
+    constant correct current dead deep dict different direct dirty done double down dry each early
+    either eager else empty enough even every exact existing external extra false far fast few final
+    first fixed following found free fresh full generic given global gone good great greedy half hard
+    held here hidden high how ignore identical idle incoming inner input inside internal int invalid
+    just kept known large last late lazy least leading left less light local long lost loose low lower
+    made main major many max min minor missing mixed more most much negative neither never new next nil
+    nested non none nothing now null odd old once only open optional other out outer outgoing over own
+    partial pending per plain positive pre pretty previous prior private proper public pure quick quiet
+    quit random rare raw ready real recent recursive relative relevant remaining required reverse right
+    rough round running safe same second secure seen sensitive sent short shown silent similar simple
+    single slow small smart soft some soon special specific stable stale static still strict strong such
+    sure third tiny tmp too top trailing true typical unique unknown until upper used useful usual valid
+    various verbose very via weak well what when where which while who whole whose why wide wild wise
+    working worse worst written wrong yes yet
+    """.split()  # noqa: SIM905
+)
+"""Words that are no nouns, or say nothing as one."""
+_ED = frozenset(["embed", "feed", "need", "seed", "shed", "speed"])
+_LIKE_ADJECTIVES = frozenset(
+    """
+    alternative anomaly archive assembly callable cable directive drive executable family iterable
+    native objective primitive reply supply table variable
     """.split()  # noqa: SIM905
 )
 _ENOUGH = 5
@@ -64,31 +103,56 @@ def words_of(name: str) -> tuple[str, ...]:
     return found if all(_is_word(word) for word in found) else ()
 
 
+@lru_cache(maxsize=16_384)
+def term_of(name: str) -> tuple[str, ...]:
+    """What a name calls the thing that it stands for: a noun, and words before it. ("default", "timeout")
+
+    Nothing of a name whose last word is none, or that says whether something is so (`has_rows`, `strict`).
+    """
+    found = words_of(name)
+    if not found or found[0] in _FLAGS or not is_noun(found[-1]):
+        return ()
+    first = next(k for k, word in enumerate(found) if is_noun(word) or word not in _NO_MODIFIERS)
+    return found[first:]
+
+
+def is_noun(word: str) -> bool:
+    """Whether a word may well be a noun, by lists and endings."""
+    if word in _NO_NOUNS or (word in VERBS and word not in _NOUNS_TOO):
+        return False
+    if word.endswith("ed") and word not in _ED:
+        return False
+    if word.endswith(("able", "ible", "ful", "less", "ous", "ly", "ive")) and word not in _LIKE_ADJECTIVES:
+        return False
+    return word not in _QUALITIES
+
+
 def _is_word(word: str) -> bool:
     return word in _SHORT or word in _FULL or (3 <= len(word) <= 14 and not set("aeiouy").isdisjoint(word))
 
 
 @kept
-def _nouns(source: Source) -> dict[int, list[str]]:
-    """`nouns`, by scope: those of the scopes that were asked for."""
+def _nouns(source: Source) -> dict[tuple[int, frozenset[str]], list[str]]:
+    """`nouns`, by scope and hidden words: those of the scopes that were asked for."""
     return {}
 
 
-def nouns(source: Source, scope: NameScope) -> list[str]:
-    """At least five words of a scope's names: of variables, then attributes, then variables of all the file;
-    where these are fewer, with some common words."""
+def nouns(source: Source, scope: NameScope, taken: Taken) -> list[str]:
+    """At least five nouns of a scope's names: of variables, then attributes, then variables of all the file;
+    where these are fewer, with some common ones."""
     known = _nouns(source)
-    if scope.index not in known:
+    key = (scope.index, taken.hidden)
+    if key not in known:
         found: dict[str, None] = {}
         for names in _tiers(source, scope):
             if len(found) < _ENOUGH:
-                words = (word for name in names[:_MOST] for word in words_of(name))
-                found |= dict.fromkeys(word for word in words if word not in _NO_NOUNS)
+                last = (term[-1] for name in names[:_MOST] if (term := term_of(name)))
+                found |= dict.fromkeys(word for word in last if word not in taken.hidden)
         dice = Dice(" ".join(found))
         while len(found) < _ENOUGH:
-            found[dice.pick(NOUNS)] = None
-        known[scope.index] = list(found)
-    return known[scope.index]
+            found[untold(lambda: dice.pick(NOUNS), taken)] = None
+        known[key] = list(found)
+    return known[key]
 
 
 def _tiers(source: Source, scope: NameScope) -> Iterator[list[str]]:
@@ -133,7 +197,7 @@ def _kind(node: cst.CSTNode) -> str:
     return "dict" if isinstance(node, cst.Dict) and not (node.elements or node.lpar) else ""
 
 
-def literal(source: Source, dice: Dice, kind: str = "") -> tuple[str, str]:
+def literal(source: Source, dice: Dice, taken: Taken, kind: str = "") -> tuple[str, str]:
     """(kind, text) of a literal such as the file has, of one kind if it is named."""
     own = literals(source)
     if not kind:
@@ -144,19 +208,20 @@ def literal(source: Source, dice: Dice, kind: str = "") -> tuple[str, str]:
             at -= size
             if at < 0:
                 break
-    return kind, dice.pick(own[kind] if own[kind] and dice.random() < 0.7 else _DEFAULTS[kind])
+    value = dice.pick(own[kind] if own[kind] and dice.random() < 0.7 else _DEFAULTS[kind])
+    return kind, dice.pick(_DEFAULTS[kind]) if taken.tells(value) else value
 
 
 def near_name(
-    source: Source, scope: NameScope, dice: Dice, taken: Collection[str], kind: str = "", stem: str = ""
+    source: Source, scope: NameScope, dice: Dice, taken: Taken, kind: str = "", stem: str = ""
 ) -> str:
     """A new name for a variable of a kind, recombined from the words of its neighbourhood.
 
     `stem` is a name that it should remind of.
     """
-    near = nouns(source, scope)
+    near = nouns(source, scope, taken)
     style = _style(source, scope)
-    own = [word for word in words_of(stem) if word not in _NO_NOUNS]
+    own = [word for word in term_of(stem)[-1:] if word not in taken.hidden]
     for _ in range(12):
         first = dice.pick(own or near)
         second = dice.pick_other(near, first) if first in near else dice.pick(near)
@@ -164,7 +229,7 @@ def near_name(
             continue
         name = dice.pick(_FORMS[kind]).format(a=first, b=second)
         name = in_style(name.split("_"), style)
-        if name not in taken and name not in FORBIDDEN:
+        if name not in taken and name not in FORBIDDEN and not taken.tells(name):
             return name
     return NewNames(dice, taken).pseudo(style)
 
@@ -207,17 +272,22 @@ def parameters(source: Source) -> list[str]:
     return [name for name in found if name not in FORBIDDEN and not name.startswith("_")][:_MOST]
 
 
+def verbs(source: Source, taken: Taken) -> list[str]:
+    """What the functions of a file do, by the first words of their names, or what functions do anywhere."""
+    own = [verb for verb in _verbs(source) if verb not in taken.hidden]
+    return own or [verb for verb in COMMON_VERBS if verb not in taken.hidden] or list(COMMON_VERBS)
+
+
 @kept
-def verbs(source: Source) -> list[str]:
-    """What the functions of a file do, by the first words of their names, and what functions do anywhere."""
+def _verbs(source: Source) -> list[str]:
+    """The first words of the functions of a file that are verbs."""
     names = (
         name
         for scope in source.scopes
         for name, binding in scope.bindings.items()
         if "function" in binding.kinds
     )
-    own = [found[0] for found in map(words_of, names) if len(found) > 1 and found[0] in VERBS]
-    return own or list(COMMON_VERBS)
+    return [found[0] for found in map(words_of, names) if len(found) > 1 and found[0] in VERBS]
 
 
 def phrase(words: Sequence[str]) -> str:
@@ -228,15 +298,17 @@ def phrase(words: Sequence[str]) -> str:
 COMMON_VERBS = ("get", "make", "find", "check", "read", "update")
 VERBS = frozenset(
     """
-    add append apply assign build calculate call change check choose clean clear close collect compare compute
-    connect convert copy count create delete describe draw dump emit encode ensure escape evaluate execute
-    expand extract fetch fill filter find finish fix flush format generate get handle insert iterate join keep
-    list load look make map mark match measure merge move normalize open parse pick pop prepare print process
-    push put read receive record refresh register release remove rename render repeat replace report reset
-    resolve restore return run save scan schedule search select send set setup show skip sort split start stop
-    store strip switch take test trim update use validate verify visit wait walk wrap write
+    add append apply assign build calculate call change check choose clean clear close collect compare
+    compute connect convert copy count create delete describe draw dump emit encode ensure escape
+    evaluate execute expand extract fetch fill filter find finish fix flush format generate get handle
+    insert iterate join keep list load look make map mark match measure merge move normalize open parse
+    pick pop prepare print process push put read receive record refresh register release remove rename
+    render repeat replace report reset resolve restore return run save scan schedule search select send
+    set setup show skip sort split start stop store strip switch take test trim update use validate
+    verify visit wait walk wrap write
     """.split()  # noqa: SIM905
 )
+_NO_MODIFIERS = (_NO_NOUNS | VERBS) - _NOUNS_TOO
 _FULL = {
     "attr": "attribute",
     "attrs": "attributes",

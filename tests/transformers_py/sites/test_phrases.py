@@ -8,6 +8,7 @@ import pytest
 from transformers_py import Source, emit
 from transformers_py.sites.new_names import Dice
 from transformers_py.sites.phrases import comment
+from transformers_py.sites.taken import Taken
 
 TEXT = """from __future__ import annotations
 from i18n import n_
@@ -35,7 +36,7 @@ def test_words_are_whole(misleading: bool) -> None:
     for node in SOURCE.nodes:
         if type(node).__name__ in ("SimpleStatementLine", "If", "For", "FunctionDef", "ClassDef"):
             for seed in range(30):
-                text = comment(SOURCE, node, Dice(str(seed)), misleading=misleading)
+                text = comment(SOURCE, node, Dice(str(seed)), Taken(), misleading=misleading)
                 assert not BAD.search(text), text
                 assert text.strip() == text
                 assert "{" not in text
@@ -48,7 +49,9 @@ def test_words_are_whole(misleading: bool) -> None:
         ("self.cfg =", "config"),
         ("def read_rows", "read the rows"),
         ("for row", "table path"),
-        ("return found", "found"),
+        ("return found", "that is all"),
+        ("found.append(row)", "append the row"),
+        ("def __init__", "row reader"),
         ("class RowReader", "row reader"),
     ],
 )
@@ -56,14 +59,14 @@ def test_a_comment_says_what_its_statement_is_about(start: str, expected: str) -
     table = zip(SOURCE.nodes, SOURCE.inner_starts, strict=True)
     kinds = ("SimpleStatementLine", "For", "FunctionDef", "ClassDef")
     node = next(n for n, at in table if TEXT.startswith(start, at) and type(n).__name__ in kinds)
-    found = {comment(SOURCE, node, Dice(str(seed)), misleading=False) for seed in range(60)}
+    found = {comment(SOURCE, node, Dice(str(seed)), Taken(), misleading=False) for seed in range(60)}
     assert any(expected in text for text in found), found
 
 
 def test_a_file_whose_comments_start_with_capitals_gets_such() -> None:
     source = Source.analyse("# One.\n" + TEXT + "# Two.\n")
-    assert comment(source, source.nodes[1], Dice("1"), misleading=False)[0].isupper()
-    assert comment(SOURCE, SOURCE.nodes[1], Dice("1"), misleading=False)[0].islower()
+    assert comment(source, source.nodes[1], Dice("1"), Taken(), misleading=False)[0].isupper()
+    assert comment(SOURCE, SOURCE.nodes[1], Dice("1"), Taken(), misleading=False)[0].islower()
 
 
 def test_few_places_are_apart_and_not_beside_the_files_own() -> None:

@@ -6,6 +6,7 @@ from transformers_py import Source
 from transformers_py.sites.helpers import function
 from transformers_py.sites.new_names import Dice
 from transformers_py.sites.shapes import shapes, statement
+from transformers_py.sites.taken import Taken
 from transformers_py.source.edits import NAMED
 from transformers_py.source.scopes import NameScope
 
@@ -39,6 +40,7 @@ async def lone(value):
     raise ValueError(text)
 """
 SOURCE = Source.analyse(TEXT)
+TAKEN = Taken(SOURCE.words)
 
 
 def scope_of(name: str) -> NameScope:
@@ -46,7 +48,7 @@ def scope_of(name: str) -> NameScope:
 
 
 def said(scope: NameScope, offset: int) -> set[str]:
-    return {statement(SOURCE, scope, offset, Dice(str(seed)), SOURCE.words) for seed in range(300)}
+    return {statement(SOURCE, scope, offset, Dice(str(seed)), TAKEN) for seed in range(300)}
 
 
 def names_in(text: str) -> tuple[set[str], set[str]]:
@@ -104,7 +106,7 @@ def test_methods_are_called_on_self_in_methods_alone() -> None:
 def test_helpers_read_and_bind_their_own_names_and_globals() -> None:
     local = SOURCE.scoping.local_names
     for seed in range(200):
-        head, body = function(SOURCE, scope_of("total"), Dice(str(seed)), SOURCE.words)
+        head, body = function(SOURCE, scope_of("total"), Dice(str(seed)), TAKEN)
         lines = [line.replace(">", "    ", line.startswith(">")) for line in body]
         tree = ast.parse("\n    ".join([f"def {head}:", *lines]).replace(NAMED, "")).body[0]
         assert isinstance(tree, ast.FunctionDef)
