@@ -11,11 +11,14 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    GetJsonSchemaHandler,
     TypeAdapter,
     WithJsonSchema,
     model_serializer,
     model_validator,
 )
+from pydantic_core import CoreSchema
+from typing_extensions import TypeAliasType
 
 import transformers_py
 import transformers_py.rewrites
@@ -113,10 +116,11 @@ def _limit(value: Any) -> Any:
     return value
 
 
-Rewrites = Annotated[
-    tuple[Annotated[Rewrite, BeforeValidator(_checked), WithJsonSchema(entry_schema())], ...],
-    AfterValidator(_together),
-]
+RewriteEntry = TypeAliasType(
+    "RewriteEntry", Annotated[Rewrite, BeforeValidator(_checked), WithJsonSchema(entry_schema())]
+)
+"""With a name, so that a schema writes it once."""
+Rewrites = Annotated[tuple[RewriteEntry, ...], AfterValidator(_together)]
 
 
 class LimitedSet(Frozen):
@@ -125,6 +129,7 @@ class LimitedSet(Frozen):
     rewrites: Rewrites
     growth_limit: Annotated[float | None, BeforeValidator(_limit)] = Field(
         default=None,
+        json_schema_extra={"minimum": 1},
         description="Tokens of a rewritten text / tokens of the original, at most: of the sites in the "
         "seed's order the first are taken, as long as they fit.",
     )
@@ -144,21 +149,15 @@ class LimitedSet(Frozen):
         return self.rewrites if self.growth_limit is None else dict(self)
 
 
-def set_schema() -> dict[str, Any]:
-    """JSON schema of a set: a list of entries, or an object with a limit beside them."""
-    entries = {"type": "array", "items": entry_schema()}
-    limit = LimitedSet.model_fields["growth_limit"].description
-    fields = {
-        "rewrites": entries,
-        "growth_limit": {"type": ["number", "null"], "minimum": 1, "description": limit},
-    }
-    limited = {
-        "type": "object",
-        "properties": fields,
-        "required": ["rewrites"],
-        "additionalProperties": False,
-    }
-    return {"anyOf": [entries, limited]}
+class _ListOrLimited:
+    """Annotation: in a schema, a set is a list of entries, or an object with a limit beside them."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        limited = handler(schema)
+        entries = handler.resolve_ref_schema(limited)["properties"]["rewrites"]
+        return {"anyOf": [entries, limited]}
 
 
-RewriteSet = Annotated[LimitedSet, WithJsonSchema(set_schema())]
+RewriteSet = Annotated[LimitedSet, _ListOrLimited()]

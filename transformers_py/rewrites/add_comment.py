@@ -215,7 +215,7 @@ EXAMPLES: list[Example] = [
         "    'All of it.'\n"
         "    rows = []\n"
         "    for row in table:\n"
-        "        # this takes care of the row\n"
+        "        # append the row first\n"
         "        rows.append(row)\n"
         "    return rows\n",
     ),

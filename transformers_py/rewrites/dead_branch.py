@@ -54,7 +54,7 @@ EXAMPLES: list[Example] = [
         "        a.close()\n"
         "    c = a.size(b)\n"
         "    if False:\n"
-        "        new_size = a.size(b)\n"
+        "        new_state = a.size(b)\n"
         "    a.close()\n"
         "    if False:\n"
         "        a.close()\n"

@@ -33,7 +33,9 @@ def size_of(path):
     return best.st_size
 """
 RENAMING = [name for name in names() if getattr(lookup(name), "RENAMES", "")]
-FROM_NAMES = ["add_comment", "dead_branch", "dead_function", "unreachable_code", "unused_variable"]
+FIXED = ["docstring_comment", "lambda_identity"]
+"""What they insert stands in the text anyway, or has the same words everywhere."""
+INSERTING = [name for name in names() if name not in (*RENAMING, *FIXED)]
 ROOT = Path(sysconfig.get_paths()["stdlib"])
 TEXTS = {"sample": TEXT} | {
     name: (ROOT / name).read_text() for name in ("shelve.py", "queue.py", "fnmatch.py", "configparser.py")
@@ -43,7 +45,7 @@ MISLEADING = [{"add_comment": {"style": "misleading", "places": "all"}}]
 
 
 @pytest.mark.parametrize("name", TEXTS)
-@pytest.mark.parametrize("inserting", [FROM_NAMES, PLAIN, MISLEADING])
+@pytest.mark.parametrize("inserting", [INSERTING, PLAIN, MISLEADING])
 def test_no_inserted_text_tells_an_old_name(name: str, inserting: list[Any]) -> None:
     source = Source.analyse(TEXTS[name])
     for seed in range(3):
