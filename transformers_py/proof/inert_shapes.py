@@ -20,7 +20,6 @@ _WORD = re.compile(f"({WORD.pattern})")
 _KEYWORDS = frozenset([*keyword.kwlist, *keyword.softkwlist, "super", "__class__", "type"])
 _QUOTES = ("'", '"')  # what stands right before one may be a prefix, which decides what the string is
 _DIGITS = str.maketrans("23456789", "11111111")
-_LINES = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n)(?:([^\r\n]*)(?:\r\n|\r|\n))?")
 _MOST = 20_000
 _KNOWN: dict[Shape, tuple[bool, tuple[tuple[int, bool], ...]]] = {}
 """Shape -> whether it never runs, and the words of the text that are names, by their number, with whether
@@ -48,21 +47,19 @@ class Line(NamedTuple):
     words: tuple[str, ...]
 
 
-@lru_cache(maxsize=4096)
 def line_of(lines: str, indent: str) -> Line | None:
     """The one line in whole lines of an indentation, below the head of a branch that never runs or alone.
 
     What is a statement by itself is the same one below a head that takes it for its body. None for others.
     """
-    found = _LINES.fullmatch(lines)
-    if found is None or not lines.startswith(indent):
+    first, *others = (lines.replace("\r\n", "\n").replace("\r", "\n") if "\r" in lines else lines).split("\n")
+    if not first.startswith(indent) or not others or others[-1] or len(others) > 2:
         return None
-    first, second = found.groups()
     first = first[len(indent) :]
-    if second is None:
+    if len(others) == 1:
         return Line(first, False, *blank(first))
-    body = second[len(indent) :].lstrip(" \t")
-    deeper = second.startswith((indent + " ", indent + "\t"))
+    body = others[0].lstrip(" \t")
+    deeper = others[0].startswith(indent) and len(body) < len(others[0]) - len(indent)
     return Line(body, True, *blank(body)) if deeper and _never_runs(first) else None
 
 

@@ -11,7 +11,7 @@ from transformers_py.sites.taken import Taken
 from transformers_py.source import Source
 from transformers_py.source.edits import Refusals, Site
 
-VERSION = 11
+VERSION = 12
 PRESERVES = "fresh"
 
 _HEADS = {"if_false": "if False:", "if_zero": "if 0:", "while_false": "while False:"}

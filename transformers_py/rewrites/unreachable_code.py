@@ -11,7 +11,7 @@ from transformers_py.sites.taken import Taken
 from transformers_py.source import Source
 from transformers_py.source.edits import HOLE, Edit, Refusals, Site
 
-VERSION = 11
+VERSION = 12
 PRESERVES = "fresh"
 REASONS = {"no_newline": "the text ends there"}
 

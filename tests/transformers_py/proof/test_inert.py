@@ -6,6 +6,7 @@ import pytest
 
 from transformers_py import Source
 from transformers_py.proof.inert import Surroundings, why_not
+from transformers_py.proof.inert_shapes import line_of
 from transformers_py.proof.whole_lines import is_inert
 
 TEXT = """def f(a):
@@ -112,3 +113,33 @@ def test_the_prefix_of_a_string_is_a_part_of_its_form() -> None:
     around = _around("spare")
     assert is_inert("spare = b'{a}'\n    ", ("    ", ""), around)
     assert not is_inert("spare = f'{a}'\n    ", ("    ", ""), around)
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "dead"),
+    [
+        ("    spare = 1\n", "spare = 1", False),
+        ("    if False:\n        b = a\n", "b = a", True),
+        ("    while 0:\r\n    \tb = a\r\n", "b = a", True),
+        ("    if False:\n    b = a\n", None, True),
+        ("    if False: # no\n        b = a\n", None, True),
+        ("    if False: b\n        b = a\n", None, True),
+        ("    if True:\n        b = a\n", None, True),
+        ("    if False:\n  b = a\n", None, True),
+        ("  spare = 1\n", None, False),
+        ("    if 0:\n        b = a\n        a = b\n", None, True),
+        ("    spare = 1", None, False),
+    ],
+)
+def test_a_line_is_all_that_lines_say(lines: str, line: str | None, dead: bool) -> None:
+    found = line_of(lines, "    ")
+    assert (found and found.text) == line
+    assert found is None or found.dead is dead
+
+
+def test_a_known_line_in_a_branch_may_not_run_outside_of_it() -> None:
+    around = _around("spare")
+    assert is_inert("if False:\n        b = a\n    ", ("    ", ""), around)
+    assert is_inert("    while 0:\n      b = a\n", ("", "    "), around)
+    assert not is_inert("b = a\n    ", ("    ", ""), around)
+    assert not is_inert("if True:\n        b = a\n    ", ("    ", ""), around)
