@@ -5,7 +5,7 @@ from random import Random
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transformers_py.sites.name_parts import parts
@@ -17,6 +17,7 @@ OLD = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(STYLES), st.lists(OLD, min_size=1, max_size=20), st.integers(0, 99))
 def test_new_and_different(style: str, old: list[str], seed: int) -> None:
     taken = {"index", "value", *old}
