@@ -204,14 +204,20 @@ def budgets(results: Results) -> Section:
     for axis in ("rewrites", "intensity"):
         cells[axis] = cells[axis].astype(object).where(~plain, "")
     table = cells.groupby(axes, sort=False, dropna=False)[columns].mean().reset_index()
-    table.columns = [str(name).removeprefix("train_") if name in columns else name for name in table]
+    shown = {name: name.removeprefix("train_").replace("tokens", "subwords") for name in columns}
+    table = table.rename(columns=shown)
     note = (
-        "Means over the trained models of all seeds. original tokens: subwords that were read of texts in "
+        "Means over the trained models of all seeds. original subwords: those that were read of texts in "
         "which nothing was rewritten; original passes: how often the original of a text was read; flops: "
         "floating-point operations of the training. Mixes that are equal in one of them differ in the "
         "others, and so may models because of that."
     )
-    forms = {"steps": "{:,.0f}", "original_tokens": "{:,.0f}", "original_passes": "{:.2f}", "flops": "{:.2e}"}
+    forms = {
+        "steps": "{:,.0f}",
+        "original_subwords": "{:,.0f}",
+        "original_passes": "{:.2f}",
+        "flops": "{:.2e}",
+    }
     return section("What each training took", note, table, forms)
 
 
