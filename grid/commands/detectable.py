@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from analysis.statistics.crossed import Layout
 from analysis.statistics.estimates import FEWEST, effective_number
 from analysis.statistics.planning import MOST_SEEDS, PROJECTS, Design, Spread, enough
@@ -83,7 +85,7 @@ def lines(grid: Grid, root: Path) -> Iterator[str]:
             "no interval is claimed, however large an effect is"
         )
         return
-    effective = effective_number(_floats(sizes))
+    effective = effective_number(np.array(sizes, float))
     yield (
         f"what it can find (power 0.8, α 0.05), with {n} test projects that weigh as much as {effective:.1f} "
         "of equal size:"
@@ -154,13 +156,7 @@ def sizes_of_tests(grid: Grid, store: Store) -> list[int] | None:
                     scores_tokens = grid.plan.task.DESCRIPTION.tokens is not None
                     counts[row["project"]] += row["n_tokens"] if scores_tokens else 1
         every.append(list(counts.values()))
-    return min(every, key=lambda sizes: effective_number(_floats(sizes)))
-
-
-def _floats(sizes: Sequence[int]) -> Any:
-    import numpy as np
-
-    return np.array(sizes, float)
+    return min(every, key=lambda sizes: effective_number(np.array(sizes, float)))
 
 
 def _sources(grid: Grid, root: Path) -> Iterator[tuple[Path, str]]:

@@ -11,7 +11,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from grid.commands import detectable
 from grid.plan import jobs, key_changes, naming
 from grid.plan.durations import Durations
 from grid.plan.graph import KINDS
@@ -28,6 +27,8 @@ from preprocessing.errors import BadInput
 
 def show(grid: Grid, root: Path, console: Console, *, why: bool, list_cells: bool) -> None:
     """Print the plan of a grid against a store, and what it can find."""
+    from grid.commands import detectable  # brings SciPy, which `status` does without
+
     store = Store(root / "store")
     state = jobs.state(grid.plan, store)
     baselines = sum(cell.baseline for cell in grid.cells.cells)
