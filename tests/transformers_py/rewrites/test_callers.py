@@ -2,12 +2,11 @@
 
 # ruff: noqa: E501  (a program is a line)
 
-import contextlib
-import io
 from typing import Any
 
 import pytest
 
+from tests.transformers_py.executing import output
 from transformers_py import Source, emit, names
 from transformers_py.engine import plan_of
 
@@ -108,17 +107,6 @@ VARIANTS: dict[str, list[Any]] = {
     "private, variables": ["rename_variable", *PRIVATE],
     "all": [*PRIVATE, *(name for name in names() if not name.startswith("rename_")), "rename_variable"],
 }
-
-
-def output(text: str) -> Any:
-    """What a program prints, or how it fails."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        try:
-            exec(compile(text, "<program>", "exec"), {"__name__": "program"})
-        except Exception as error:
-            return printed.getvalue(), type(error), str(error)
-    return printed.getvalue()
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

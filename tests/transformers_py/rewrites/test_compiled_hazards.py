@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.transformers_py.rewrites.test_hazards import VARIANTS, output
+from tests.transformers_py.executing import output
+from tests.transformers_py.rewrites.test_hazards import VARIANTS
 from transformers_py import Source, emit, names
 
 _LOUD = "class D:\n    def __init__(self, n): self.n = n\n    def __del__(self): print(self.n)\n"

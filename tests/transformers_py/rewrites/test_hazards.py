@@ -2,12 +2,11 @@
 
 # ruff: noqa: E501  (a program is a line)
 
-import contextlib
-import io
 from typing import Any, get_args
 
 import pytest
 
+from tests.transformers_py.executing import output
 from transformers_py import Source, emit, names
 from transformers_py.sites.new_names import Style
 
@@ -202,17 +201,6 @@ HAZARDS = {
     "BOM": "\ufeffdef f(a):\n    b = a\n    return b\nprint(f(1))\n",
     "type comments": "def f(a):\n    # type: (int) -> int\n    b = []  # type: list\n    return b\nprint(f(1))\n",
 }
-
-
-def output(text: str) -> Any:
-    """What a program prints, or how it fails."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        try:
-            exec(compile(text.removeprefix("\ufeff"), "<program>", "exec"), {"__name__": "program"})
-        except Exception as error:
-            return printed.getvalue(), type(error)
-    return printed.getvalue()
 
 
 RENAMES = ("rename_variable", "rename_parameter", "rename_function")

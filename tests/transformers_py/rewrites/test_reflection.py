@@ -2,7 +2,6 @@
 
 # ruff: noqa: E501  (a program is a line)
 
-import contextlib
 import importlib.util
 import inspect
 import io
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.transformers_py.executing import output
 from transformers_py import Source, emit, names
 
 SIGNATURES = {
@@ -327,19 +327,6 @@ VARIANTS: dict[str, list[Any]] = {
     "private": [{"rename_parameter": {"private": True}}, {"rename_function": {"private": True}}],
     "all": list(names()),
 }
-
-
-def output(text: str) -> Any:
-    """What a program prints, or how it fails."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        try:
-            exec(compile(text, "<program>", "exec"), {"__name__": "program"})
-        except Exception as error:
-            return printed.getvalue(), type(error)
-        finally:
-            sys.setprofile(None)
-    return printed.getvalue()
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

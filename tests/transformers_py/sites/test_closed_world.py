@@ -2,12 +2,11 @@
 
 # ruff: noqa: E501  (a program is a line)
 
-import contextlib
-import io
 from typing import Any, get_args
 
 import pytest
 
+from tests.transformers_py.executing import output
 from transformers_py import Source, emit, names
 from transformers_py.sites.new_names import Style
 
@@ -69,17 +68,6 @@ SEES_NONE = {
     "global": "total = 0\ndef add(amount):\n    global total\n    total += amount\nadd(2); add(amount=3); print(total)\n",
     "annotated": "def f(a: int, b: 'str' = 'x', *c: float, d: None = None, **e: dict) -> None:\n    return a, b, c, d, e\nprint(f(1), f(a=2, b='y'), f(1, 'z', 2.0, g=3))\n",
 }
-
-
-def output(text: str) -> Any:
-    """What a program prints, or how it fails."""
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        try:
-            exec(compile(text, "<program>", "exec"), {"__name__": "program"})
-        except Exception as error:
-            return printed.getvalue(), type(error)
-    return printed.getvalue()
 
 
 def variants() -> dict[str, list[Any]]:
