@@ -332,7 +332,8 @@ def _draw(source: Source, plan: SitePlan, seed: int, key: str) -> Drawn:
             order = _side_by_side(part.sites, order, len(source.text))
             refusals[f"{part.name}:nested"] -= len(order)
         orders.append([part.first + i for i in order])
-    taken.hidden, taken.renamed = _hidden(source, plan)
+    if any(hasattr(part.module, "fill") for part in plan.parts):
+        taken.hidden, taken.renamed = _hidden(source, plan)
     while len(plan.drawn) >= 4:
         del plan.drawn[next(iter(plan.drawn))]
     drawn = plan.drawn[name] = Drawn(name, orders, thresholds, texts, taken, dict(+refusals))

@@ -161,8 +161,8 @@ def _seen_problem(source: Source, binding: Binding, named: str | None, private: 
 
 def _is_unreachable(params: cst.Parameters, name: str) -> bool:
     """Whether a parameter is positional-only or takes the rest."""
-    rest = [p for p in (params.star_arg, params.star_kwarg) if isinstance(p, cst.Param)]
-    return any(p.name.value == name for p in (*params.posonly_params, *rest))
+    by_place = any(p.name.value == name for p in params.posonly_params)
+    return by_place or closed_world.is_starred(params, name)
 
 
 def _is_keyword_only(params: cst.Parameters, name: str) -> bool:

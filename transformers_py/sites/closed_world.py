@@ -124,7 +124,7 @@ def parameter_refusal(source: Source, binding: Binding) -> str | None:
     if not SIGNATURE_WORDS.isdisjoint(source.words):
         return "signatures"
     if not _is_keyword(node.params, binding.name):
-        taken = binding.name in _calls(source).named and not _is_starred(node.params, binding.name)
+        taken = binding.name in _calls(source).named and not is_starred(node.params, binding.name)
         return "unknown_call" if taken else None
     if isinstance(node, cst.FunctionDef) and scope.parent is not None and scope.parent.kind == "class":
         around = cast(cst.ClassDef, source.nodes[scope.parent.node])
@@ -319,7 +319,8 @@ def _is_keyword(params: cst.Parameters, name: str) -> bool:
     return any(p.name.value == name for p in (*params.params, *params.kwonly_params))
 
 
-def _is_starred(params: cst.Parameters, name: str) -> bool:
+def is_starred(params: cst.Parameters, name: str) -> bool:
+    """Whether a parameter takes the rest of the arguments."""
     rest = (params.star_arg, params.star_kwarg)
     return any(isinstance(p, cst.Param) and p.name.value == name for p in rest)
 

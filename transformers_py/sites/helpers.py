@@ -106,14 +106,12 @@ def _assignment(
 def _filled(shape: Shape, known: list[str], target: str, dice: Dice) -> str:
     """A shape over known variables, each once, or "" where it reads more."""
     chosen: dict[str, str] = {}
-    pieces = [shape.pieces[0]]
-    for name, bound, piece in zip(shape.names, shape.bound, shape.pieces[1:], strict=True):
+    placed: list[str] = []
+    for name, bound in zip(shape.names, shape.bound, strict=True):
         if not bound and name not in chosen:
             others = [other for other in known if other not in chosen.values()]
             if not others:
                 return ""
             chosen[name] = name if name in others else dice.pick(others)
-        pieces += (target if bound else chosen[name], piece)
-    text = "".join(pieces)
-    left, _, right = text.partition(" = ")
-    return "" if left == right else text
+        placed.append(target if bound else chosen[name])
+    return shape.with_names(placed)

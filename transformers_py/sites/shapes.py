@@ -4,7 +4,7 @@ total = scale(width), somewhere in the file  ->  if False: ratio = scale(height)
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -64,6 +64,13 @@ class Shape:
     def tells(self, taken: Taken) -> bool:
         """Whether what stays as it is, all but names that are replaced or follow, says a hidden word."""
         return bool(taken.hidden) and taken.tells(_GLOBAL.sub("", "\0".join(self.pieces)))
+
+    def with_names(self, names: Iterable[str]) -> str:
+        """The statement with other names in its holes, or "" where it would assign a variable to itself."""
+        holes = zip(names, self.pieces[1:], strict=True)
+        text = self.pieces[0] + "".join(name + piece for name, piece in holes)
+        left, _, right = text.partition(" = ")
+        return "" if left == right else text
 
 
 @kept
@@ -310,10 +317,5 @@ def _filled(
             target = old if old in targets and dice.random() < 0.5 else dice.pick(targets)
         else:
             target = NAMED + near_name(source, scope, dice, taken, "", old)
-    pieces = [shape.pieces[0]]
-    for name, bound, piece in zip(shape.names, shape.bound, shape.pieces[1:], strict=True):
-        new = target if bound else chosen[name]
-        pieces += (new[1:] if new.startswith(NAMED) else f"{NAMED}{new}{NAMED}", piece)
-    text = "".join(pieces)
-    left, _, right = text.partition(" = ")
-    return "" if left == right else text
+    placed = (target if bound else chosen[name] for name, bound in zip(shape.names, shape.bound, strict=True))
+    return shape.with_names(new[1:] if new.startswith(NAMED) else f"{NAMED}{new}{NAMED}" for new in placed)
